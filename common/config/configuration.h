@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/data/units.h"
+
+namespace hanse {
+
+/// The effective configuration of a run: one INI file for all ranks, changed by KEY=VALUE on the command line.
+/// Every key is described once, in configuration.cc: name, unit, range, default and a sentence of help.
+struct Configuration {
+  struct Federation {
+    std::string name = "run";
+    std::uint64_t seed = 1;
+    std::uint32_t rounds = 100;        ///< Training rounds.
+    std::uint32_t evaluate_every = 0;  ///< Rounds between evaluations; 0: each round without noise, at the end with.
+    double cohort = 1.0;               ///< Fraction of merchants invited to a round.
+    std::uint32_t min_merchants = 0;   ///< Fewest merchants in a sum; 0: max(3, ceil(2/3 of them)).
+    std::uint32_t deadline_ms = 30000; ///< For each phase of a round.
+    bool resume = false;
+  } federation;
+
+  struct Data {
+    std::string path;       ///< "{worker}" in it is replaced by the worker's rank.
+    std::string format = "csv";
+    std::string merchant;   ///< COLUMN, or COLUMN@FILE looked up by the customer column.
+    std::string customer;
+    std::string label;
+    std::string positive;   ///< Label value that means 1; empty: labels are 0 and 1.
+    std::string time;
+    std::string item = "item";      ///< Format ratings.
+    std::string rating = "rating";  ///< Format ratings.
+    std::vector<std::string> numeric;
+    std::vector<std::string> categorical;
+    std::uint32_t features = 0;     ///< Format libsvm: number of columns.
+    std::string partition = "column";
+    std::string test = "none";
+    std::string validation = "train";  ///< What rows marked valid in a split file are: train, test or drop.
+    std::vector<std::string> clean;
+    bool standardise = true;
+    std::uint64_t max_units = 1u << 20;  ///< Public bound on the units of one merchant.
+  } data;
+
+  struct WorkloadOptions {
+    std::string name = "logistic";
+    std::uint32_t rank = 16;
+    double l2 = 0.0;
+    std::string solver = "gradient";
+    std::uint32_t local_epochs = 1;
+    std::uint32_t batch = 32;
+    double learning_rate = 0.1;
+    std::map<std::string, std::string> other;  ///< Keys that one workload alone understands.
+  } workload;
+
+  struct Server {
+    std::string optimizer = "sgd";
+    double learning_rate = 1.0;
+    double momentum = 0.9;
+  } server;
+
+  struct Privacy {
+    Unit unit = Unit::customer;
+    double epsilon = 0;           ///< 0: not given.
+    double delta = 0;             ///< 0: not given.
+    double clip = 0;              ///< 0: the workload's own.
+    double noise_multiplier = 0;  ///< 0: calibrated from epsilon.
+    double sampling_rate = 1.0;
+    std::uint32_t max_merchants_per_customer = 1;
+    std::uint32_t min_contributors = 1;
+    std::string accountant = "rdp";
+    double statistics_share = 0.1;  ///< Part of the budget for sums before training.
+    double evaluation_share = 0.1;  ///< Part of the budget for test metrics.
+  } privacy;
+
+  struct Aggregation {
+    std::string encryption = "masked";
+    std::uint32_t threshold = 0;   ///< Holders that must be present to open; 0: two thirds of them, plus one.
+    std::uint32_t neighbours = 0;  ///< 0: complete up to 128 merchants.
+    std::string ring = "auto";
+    std::string roster;            ///< Signed roster of identities; empty: fresh identities for this run.
+    std::string keys;              ///< Folder of this worker's private keys, with a roster.
+  } aggregation;
+
+  struct Worker {
+    std::uint32_t threads = 1;
+  } worker;
+
+  struct Output {
+    std::string dir;  ///< Empty: runs/NAME.
+  } output;
+
+  /// A worker's own: never sent by the coordinator.
+  struct Policy {
+    double max_epsilon = 0;  ///< 0: no limit of its own.
+    double delta = 0;
+    std::uint32_t min_merchants = 0;
+    std::vector<std::string> workloads;
+  } policy;
+};
+
+/// Reads `file`, then applies `settings` (KEY=VALUE). Throws bad_input with one sentence naming file, line or key:
+/// unknown keys (with the nearest valid spelling), values out of range, contradictions.
+Configuration read_configuration(const std::filesystem::path& file, const std::vector<std::string>& settings);
+
+/// The canonical text: every key with its effective value, in a fixed order; reading it gives the same
+/// configuration. [policy] is left out: it is a worker's own.
+std::string canonical_text(const Configuration& configuration);
+
+/// A table of all keys for --help: section, key, unit or range, default, meaning.
+std::string describe_keys();
+
+/// Where the run is written: output.dir, or runs/NAME.
+std::filesystem::path run_directory(const Configuration& configuration);
+
+}  // namespace hanse

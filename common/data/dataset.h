@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/data/csr_matrix.h"
+
+namespace hanse {
+
+/// What one CSR row of a data set is.
+enum class RowKind {
+  record,    ///< One record: features and a label (csv, libsvm).
+  customer,  ///< All ratings of one customer at one merchant: item -> rating, no label (ratings).
+};
+
+/// Rows of all merchants a worker hosts, sorted by (merchant, customer), then in the order of the file.
+/// Memory follows the data, not the number of merchants.
+struct RowBlock {
+  CsrMatrix features;
+  std::vector<float> labels;             ///< One a row for RowKind::record, else empty.
+  std::vector<std::uint32_t> customers;  ///< One a row: dense index of the customer within its merchant; rows of
+                                         ///< a customer are consecutive. Without a customer column: the row itself.
+};
+
+/// One merchant's half-open ranges of rows.
+struct MerchantRows {
+  std::uint32_t id = 0;  ///< Index in the sorted list of all merchants of the federation, from 0.
+  std::string name;
+  std::size_t train_begin = 0, train_end = 0;
+  std::size_t test_begin = 0, test_end = 0;
+};
+
+/// What a column of the encoded data means; the same on every rank and for every split.
+struct FeatureSpace {
+  std::uint32_t numeric = 0;        ///< Columns [0, numeric) are numeric and present in every row.
+  std::uint32_t width = 0;          ///< All columns, before a vocabulary is chosen by a private count.
+  std::vector<std::string> names;   ///< Names of columns where they are public ("month=May"), else "item#17".
+  std::vector<double> range_low;    ///< Public range of each numeric column; NaN where none was declared.
+  std::vector<double> range_high;
+  bool counted = false;             ///< True when some columns are hash buckets to be kept by a private count.
+};
+
+/// Everything one worker holds of the federation's data, read in one pass.
+struct Dataset {
+  RowKind kind = RowKind::record;
+  FeatureSpace space;
+  RowBlock train;
+  RowBlock test;
+  std::vector<MerchantRows> merchants;     ///< Those this worker hosts, by increasing id.
+  std::vector<std::string> all_merchants;  ///< Names of all merchants of the federation, sorted.
+  std::vector<std::string> account;        ///< What cleaning did, one sentence each, for the log.
+};
+
+}  // namespace hanse

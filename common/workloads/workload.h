@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/data/units.h"
+#include "common/workloads/contribution.h"
+#include "common/workloads/model.h"
+
+namespace hanse {
+
+/// What a private sum is for: it decides which share of the privacy budget pays for it.
+enum class Purpose {
+  statistics,  ///< Before training: counts, means, vocabularies.
+  update,      ///< A training step.
+  evaluation,  ///< Test metrics.
+};
+std::string_view name_of(Purpose purpose);
+
+/// The public description of one private sum: one bounded vector per unit, added over all units of all merchants
+/// and released once. Every rank derives it from the public model, and a merchant refuses any other.
+struct PrivateSum {
+  std::string name;             ///< "gradient", "moments", "test scores": for ledger and log.
+  Purpose purpose = Purpose::update;
+  Population population = Population::train;
+  std::size_t length = 0;       ///< Entries of the vector.
+  double clip_norm = 1;         ///< L2 bound of one unit's vector; longer ones are scaled down to it.
+};
+
+/// Writes one unit's contribution. Bound to one model and one sum; what depends on the model alone is computed
+/// once, when it is made. The Contribution is cleared before each call.
+using Contributor = std::function<void(const UnitRows&, Contribution&)>;
+
+/// A workload turns one privacy unit's rows into a vector, and a sum of such vectors into a better model. It is a
+/// sequence of private sums and knows nothing of privacy, masks, networks or files.
+///
+/// Laws, checked for every workload by tests/workload_contract_test.cc:
+///  - purity: the same model, sum and rows give the same contribution; nothing is remembered between calls;
+///  - the sum of contributions does not depend on how units are dealt to merchants (unless the unit is the
+///    merchant);
+///  - apply() of the exact sum equals the reference estimator in tests/reference/;
+///  - where a training loss is declared, it falls.
+class Workload {
+ public:
+  virtual ~Workload() = default;
+
+  virtual std::string_view name() const = 0;
+
+  /// The unit whose contributions are added when privacy.unit is none: the finest for which the algorithm is
+  /// defined. Also the finest unit of privacy that the workload can promise.
+  virtual Unit natural_unit() const = 0;
+
+  /// The model before the first sum, the same for everyone with the same seed.
+  virtual Model initial_model(std::uint64_t seed) const = 0;
+
+  /// The next training sum that `model` asks for, or nothing when the workload is finished (an estimator that
+  /// needs one sum, a solver that has converged). Depends on step and parameters only.
+  virtual std::optional<PrivateSum> next_sum(const Model& model) const = 0;
+
+  /// The sum that evaluates `model` on test rows, or nothing when there is nothing to evaluate.
+  virtual std::optional<PrivateSum> evaluation_sum(const Model& model) const = 0;
+
+  /// How a unit contributes to `sum`, which is next_sum(model) or evaluation_sum(model). The model and the
+  /// workload must outlive the contributor.
+  virtual Contributor contributor(const Model& model, const PrivateSum& sum) const = 0;
+
+  /// Applies the opened sum (length sum.length, in the contribution's own scale, noise included) and tells what it
+  /// says about quality. A training sum moves the model and its step; an evaluation sum leaves it alone.
+  virtual Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const = 0;
+
+  /// The model as it is published.
+  virtual std::vector<NamedArray> arrays(const Model& model) const = 0;
+};
+
+}  // namespace hanse

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "common/base/secure_random.h"
+#include "common/workloads/contribution.h"
+#include "privacy/sum_parameters.h"
+
+namespace hanse {
+
+class RoundMasks;  // privacy/secure_sum/masks.h
+
+/// The way of a merchant's vector out of its house. Each stage type is built only by the stage before it, and only
+/// SealedSum has a wire form: a stage cannot be skipped and an earlier one cannot be sent.
+///
+///   units -> clip, grid -> LocalSum -> noise -> NoisedSum -> masks -> SealedSum -> the coordinator's sum -> OpenedSum
+
+/// The noise of one merchant for one sum, drawn before any data is touched: its time tells nothing.
+class NoiseShare {
+ public:
+  /// `parameters.length` exact discrete Gaussian integers of variance `share_variance` (none when that is 0).
+  static NoiseShare draw(const SumParameters& parameters, SecureRandom& random);
+
+ private:
+  friend class NoisedSum;
+  std::vector<std::int64_t> entries_;
+};
+
+/// Calls its argument once for each unit of one merchant, in any order.
+using UnitSource = std::function<void(const std::function<void(const Contribution&)>& take)>;
+
+/// The sum over one merchant's units, clipped and on the grid. Exact integers: no order, no split changes it.
+class LocalSum {
+ public:
+  /// Clips each contribution to L2 norm clip_norm, truncates it toward zero onto the grid and adds it up. The integer
+  /// norm of each is checked against the sensitivity in 128 bits; contributions with a NaN or infinite entry are
+  /// refused (check). Stops the program's round with a Failure when there are more than units_max units.
+  static LocalSum of(const UnitSource& units, const SumParameters& parameters);
+
+  /// How many units contributed, and how many of them were scaled down. Known to the merchant alone.
+  std::uint64_t units() const { return units_; }
+  std::uint64_t clipped() const { return clipped_; }
+
+ private:
+  friend class NoisedSum;
+  std::vector<std::int64_t> entries_;
+  std::uint64_t units_ = 0;
+  std::uint64_t clipped_ = 0;
+};
+
+/// A LocalSum with this merchant's share of noise in it.
+class NoisedSum {
+ public:
+  static NoisedSum of(LocalSum&& sum, NoiseShare&& noise);
+
+ private:
+  friend class SealedSum;
+  std::vector<std::int64_t> entries_;
+};
+
+/// Residues in the ring, masked: what leaves a merchant.
+class SealedSum {
+ public:
+  using Residues = std::variant<std::vector<std::uint32_t>, std::vector<std::uint64_t>>;
+
+  /// Adds pairwise and self masks (privacy/secure_sum/masks.h).
+  static SealedSum of(NoisedSum&& sum, const SumParameters& parameters, const RoundMasks& masks);
+  /// The coordinator's side: exactly `parameters.length` little-endian residues, else an error.
+  static Result<SealedSum> from_wire(ByteView bytes, const SumParameters& parameters);
+
+  ByteView wire() const;
+  const Residues& residues() const { return residues_; }
+
+ private:
+  Residues residues_;
+};
+
+/// What the coordinator learns of a sum: noisy integers in steps, over the merchants included.
+struct OpenedSum {
+  std::vector<std::int64_t> entries;
+  std::vector<std::uint32_t> merchants;  ///< Ids, increasing.
+
+  /// The entries in the contribution's own scale: entry * step.
+  std::vector<double> values(const SumParameters& parameters) const;
+};
+
+/// The four steps in their order: clip and grid, noise, seal. The whole of what happens to a merchant's data before
+/// it leaves; read this first (pipeline.cc).
+SealedSum prepare(const UnitSource& units, const SumParameters& parameters, NoiseShare&& noise,
+                  const RoundMasks& masks);
+
+}  // namespace hanse
