@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -16,10 +17,11 @@ namespace hanse {
 
 class RoundMasks;  // privacy/secure_sum/masks.h
 
-/// The way of a merchant's vector out of its house. Each stage type is built only by the stage before it, and only
-/// SealedSum has a wire form: a stage cannot be skipped and an earlier one cannot be sent.
+/// The way of a merchant's vector out of its house. Each stage type is built only by the stage before it, and
+/// only SealedSum has a wire form: a stage cannot be skipped and an earlier one cannot be sent.
 ///
-///   units -> clip, grid -> LocalSum -> noise -> NoisedSum -> masks -> SealedSum -> the coordinator's sum -> OpenedSum
+///   units -> clip, grid -> LocalSum -> noise -> NoisedSum -> masks -> SealedSum -> the coordinator's sum ->
+///   OpenedSum
 
 /// The noise of one merchant for one sum, drawn before any data is touched: its time tells nothing.
 class NoiseShare {
@@ -38,9 +40,10 @@ using UnitSource = std::function<void(const std::function<void(const Contributio
 /// The sum over one merchant's units, clipped and on the grid. Exact integers: no order, no split changes it.
 class LocalSum {
  public:
-  /// Clips each contribution to L2 norm clip_norm, truncates it toward zero onto the grid and adds it up. The integer
-  /// norm of each is checked against the sensitivity in 128 bits; contributions with a NaN or infinite entry are
-  /// refused (check). Stops the program's round with a Failure when there are more than units_max units.
+  /// Clips each contribution to L2 norm clip_norm, truncates it toward zero onto the grid and adds it up. The
+  /// integer norm of each is checked against the sensitivity in 128 bits; contributions with a NaN or
+  /// infinite entry are refused (check). Stops the program's round with a Failure when there are more than
+  /// units_max units.
   static LocalSum of(const UnitSource& units, const SumParameters& parameters);
 
   /// How many units contributed, and how many of them were scaled down. Known to the merchant alone.
@@ -64,15 +67,20 @@ class NoisedSum {
   std::vector<std::int64_t> entries_;
 };
 
-/// Residues in the ring, masked: what leaves a merchant.
+/// Public constants that every merchant appends to its residues, masked like the rest: n merchants must open
+/// to n times each, else a share, a mask or an upload was not what it claimed (secure-aggregation.md, 6.4).
+inline constexpr std::array<std::uint32_t, 4> kCanaries = {1, 0x9E3779B1u, 0x85EBCA77u, 0xC2B2AE3Du};
+
+/// Residues in the ring, masked: what leaves a merchant. `parameters.length` entries, then the canaries.
 class SealedSum {
  public:
   using Residues = std::variant<std::vector<std::uint32_t>, std::vector<std::uint64_t>>;
 
-  /// Adds pairwise and self masks (privacy/secure_sum/masks.h).
+  /// Appends the canaries and adds pairwise and self masks (privacy/secure_sum/masks.h).
   static SealedSum of(NoisedSum&& sum, const SumParameters& parameters, const RoundMasks& masks);
-  /// The coordinator's side: exactly `parameters.length` little-endian residues, else an error.
+  /// The coordinator's side: exactly wire_size() bytes of little-endian residues, else an error.
   static Result<SealedSum> from_wire(ByteView bytes, const SumParameters& parameters);
+  static std::size_t wire_size(const SumParameters& parameters);
 
   ByteView wire() const;
   const Residues& residues() const { return residues_; }
@@ -90,8 +98,26 @@ struct OpenedSum {
   std::vector<double> values(const SumParameters& parameters) const;
 };
 
-/// The four steps in their order: clip and grid, noise, seal. The whole of what happens to a merchant's data before
-/// it leaves; read this first (pipeline.cc).
+/// The coordinator's running total of sealed sums: residues only, one vector whatever the number of
+/// merchants.
+class SealedTotal {
+ public:
+  explicit SealedTotal(const SumParameters& parameters);
+  void add(const SealedSum& sum);
+  /// Direct access for removing masks (privacy/secure_sum/masks.h: add_keystream with Sign::minus).
+  SealedSum::Residues& residues() { return residues_; }
+
+  /// Checks the canaries against `merchants` and the entries against the bound that the parameters prove, and
+  /// reads the residues as centred integers. An error says which check failed: nothing of the sum is given
+  /// then.
+  Result<OpenedSum> open(const SumParameters& parameters, std::vector<std::uint32_t> merchants) const;
+
+ private:
+  SealedSum::Residues residues_;
+};
+
+/// The four steps in their order: clip and grid, noise, seal. The whole of what happens to a merchant's data
+/// before it leaves; read this first (pipeline.cc).
 SealedSum prepare(const UnitSource& units, const SumParameters& parameters, NoiseShare&& noise,
                   const RoundMasks& masks);
 

@@ -11,27 +11,40 @@ enum class Ring : std::uint8_t { bits32 = 32, bits64 = 64 };
 /// Largest number of merchants in a roster: a constant, so that grids do not depend on who takes part.
 inline constexpr std::uint64_t kMerchantsMax = 1u << 14;
 
-/// The public constants of one private sum. All ranks derive the same, and the digest of their bytes goes into
-/// the mask keys and the ledger's intent. From the grid on, everything is an integer:
+/// The public constants of one private sum. All ranks derive the same, and the digest of their bytes goes
+/// into the mask keys and the ledger's intent. From the grid on, everything is an integer:
 ///
-///   step   gamma = clip_norm / 2^grid_bits,  a unit's vector is trunc(x / gamma), of norm at most D2 = 2^grid_bits;
-///   noise  each merchant adds discrete Gaussian noise of variance share_variance (steps squared), so that any
+///   step   gamma = clip_norm / 2^grid_bits,  a unit's vector is trunc(x / gamma), of norm at most D2 =
+///   2^grid_bits; noise  each merchant adds discrete Gaussian noise of variance share_variance (steps
+///   squared), so that any
 ///          shares_min of them carry sigma^2 >= shares_min * share_variance;
-///   ring   units_max * kMerchantsMax * D2 + 12 sigma of all shares < 2^(w-1): no wrap is possible.
+///   ring   merchants_max * (units_max * D2 + noise_bound) < 2^(w-1): no wrap is possible, see sum_bound().
 struct SumParameters {
   std::uint64_t length = 0;
-  double clip_norm = 1;              ///< L2 bound of one unit.
+  double clip_norm = 1;  ///< L2 bound of one unit.
   std::uint32_t grid_bits = 20;
   Ring ring = Ring::bits64;
   std::uint64_t units_max = 1;       ///< Public bound on the units of one merchant.
   std::uint64_t share_variance = 0;  ///< Steps squared; 0: released without noise.
   std::uint32_t shares_min = 1;      ///< Fewest merchants in an opened sum.
+  std::uint32_t merchants_max = 1;   ///< Merchants of the roster.
+  std::uint32_t merchants_per_unit =
+      1;  ///< K: merchants at which one unit may appear; each clips to clip_norm / K.
+
+  friend bool operator==(const SumParameters&, const SumParameters&) = default;
 
   double step() const;
-  /// D2, in steps.
+  /// D2, in steps: what one unit changes the sum by, at all its merchants together.
   std::uint64_t sensitivity() const { return std::uint64_t{1} << grid_bits; }
-  /// Guaranteed noise standard deviation over sensitivity; 0 without noise.
+  /// L2 bound of one unit's vector at one merchant: clip_norm / K.
+  double local_clip_norm() const { return clip_norm / merchants_per_unit; }
+  /// Guaranteed noise standard deviation over sensitivity, sqrt(shares_min * share_variance) / D2; 0 without
+  /// noise.
   double noise_multiplier() const;
+  /// Largest magnitude an entry of an honest total can have: merchants_max * units_max * D2 + 12 standard
+  /// deviations of all noise shares together. A discrete Gaussian passes 12 sigma with probability below
+  /// 2^-103.
+  std::uint64_t sum_bound() const;
 };
 
 /// What the caller knows when it asks for parameters.
@@ -39,14 +52,20 @@ struct SumRequest {
   std::uint64_t length = 0;
   double clip_norm = 1;
   std::uint64_t units_max = 1;
-  std::uint32_t merchants = 1;     ///< Invited; enters the headroom only through its bound kMerchantsMax.
+  std::uint32_t merchants = 1;  ///< Merchants of the roster.
   std::uint32_t shares_min = 1;
-  double noise_multiplier = 0;     ///< Wished z = sigma / clip norm; 0: no noise.
-  bool allow_ring32 = true;
+  std::uint32_t merchants_per_unit = 1;
+  double noise_multiplier = 0;  ///< Wished z = sigma / clip norm; 0: no noise.
+  enum class RingWish { automatic, bits32, bits64 } ring = RingWish::automatic;
 };
 
-/// Chooses grid and ring and proves the headroom. Throws bad_input with the nearest feasible setting when no ring
-/// of 64 bits holds the sum.
+/// Chooses grid and ring and proves the headroom.
+///
+/// With noise the grid has 20 bits (spec: truncation is far below the noise, and 128-bit arithmetic of the
+/// sampler is exact), fewer only for noise multipliers beyond 2^11. Without noise the grid is as fine as 64
+/// bits allow for kMerchantsMax merchants of units_max units, so that it depends on no split. The narrower
+/// ring is taken whenever it holds the sum; a wished ring of 32 bits makes the grid coarser, down to 8 bits.
+/// Throws bad_input naming the key to change when nothing fits.
 SumParameters choose_parameters(const SumRequest& request);
 
 }  // namespace hanse
