@@ -37,8 +37,10 @@ void add_on_grid(const Contribution& contribution, double factor, const SumParam
     }
   }
 
+  // ||v|| <= D2 / K, squared and free of division: K^2 ||v||^2 <= D2^2.
   const Wide bound = Wide{parameters.sensitivity()} * parameters.sensitivity();
-  check(square <= bound, "a unit's integer norm is within the sensitivity");
+  const Wide share = Wide{parameters.merchants_per_unit} * parameters.merchants_per_unit;
+  check(square <= bound / share, "a unit's integer norm is within the sensitivity");
 }
 
 }  // namespace hanse

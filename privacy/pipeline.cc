@@ -36,7 +36,7 @@ LocalSum LocalSum::of(const UnitSource& units, const SumParameters& parameters) 
       throw bad_input("a merchant has more than " + std::to_string(parameters.units_max) +
                       " units of privacy: raise data.max_units, which is public and bounds them");
     }
-    const Clip clip = clip_factor(contribution, parameters.clip_norm);
+    const Clip clip = clip_factor(contribution, parameters.local_clip_norm());
     sum.clipped_ += clip.clipped ? 1 : 0;
     add_on_grid(contribution, clip.factor, parameters, sum.entries_);
   });

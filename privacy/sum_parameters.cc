@@ -67,7 +67,8 @@ std::uint64_t SumParameters::sum_bound() const {
 }
 
 SumParameters choose_parameters(const SumRequest& request) {
-  check(request.length > 0 && request.units_max > 0 && request.merchants > 0 && request.shares_min > 0,
+  check(request.length > 0 && request.units_max > 0 && request.merchants > 0 && request.shares_min > 0 &&
+            request.merchants_per_unit > 0,
         "a sum has entries, units and merchants");
   check(std::isfinite(request.clip_norm) && request.clip_norm > 0, "a clip norm is positive and finite");
   SumParameters parameters{.length = request.length,
@@ -77,7 +78,8 @@ SumParameters choose_parameters(const SumRequest& request) {
                            .units_max = request.units_max,
                            .share_variance = 0,
                            .shares_min = request.shares_min,
-                           .merchants_max = request.merchants};
+                           .merchants_max = request.merchants,
+                           .merchants_per_unit = request.merchants_per_unit};
   const bool noisy = request.noise_multiplier > 0;
   if (!noisy) {
     parameters.grid_bits = noise_free_grid_bits(request.units_max);

@@ -28,12 +28,16 @@ struct SumParameters {
   std::uint64_t share_variance = 0;  ///< Steps squared; 0: released without noise.
   std::uint32_t shares_min = 1;      ///< Fewest merchants in an opened sum.
   std::uint32_t merchants_max = 1;   ///< Merchants of the roster.
+  std::uint32_t merchants_per_unit =
+      1;  ///< K: merchants at which one unit may appear; each clips to clip_norm / K.
 
   friend bool operator==(const SumParameters&, const SumParameters&) = default;
 
   double step() const;
-  /// D2, in steps.
+  /// D2, in steps: what one unit changes the sum by, at all its merchants together.
   std::uint64_t sensitivity() const { return std::uint64_t{1} << grid_bits; }
+  /// L2 bound of one unit's vector at one merchant: clip_norm / K.
+  double local_clip_norm() const { return clip_norm / merchants_per_unit; }
   /// Guaranteed noise standard deviation over sensitivity, sqrt(shares_min * share_variance) / D2; 0 without
   /// noise.
   double noise_multiplier() const;
@@ -50,6 +54,7 @@ struct SumRequest {
   std::uint64_t units_max = 1;
   std::uint32_t merchants = 1;  ///< Merchants of the roster.
   std::uint32_t shares_min = 1;
+  std::uint32_t merchants_per_unit = 1;
   double noise_multiplier = 0;  ///< Wished z = sigma / clip norm; 0: no noise.
   enum class RingWish { automatic, bits32, bits64 } ring = RingWish::automatic;
 };
