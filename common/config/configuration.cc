@@ -48,7 +48,7 @@ struct Setting {
 /// The settings of one line of the file. Boost reads line by line as well, but forgets the number.
 std::vector<Setting> parse_line(const std::string& line, const std::string& section,
                                 const std::string& place) {
-  std::istringstream stream("[" + section + "]\n" + line + "\n");
+  std::istringstream stream((section.empty() ? "" : "[" + section + "]\n") + line + "\n");
   std::vector<Setting> settings;
   for (const auto& option : po::parse_config_file(stream, po::options_description(), true).options) {
     std::string value = option.value.empty() ? std::string() : option.value.front();
@@ -213,10 +213,11 @@ void refuse_contradictions(const Configuration& c, const Places& places) {
   }
 }
 
-/// Paths in [data] and [aggregation] are meant from the folder of the INI file.
+/// Paths in [data] and [aggregation] are meant from the folder of the INI file. They are made absolute, so
+/// that the canonical text means the same from wherever it is read.
 void place_paths(Configuration& c, const std::filesystem::path& folder) {
   const auto place = [&](const std::string& path) {
-    return path.empty() || folder.empty() ? path : (folder / path).lexically_normal().string();
+    return path.empty() ? path : (folder / path).lexically_normal().string();
   };
   c.data.path = place(c.data.path);
   c.aggregation.roster = place(c.aggregation.roster);
@@ -250,7 +251,7 @@ Configuration read_configuration(const std::filesystem::path& file,
     apply(parse_setting(setting), configuration, places);
   }
   refuse_contradictions(configuration, places);
-  place_paths(configuration, file.parent_path());
+  place_paths(configuration, std::filesystem::absolute(file).parent_path());
   return configuration;
 }
 

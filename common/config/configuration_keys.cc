@@ -175,7 +175,7 @@ Key list_key(std::string name, std::string range, std::string help, Field field)
 
 /// A key that one workload alone understands: kept as text for it in WorkloadOptions::other.
 [[maybe_unused]] Key own_key(const std::string& key, std::string range, std::string help,
-            std::function<bool(const std::string&)> allowed) {
+                             std::function<bool(const std::string&)> allowed) {
   return {"workload." + key, range, std::move(help),
           [key](const Configuration& c) -> std::optional<std::string> {
             const auto found = c.workload.other.find(key);
