@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+#include "common/config/configuration.h"
+#include "common/workloads/workload.h"
+
+namespace hanse {
+
+/// How many private sums of each purpose a run plans.
+struct PlannedSums {
+  std::uint64_t statistics = 0;
+  std::uint64_t updates = 0;
+  std::uint64_t evaluations = 0;
+};
+
+/// Noise multiplier of each purpose; all 0 without noise.
+struct NoiseSchedule {
+  double statistics = 0;
+  double update = 0;
+  double evaluation = 0;
+
+  double of(Purpose purpose) const;
+};
+
+/// Divides the budget (privacy.epsilon, delta) among the planned sums, or takes privacy.noise_multiplier for
+/// updates.
+///
+/// Statistics and evaluation get the parts privacy.statistics_share and privacy.evaluation_share of the zCDP
+/// cost, so their multipliers stand in fixed ratios to the update's; then one factor is calibrated so that
+/// the whole plan costs exactly epsilon. At unit = record evaluation is over other records than training, so
+/// it has the whole budget for itself (differential-privacy.md, 5; parallel composition).
+NoiseSchedule schedule_noise(const Configuration::Privacy& privacy, const PlannedSums& planned);
+
+}  // namespace hanse

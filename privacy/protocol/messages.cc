@@ -1,0 +1,393 @@
+#include "privacy/protocol/messages.h"
+
+#include <cmath>
+
+#include "privacy/protocol/context.h"
+#include "privacy/protocol/wire.h"
+
+namespace hanse {
+
+std::string_view name_of(MessageType type) {
+  constexpr std::string_view names[] = {"?",      "PARAMS", "HELLO",  "ROSTER", "CONFIRM", "READY",
+                                        "OPEN",   "SHARE",  "START",  "UPLOAD", "SET",     "AGREE",
+                                        "AGREED", "REVEAL", "RESULT", "FAIL",   "ABORT",   "STOP"};
+  const auto index = static_cast<std::size_t>(type);
+  return index < std::size(names) ? names[index] : names[0];
+}
+
+void write_header(ByteWriter& writer, MessageType type, std::uint32_t merchant, std::uint64_t round) {
+  writer.put(kProtocolVersion)
+      .put(static_cast<std::uint8_t>(type))
+      .put(std::uint16_t{0})
+      .put(merchant)
+      .put(round);
+}
+
+Result<Envelope> open_envelope(ByteView message) {
+  ByteReader reader(message);
+  const auto version = reader.get<std::uint8_t>();
+  const auto type = reader.get<std::uint8_t>();
+  const auto zero = reader.get<std::uint16_t>();
+  Envelope envelope;
+  envelope.merchant = reader.get<std::uint32_t>();
+  envelope.round = reader.get<std::uint64_t>();
+  if (reader.failed()) {
+    return Error{"a message is shorter than its header"};
+  }
+  if (version != kProtocolVersion) {
+    return Error{"a message has protocol version " + std::to_string(version) + " instead of " +
+                 std::to_string(kProtocolVersion) + ": all programs of a run must be of one release"};
+  }
+  if (zero != 0 || type < static_cast<std::uint8_t>(MessageType::params) ||
+      type > static_cast<std::uint8_t>(MessageType::stop)) {
+    return Error{"a message has a header that is none of ours"};
+  }
+  envelope.type = static_cast<MessageType>(type);
+  envelope.body = message.subspan(kHeaderSize);
+  return envelope;
+}
+
+namespace {
+
+/// Reads `count` elements of `T`, whose smallest size is `element_size`.
+template <class T>
+std::vector<T> get_list(ByteReader& reader, std::size_t element_size) {
+  const std::size_t count = get_count(reader, element_size);
+  std::vector<T> list;
+  list.reserve(count);
+  for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
+    list.push_back(T::read(reader));
+  }
+  return list;
+}
+
+template <class T>
+void put_list(ByteWriter& writer, const std::vector<T>& list) {
+  writer.put(static_cast<std::uint32_t>(list.size()));
+  for (const T& element : list) {
+    element.write(writer);
+  }
+}
+
+bool get_flag(ByteReader& reader) {
+  const auto flag = reader.get<std::uint8_t>();
+  if (flag > 1) {
+    reject(reader);
+  }
+  return flag == 1;
+}
+
+Bytes get_payload(ByteReader& reader) {
+  const auto size = reader.get<std::uint64_t>();
+  if (size > reader.remaining()) {
+    reject(reader);
+    return {};
+  }
+  const ByteView payload = reader.get_bytes(size);
+  return {payload.begin(), payload.end()};
+}
+
+void put_payload(ByteWriter& writer, ByteView payload) {
+  writer.put(static_cast<std::uint64_t>(payload.size())).put_bytes(payload);
+}
+
+}  // namespace
+
+// --- session
+// ---------------------------------------------------------------------------------------------------
+
+void SessionParameters::write(ByteWriter& writer) const {
+  writer.put(static_cast<std::uint8_t>(masked))
+      .put(neighbours)
+      .put(threshold)
+      .put_bytes(plan)
+      .put_bytes(nonce);
+}
+
+SessionParameters SessionParameters::read(ByteReader& reader) {
+  SessionParameters parameters;
+  parameters.masked = get_flag(reader);
+  parameters.neighbours = reader.get<std::uint32_t>();
+  parameters.threshold = reader.get<std::uint32_t>();
+  parameters.plan = get_array<32>(reader);
+  parameters.nonce = get_array<32>(reader);
+  return parameters;
+}
+
+Digest SessionParameters::digest() const {
+  ByteWriter writer;
+  writer.put_bytes(bytes_of("hanse/1 session parameters"));
+  write(writer);
+  return sha256(writer.bytes());
+}
+
+Bytes MerchantHello::signed_bytes(const Digest& parameters) const {
+  ByteWriter writer;
+  writer.put_bytes(bytes_of("hanse/1 hello")).put_bytes(parameters);
+  put_text(writer, name);
+  writer.put_bytes(identity).put_bytes(key).put_bytes(nonce);
+  return writer.take();
+}
+
+void MerchantHello::write(ByteWriter& writer) const {
+  put_text(writer, name);
+  writer.put_bytes(identity).put_bytes(key).put_bytes(nonce).put_bytes(signature);
+}
+
+MerchantHello MerchantHello::read(ByteReader& reader) {
+  MerchantHello hello;
+  hello.name = get_text(reader, kNameSizeMax);
+  if (hello.name.empty()) {
+    reject(reader);
+  }
+  hello.identity = get_array<32>(reader);
+  hello.key = get_array<32>(reader);
+  hello.nonce = get_array<32>(reader);
+  hello.signature = get_array<64>(reader);
+  return hello;
+}
+
+namespace {
+constexpr std::size_t kHelloSizeMin = 4 + 1 + 32 + 32 + 32 + 64;
+}
+
+void Hello::write(ByteWriter& writer) const {
+  writer.put_bytes(parameters);
+  put_list(writer, merchants);
+}
+
+Hello Hello::read(ByteReader& reader) {
+  Hello hello;
+  hello.parameters = get_array<32>(reader);
+  hello.merchants = get_list<MerchantHello>(reader, kHelloSizeMin);
+  return hello;
+}
+
+void RosterMessage::write(ByteWriter& writer) const {
+  put_list(writer, merchants);
+}
+
+RosterMessage RosterMessage::read(ByteReader& reader) {
+  RosterMessage roster{get_list<MerchantHello>(reader, kHelloSizeMin)};
+  if (roster.merchants.size() > kMerchantsMax) {
+    reject(reader);
+  }
+  return roster;
+}
+
+void EdgeCode::write(ByteWriter& writer) const {
+  writer.put(sender).put(receiver).put_bytes(code);
+}
+
+EdgeCode EdgeCode::read(ByteReader& reader) {
+  EdgeCode edge;
+  edge.sender = reader.get<std::uint32_t>();
+  edge.receiver = reader.get<std::uint32_t>();
+  edge.code = get_array<16>(reader);
+  return edge;
+}
+
+template <MessageType Type>
+void EdgeCodes<Type>::write(ByteWriter& writer) const {
+  put_list(writer, codes);
+}
+
+template <MessageType Type>
+EdgeCodes<Type> EdgeCodes<Type>::read(ByteReader& reader) {
+  return {get_list<EdgeCode>(reader, 24)};
+}
+
+template struct EdgeCodes<MessageType::confirm>;
+template struct EdgeCodes<MessageType::ready>;
+template struct EdgeCodes<MessageType::agree>;
+template struct EdgeCodes<MessageType::agreed>;
+
+// --- round
+// -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+void put_commitments(ByteWriter& writer, const Commitments& commitments) {
+  writer.put_bytes(commitments.self_mask).put_bytes(commitments.escrow);
+}
+
+Commitments get_commitments(ByteReader& reader) {
+  Commitments commitments;
+  commitments.self_mask = get_array<16>(reader);
+  commitments.escrow = get_array<16>(reader);
+  return commitments;
+}
+
+}  // namespace
+
+void ShareMessage::write(ByteWriter& writer) const {
+  put_commitments(writer, own);
+  writer.put(static_cast<std::uint32_t>(parts.size()));
+  for (const SharePart& part : parts) {
+    writer.put_bytes(part.box);
+    put_commitments(writer, part.commitments);
+    writer.put_bytes(part.wrapped_seed);
+  }
+}
+
+ShareMessage ShareMessage::read(ByteReader& reader) {
+  ShareMessage message;
+  message.own = get_commitments(reader);
+  message.parts.resize(get_count(reader, sizeof(ShareBox) + 64));
+  for (SharePart& part : message.parts) {
+    part.box = get_array<96>(reader);
+    part.commitments = get_commitments(reader);
+    part.wrapped_seed = get_array<32>(reader);
+  }
+  return message;
+}
+
+void Start::write(ByteWriter& writer) const {
+  write_parameters(writer, parameters);
+  participants.write(writer);
+  writer.put(static_cast<std::uint32_t>(boxes.size()));
+  for (const ForwardedBox& forwarded : boxes) {
+    writer.put(forwarded.dealer).put(forwarded.holder).put_bytes(forwarded.box);
+  }
+  put_payload(writer, payload);
+}
+
+Start Start::read(ByteReader& reader) {
+  Start start;
+  start.parameters = read_parameters(reader);
+  start.participants = MerchantSet::read(reader);
+  start.boxes.resize(get_count(reader, 8 + sizeof(ShareBox)));
+  for (ForwardedBox& forwarded : start.boxes) {
+    forwarded.dealer = reader.get<std::uint32_t>();
+    forwarded.holder = reader.get<std::uint32_t>();
+    forwarded.box = get_array<96>(reader);
+  }
+  start.payload = get_payload(reader);
+  return start;
+}
+
+void Upload::write(ByteWriter& writer) const {
+  writer.put(static_cast<std::uint32_t>(fingerprints.size()));
+  for (const Bytes16& fingerprint : fingerprints) {
+    writer.put_bytes(fingerprint);
+  }
+  writer.put_bytes(residues);
+}
+
+Upload Upload::read(ByteReader& reader) {
+  Upload upload;
+  upload.fingerprints.resize(get_count(reader, sizeof(Bytes16)));
+  for (Bytes16& fingerprint : upload.fingerprints) {
+    fingerprint = get_array<16>(reader);
+  }
+  upload.residues = reader.get_bytes(reader.remaining());
+  return upload;
+}
+
+void SetMessage::write(ByteWriter& writer) const {
+  writer.put_bytes(context);
+  included.write(writer);
+}
+
+SetMessage SetMessage::read(ByteReader& reader) {
+  SetMessage set;
+  set.context = get_array<32>(reader);
+  set.included = MerchantSet::read(reader);
+  return set;
+}
+
+namespace {
+constexpr std::uint8_t kSelfMaskTag = 0;
+constexpr std::uint8_t kEscrowTag = 1;
+}  // namespace
+
+void Reveal::write(ByteWriter& writer) const {
+  writer.put(static_cast<std::uint32_t>(shares.size()));
+  for (const RevealedShare& revealed : shares) {
+    writer.put(revealed.dealer);
+    if (const auto* self_mask = std::get_if<SelfMaskShare>(&revealed.secret)) {
+      writer.put(kSelfMaskTag).put_bytes(self_mask->share);
+    } else {
+      writer.put(kEscrowTag).put_bytes(std::get<EscrowShare>(revealed.secret).share);
+    }
+  }
+}
+
+Reveal Reveal::read(ByteReader& reader) {
+  Reveal reveal;
+  reveal.shares.resize(get_count(reader, 4 + 1 + sizeof(Share)));
+  for (RevealedShare& revealed : reveal.shares) {
+    revealed.dealer = reader.get<std::uint32_t>();
+    const auto tag = reader.get<std::uint8_t>();
+    const Share share = get_array<40>(reader);
+    if (tag == kSelfMaskTag) {
+      revealed.secret = SelfMaskShare{share};
+    } else if (tag == kEscrowTag) {
+      revealed.secret = EscrowShare{share};
+    } else {
+      reject(reader);
+    }
+  }
+  return reveal;
+}
+
+void RoundResult::write(ByteWriter& writer) const {
+  writer.put(static_cast<std::uint8_t>(released));
+  included.write(writer);
+  put_payload(writer, payload);
+}
+
+RoundResult RoundResult::read(ByteReader& reader) {
+  RoundResult result;
+  result.released = get_flag(reader);
+  result.included = MerchantSet::read(reader);
+  result.payload = get_payload(reader);
+  return result;
+}
+
+// --- any time
+// --------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::string_view shortened(const std::string& sentence) {
+  return std::string_view(sentence).substr(0, kSentenceSizeMax);
+}
+
+}  // namespace
+
+template <MessageType Type>
+void Ending<Type>::write(ByteWriter& writer) const {
+  writer.put(exit_code);
+  put_text(writer, shortened(sentence));
+}
+
+template <MessageType Type>
+Ending<Type> Ending<Type>::read(ByteReader& reader) {
+  Ending ending;
+  ending.exit_code = reader.get<std::uint8_t>();
+  ending.sentence = get_text(reader, kSentenceSizeMax);
+  if (ending.exit_code > 4) {
+    reject(reader);
+  }
+  return ending;
+}
+
+template struct Ending<MessageType::fail>;
+template struct Ending<MessageType::stop>;
+
+void Abort::write(ByteWriter& writer) const {
+  writer.put(static_cast<std::uint8_t>(reason));
+  put_text(writer, shortened(sentence));
+}
+
+Abort Abort::read(ByteReader& reader) {
+  const auto value = reader.get<std::uint8_t>();
+  Abort abort{static_cast<Refusal>(value), get_text(reader, kSentenceSizeMax)};
+  if (!is_refusal(value)) {
+    reject(reader);
+  }
+  return abort;
+}
+
+}  // namespace hanse

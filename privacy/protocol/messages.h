@@ -1,0 +1,318 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "privacy/crypto/digest.h"
+#include "privacy/crypto/signature.h"
+#include "privacy/protocol/merchant_set.h"
+#include "privacy/protocol/refusal.h"
+#include "privacy/sum_parameters.h"
+
+namespace hanse {
+
+/// The messages of a session and of a round (secure-aggregation.md, 6.3). C is the coordinator, W a worker,
+/// who speaks for its merchants. What is the same for all merchants of a worker travels once.
+///
+///   session   C: PARAMS   W: HELLO   C: ROSTER   W: CONFIRM   C: READY
+///   round r   C: OPEN     W: SHARE*  C: START    W: UPLOAD*   C: SET   W: AGREE*   C: AGREED   W: REVEAL* C:
+///   RESULT any time  W: FAIL (a fault of its own user)   W: ABORT (a merchant leaves the round)   C: STOP
+///
+/// Messages with a star come one for each merchant. All travel inside a Link (privacy/protocol/link.h),
+/// behind a fixed header of 16 bytes; the session is bound by the link's keys and by the session id inside
+/// every key, tag and digest, so the header need not repeat it:
+///
+///   version u8, type u8, zero u16, merchant u32 (kNoMerchant: the worker as a whole), round u64
+///
+/// Layouts are fixed and little-endian, counts are compared with the bytes that are there, and a body must
+/// end exactly where its message ends.
+enum class MessageType : std::uint8_t {
+  params = 1,
+  hello,
+  roster,
+  confirm,
+  ready,
+  open,
+  share,
+  start,
+  upload,
+  set,
+  agree,
+  agreed,
+  reveal,
+  result,
+  fail,
+  abort,
+  stop,
+};
+std::string_view name_of(MessageType type);
+
+inline constexpr std::uint32_t kNoMerchant = 0xFFFFFFFFu;
+inline constexpr std::uint8_t kProtocolVersion = 1;
+inline constexpr std::size_t kHeaderSize = 16;
+
+using Bytes16 = std::array<std::byte, 16>;
+using Bytes32 = std::array<std::byte, 32>;
+
+/// A received message: its header, and a view of its body.
+struct Envelope {
+  MessageType type{};
+  std::uint32_t merchant = kNoMerchant;
+  std::uint64_t round = 0;
+  ByteView body;
+};
+Result<Envelope> open_envelope(ByteView message);
+
+// --- session
+// ---------------------------------------------------------------------------------------------------
+
+/// PARAMS: the constants of a session, chosen by the coordinator. Its digest is in every HELLO's signature.
+struct SessionParameters {
+  static constexpr MessageType kType = MessageType::params;
+  bool masked = true;            ///< False only with aggregation.encryption=none.
+  std::uint32_t neighbours = 0;  ///< 0: complete up to 128 merchants.
+  std::uint32_t threshold = 0;   ///< Holders needed to open a secret; 0: two thirds of them, plus one.
+  Digest plan{};                 ///< Digest of the effective configuration.
+  Bytes32 nonce{};               ///< Fresh from the coordinator: no HELLO fits two sessions.
+
+  Digest digest() const;
+  void write(ByteWriter& writer) const;
+  static SessionParameters read(ByteReader& reader);
+};
+
+inline constexpr std::size_t kNameSizeMax = 255;
+
+/// One merchant's entry to a session.
+struct MerchantHello {
+  std::string name;      ///< Not empty, at most kNameSizeMax bytes.
+  PublicKey identity{};  ///< Ed25519.
+  Bytes32 key{};         ///< X25519, fresh for this session.
+  Bytes32 nonce{};
+  Signature signature{};  ///< Of signed_bytes() by `identity`.
+
+  /// What is signed: a label, the digest of the session's parameters and everything above.
+  Bytes signed_bytes(const Digest& parameters) const;
+  void write(ByteWriter& writer) const;
+  static MerchantHello read(ByteReader& reader);
+  friend bool operator==(const MerchantHello&, const MerchantHello&) = default;
+};
+
+/// HELLO: all merchants of one worker.
+struct Hello {
+  static constexpr MessageType kType = MessageType::hello;
+  Digest parameters{};  ///< Of the PARAMS the worker saw.
+  std::vector<MerchantHello> merchants;
+
+  void write(ByteWriter& writer) const;
+  static Hello read(ByteReader& reader);
+};
+
+/// ROSTER: all merchants of the session by increasing name; a merchant's place is its id.
+struct RosterMessage {
+  static constexpr MessageType kType = MessageType::roster;
+  std::vector<MerchantHello> merchants;
+
+  void write(ByteWriter& writer) const;
+  static RosterMessage read(ByteReader& reader);
+};
+
+/// A message code from `sender`, meant for `receiver`.
+struct EdgeCode {
+  std::uint32_t sender = 0;
+  std::uint32_t receiver = 0;
+  Bytes16 code{};
+
+  void write(ByteWriter& writer) const;
+  static EdgeCode read(ByteReader& reader);
+  friend bool operator==(const EdgeCode&, const EdgeCode&) = default;
+};
+
+/// CONFIRM (from a worker), READY (to a worker): codes of the session id under the keys of each pair of
+/// neighbours. Empty without masks.
+template <MessageType Type>
+struct EdgeCodes {
+  static constexpr MessageType kType = Type;
+  std::vector<EdgeCode> codes;
+
+  void write(ByteWriter& writer) const;
+  static EdgeCodes read(ByteReader& reader);
+};
+using Confirm = EdgeCodes<MessageType::confirm>;
+using Ready = EdgeCodes<MessageType::ready>;
+
+// --- round
+// -----------------------------------------------------------------------------------------------------
+
+/// OPEN: the merchants invited to a round.
+struct Open {
+  static constexpr MessageType kType = MessageType::open;
+  MerchantSet invited;
+
+  void write(ByteWriter& writer) const { invited.write(writer); }
+  static Open read(ByteReader& reader) { return {MerchantSet::read(reader)}; }
+};
+
+using Share = std::array<std::byte, 40>;     ///< Of a 32-byte secret (privacy/crypto, Shamir).
+using ShareBox = std::array<std::byte, 96>;  ///< Two shares in AES-256-GCM, for one holder's eyes.
+
+/// What a merchant publishes about the shares of one holder: truncated SHA-256 of each.
+struct Commitments {
+  Bytes16 self_mask{};  ///< Of the share of b.
+  Bytes16 escrow{};     ///< Of the share of u.
+  friend bool operator==(const Commitments&, const Commitments&) = default;
+};
+
+/// One neighbour's part of a SHARE.
+struct SharePart {
+  ShareBox box{};
+  Commitments commitments;
+  Bytes32
+      wrapped_seed{};  ///< The pair's seed of this round under the escrow key u: opens if the dealer drops.
+};
+
+/// SHARE: a merchant's escrow for the round. Parts in the order of its invited neighbours.
+struct ShareMessage {
+  static constexpr MessageType kType = MessageType::share;
+  Commitments own;  ///< Of the shares the merchant keeps itself.
+  std::vector<SharePart> parts;
+
+  void write(ByteWriter& writer) const;
+  static ShareMessage read(ByteReader& reader);
+};
+
+/// A share box on its way to the holder.
+struct ForwardedBox {
+  std::uint32_t dealer = 0;
+  std::uint32_t holder = 0;
+  ShareBox box{};
+};
+
+/// START: the sum that is asked for.
+struct Start {
+  static constexpr MessageType kType = MessageType::start;
+  SumParameters parameters;
+  MerchantSet participants;         ///< R: those that sent their shares.
+  std::vector<ForwardedBox> boxes;  ///< For the merchants of this worker.
+  Bytes payload;                    ///< Of the layer above: the ledger's intent and the model.
+
+  void write(ByteWriter& writer) const;
+  static Start read(ByteReader& reader);
+};
+
+/// UPLOAD: residues under masks, and a fingerprint of the mask of each edge to a participating neighbour, in
+/// increasing order of neighbours. `residues` views the message it was read from.
+struct Upload {
+  static constexpr MessageType kType = MessageType::upload;
+  std::vector<Bytes16> fingerprints;
+  ByteView residues;
+
+  void write(ByteWriter& writer) const;
+  static Upload read(ByteReader& reader);
+};
+
+/// SET: the merchants whose uploads are in the sum.
+struct SetMessage {
+  static constexpr MessageType kType = MessageType::set;
+  Digest context{};
+  MerchantSet included;  ///< U.
+
+  void write(ByteWriter& writer) const;
+  static SetMessage read(ByteReader& reader);
+};
+
+/// AGREE (from a merchant), AGREED (to a worker): codes of the context and of U under the keys of each pair.
+using Agree = EdgeCodes<MessageType::agree>;
+using Agreed = EdgeCodes<MessageType::agreed>;
+
+/// A share of b (the merchant is in U) or of u (it dropped): never both, by the type.
+struct SelfMaskShare {
+  Share share{};
+};
+struct EscrowShare {
+  Share share{};
+};
+struct RevealedShare {
+  std::uint32_t dealer = 0;
+  std::variant<SelfMaskShare, EscrowShare> secret;
+};
+
+/// REVEAL: one share for each participating merchant whose shares this merchant holds, by increasing dealer.
+struct Reveal {
+  static constexpr MessageType kType = MessageType::reveal;
+  std::vector<RevealedShare> shares;
+
+  void write(ByteWriter& writer) const;
+  static Reveal read(ByteReader& reader);
+};
+
+/// RESULT: how the round ended.
+struct RoundResult {
+  static constexpr MessageType kType = MessageType::result;
+  bool released = false;
+  MerchantSet included;
+  Bytes payload;  ///< Released: of the layer above (the ledger's release). Otherwise a sentence.
+
+  void write(ByteWriter& writer) const;
+  static RoundResult read(ByteReader& reader);
+};
+
+// --- any time
+// --------------------------------------------------------------------------------------------------
+
+inline constexpr std::size_t kSentenceSizeMax = 4096;
+
+/// FAIL: a fault that a worker's user must mend, found by the worker. STOP: the run ends, for all.
+template <MessageType Type>
+struct Ending {
+  static constexpr MessageType kType = Type;
+  std::uint8_t exit_code = 0;  ///< ExitCode (common/base/failure.h), 0 to 4.
+  std::string sentence;
+
+  void write(ByteWriter& writer) const;
+  static Ending read(ByteReader& reader);
+};
+using Fail = Ending<MessageType::fail>;
+using Stop = Ending<MessageType::stop>;
+
+/// ABORT: the merchant of the header (or all of the worker) leaves the round and has revealed nothing since.
+struct Abort {
+  static constexpr MessageType kType = MessageType::abort;
+  Refusal reason{};
+  std::string sentence;
+
+  void write(ByteWriter& writer) const;
+  static Abort read(ByteReader& reader);
+};
+
+// --- both ways
+// -------------------------------------------------------------------------------------------------
+
+void write_header(ByteWriter& writer, MessageType type, std::uint32_t merchant, std::uint64_t round);
+
+/// Header and body of a message.
+template <class Message>
+Bytes encode(const Message& message, std::uint64_t round = 0, std::uint32_t merchant = kNoMerchant) {
+  ByteWriter writer;
+  write_header(writer, Message::kType, merchant, round);
+  message.write(writer);
+  return writer.take();
+}
+
+/// The body of an envelope whose type is Message::kType.
+template <class Message>
+Result<Message> decode(const Envelope& envelope) {
+  ByteReader reader(envelope.body);
+  Message message = Message::read(reader);
+  if (envelope.type != Message::kType || !reader.finished()) {
+    return Error{"a " + std::string(name_of(Message::kType)) + " message does not follow its layout"};
+  }
+  return message;
+}
+
+}  // namespace hanse

@@ -1,0 +1,86 @@
+#include "privacy/sum_parameters.h"
+
+#include <cmath>
+
+#include "common/base/failure.h"
+
+namespace hanse {
+namespace {
+
+TEST(SumParameters, TakesTheNarrowRingWhereMerchantsAreTheUnits) {
+  const SumParameters parameters = choose_parameters({.length = 10,
+                                                      .clip_norm = 1,
+                                                      .units_max = 1,
+                                                      .merchants = 20,
+                                                      .shares_min = 14,
+                                                      .noise_multiplier = 1});
+
+  EXPECT_EQ(parameters.ring, Ring::bits32);
+  EXPECT_EQ(parameters.grid_bits, 20u);
+}
+
+TEST(SumParameters, TakesTheWideRingForManyUnits) {
+  const SumParameters parameters = choose_parameters({.length = 10,
+                                                      .clip_norm = 1,
+                                                      .units_max = 1u << 20,
+                                                      .merchants = 20,
+                                                      .shares_min = 14,
+                                                      .noise_multiplier = 1});
+
+  EXPECT_EQ(parameters.ring, Ring::bits64);
+}
+
+TEST(SumParameters, SharesOfTheFewestMerchantsCarryTheWishedNoise) {
+  for (const double wished : {0.5, 1.0, 25.0, 3000.0}) {
+    const SumParameters parameters = choose_parameters(
+        {.length = 1, .units_max = 100, .merchants = 9, .shares_min = 7, .noise_multiplier = wished});
+
+    EXPECT_GE(parameters.noise_multiplier(), wished);
+    EXPECT_NEAR(parameters.noise_multiplier() / wished, 1, 1e-6);
+  }
+}
+
+TEST(SumParameters, HeadroomHoldsDataAndNoiseOfAllMerchants) {
+  const SumParameters p = choose_parameters(
+      {.length = 1, .units_max = 1u << 20, .merchants = 4096, .shares_min = 3, .noise_multiplier = 100});
+
+  const double data = 4096.0 * 0x1p20 * std::pow(2.0, p.grid_bits);
+  const double noise = 12 * std::sqrt(4096.0 * static_cast<double>(p.share_variance));
+  EXPECT_GE(static_cast<double>(p.sum_bound()), (data + noise) * (1 - 1e-12));
+  EXPECT_LT(static_cast<double>(p.sum_bound()), std::pow(2.0, static_cast<int>(p.ring) - 1));
+}
+
+TEST(SumParameters, GridWithoutNoiseDependsOnNoSplit) {
+  const auto grid_for = [](std::uint32_t merchants) {
+    return choose_parameters({.length = 1, .units_max = 1u << 20, .merchants = merchants}).grid_bits;
+  };
+
+  EXPECT_EQ(grid_for(1), grid_for(10));
+  EXPECT_EQ(grid_for(1), grid_for(10000));
+}
+
+TEST(SumParameters, WishedNarrowRingMakesTheGridCoarser) {
+  const SumParameters parameters = choose_parameters({.length = 1,
+                                                      .units_max = 1u << 12,
+                                                      .merchants = 20,
+                                                      .shares_min = 14,
+                                                      .noise_multiplier = 1,
+                                                      .ring = SumRequest::RingWish::bits32});
+
+  EXPECT_EQ(parameters.ring, Ring::bits32);
+  EXPECT_LT(parameters.grid_bits, 20u);
+  EXPECT_LT(parameters.sum_bound(), std::uint64_t{1} << 31);
+}
+
+TEST(SumParameters, RefusesWhatNoRingHolds) {
+  EXPECT_THROW(choose_parameters({.length = 1, .units_max = std::uint64_t{1} << 50, .merchants = 4096}),
+               Failure);
+  EXPECT_THROW(choose_parameters({.length = 1,
+                                  .units_max = std::uint64_t{1} << 30,
+                                  .merchants = 20,
+                                  .ring = SumRequest::RingWish::bits32}),
+               Failure);
+}
+
+}  // namespace
+}  // namespace hanse
