@@ -138,13 +138,6 @@ void apply(const Setting& setting, Configuration& configuration, Places& places)
 
 void refuse_privacy_contradictions(const Configuration& c, const Places& places) {
   const Configuration::Privacy& p = c.privacy;
-  for (const auto& [key, value] : {std::pair("privacy.epsilon", p.epsilon),
-                                   std::pair("privacy.delta", p.delta), std::pair("privacy.clip", p.clip)}) {
-    if (places.contains(key) && value == 0 && p.unit != Unit::none) {
-      throw bad_input(at(places, key) + key +
-                      " must be positive when it is given; leave it out for the default");
-    }
-  }
   if (p.unit == Unit::none) {
     if (p.epsilon > 0 || p.noise_multiplier > 0) {
       const char* key = p.epsilon > 0 ? "privacy.epsilon" : "privacy.noise_multiplier";
