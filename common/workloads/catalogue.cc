@@ -170,7 +170,7 @@ std::vector<PrivateSum> planned_sums(const Workload& workload, std::uint64_t see
   Model model = workload.initial_model(seed);
   std::uint32_t updates = 0;
   while (const std::optional<PrivateSum> sum = workload.next_sum(model)) {
-    updates += sum->purpose == Purpose::update ? 1 : 0;
+    updates += sum->purpose == Purpose::update ? 1u : 0u;
     if (updates > rounds) {
       break;
     }
