@@ -23,6 +23,12 @@ void Federation::send(std::vector<Outgoing> messages) {
   }
 }
 
+std::optional<Incoming> Federation::receive(Instant deadline) {
+  std::optional<Incoming> incoming = channel_.receive(deadline);
+  bytes_received_ += incoming ? incoming->message.size() : 0;
+  return incoming;
+}
+
 void Federation::note_given_up() {
   const auto& given_up = channel_.given_up();
   for (; given_up_noted_ < given_up.size(); ++given_up_noted_) {
@@ -34,7 +40,7 @@ void Federation::note_given_up() {
 void Federation::assemble() {
   const Instant deadline = clock_.now() + deadline_;
   while (!session_.ready() && !session_.refused()) {
-    if (std::optional<Incoming> incoming = channel_.receive(deadline)) {
+    if (std::optional<Incoming> incoming = receive(deadline)) {
       send(session_.handle(incoming->from, incoming->message));
     } else {
       send(session_.deadline_passed());
@@ -56,7 +62,7 @@ CoordinatorRound Federation::run(RoundRequest request) {
   int phase = round.phase();
   Instant deadline = clock_.now() + deadline_;
   while (!round.ended()) {
-    if (std::optional<Incoming> incoming = channel_.receive(deadline)) {
+    if (std::optional<Incoming> incoming = receive(deadline)) {
       Result<FromWorker> message = session_.open(incoming->from, incoming->message);
       if (!message) {
         note_("a message of worker " + std::to_string(incoming->from) + " is refused: " + message.what());

@@ -34,9 +34,11 @@ class Federation {
   void stop(ExitCode code, const std::string& sentence);
 
   const CoordinatorSession& session() const { return session_; }
-  std::uint64_t bytes_sent() const { return channel_.bytes_sent(); }
+  /// Message bytes sent and received so far: all that moved, in a star.
+  std::uint64_t bytes_moved() const { return channel_.bytes_sent() + bytes_received_; }
 
  private:
+  std::optional<Incoming> receive(Instant deadline);
   void send(std::vector<Outgoing> messages);
   void note_given_up();
 
@@ -46,6 +48,7 @@ class Federation {
   Milliseconds deadline_;
   Note note_;
   std::size_t given_up_noted_ = 0;
+  std::uint64_t bytes_received_ = 0;
 };
 
 }  // namespace hanse
