@@ -109,7 +109,7 @@ void Training::prepare_data() {
 }
 
 void Training::train() {
-  while (training_round_ < configuration_.federation.rounds) {
+  while (training_round_ < configuration_.federation.rounds && stopped_.empty()) {
     const auto sum = workload_->next_sum(model_);
     if (!sum) {
       stopped_ = "the workload is finished";
@@ -124,7 +124,7 @@ void Training::train() {
     ++training_round_;
     if (evaluates_after(configuration_, training_round_)) {
       if (const auto evaluation = workload_->evaluation_sum(model_)) {
-        run_sum(*workload_, model_, *evaluation);
+        run_sum(*workload_, model_, *evaluation);  // Not allowed: the loop ends after this round.
       }
     }
     finish_round(static_cast<double>((clock_.now() - began_).count()) / 1000);
@@ -229,6 +229,11 @@ void Training::record_attendance(const CoordinatorRound& round) {
   if (const OpenedSum* opened = round.summed()) {
     for (const std::uint32_t merchant : opened->merchants) {
       misses_[merchant] = 0;
+    }
+  }
+  if (const RoundFailure* failure = round.failed()) {
+    for (const std::uint32_t merchant : failure->merchants) {
+      ++misses_[merchant];
     }
   }
   for (const DroppedMerchant& dropped : round.dropped()) {

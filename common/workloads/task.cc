@@ -55,7 +55,7 @@ PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& s
     count(sum);
   }
   for (std::uint64_t round = 1; round <= configuration.federation.rounds; ++round) {
-    planned.evaluations += evaluates_after(configuration, round) ? 1 : 0;
+    planned.evaluations += evaluates_after(configuration, round) ? 1u : 0u;
   }
   return planned;
 }
