@@ -48,7 +48,7 @@ struct Setting {
 /// The settings of one line of the file. Boost reads line by line as well, but forgets the number.
 std::vector<Setting> parse_line(const std::string& line, const std::string& section,
                                 const std::string& place) {
-  std::istringstream stream("[" + section + "]\n" + line + "\n");
+  std::istringstream stream((section.empty() ? "" : "[" + section + "]\n") + line + "\n");
   std::vector<Setting> settings;
   for (const auto& option : po::parse_config_file(stream, po::options_description(), true).options) {
     std::string value = option.value.empty() ? std::string() : option.value.front();
@@ -138,13 +138,6 @@ void apply(const Setting& setting, Configuration& configuration, Places& places)
 
 void refuse_privacy_contradictions(const Configuration& c, const Places& places) {
   const Configuration::Privacy& p = c.privacy;
-  for (const auto& [key, value] : {std::pair("privacy.epsilon", p.epsilon),
-                                   std::pair("privacy.delta", p.delta), std::pair("privacy.clip", p.clip)}) {
-    if (places.contains(key) && value == 0 && p.unit != Unit::none) {
-      throw bad_input(at(places, key) + key +
-                      " must be positive when it is given; leave it out for the default");
-    }
-  }
   if (p.unit == Unit::none) {
     if (p.epsilon > 0 || p.noise_multiplier > 0) {
       const char* key = p.epsilon > 0 ? "privacy.epsilon" : "privacy.noise_multiplier";
@@ -213,10 +206,11 @@ void refuse_contradictions(const Configuration& c, const Places& places) {
   }
 }
 
-/// Paths in [data] and [aggregation] are meant from the folder of the INI file.
+/// Paths in [data] and [aggregation] are meant from the folder of the INI file. They are made absolute, so
+/// that the canonical text means the same from wherever it is read.
 void place_paths(Configuration& c, const std::filesystem::path& folder) {
   const auto place = [&](const std::string& path) {
-    return path.empty() || folder.empty() ? path : (folder / path).lexically_normal().string();
+    return path.empty() ? path : (folder / path).lexically_normal().string();
   };
   c.data.path = place(c.data.path);
   c.aggregation.roster = place(c.aggregation.roster);
@@ -250,7 +244,7 @@ Configuration read_configuration(const std::filesystem::path& file,
     apply(parse_setting(setting), configuration, places);
   }
   refuse_contradictions(configuration, places);
-  place_paths(configuration, file.parent_path());
+  place_paths(configuration, std::filesystem::absolute(file).parent_path());
   return configuration;
 }
 

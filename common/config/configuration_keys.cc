@@ -96,6 +96,25 @@ Key number_key(std::string name, Interval interval, std::string range, std::stri
           }};
 }
 
+/// A positive number that may be left out: empty text, and 0 in the Configuration. "0" itself is refused,
+/// because whoever writes epsilon = 0 expects something else than an uncalibrated run.
+template <class Field>
+Key optional_number_key(std::string name, double high, std::string range, std::string help, Field field) {
+  Key key = number_key(std::move(name), {0, high, true}, std::move(range), std::move(help), field);
+  key.read = [field](const Configuration& c) {
+    return std::optional(field(c) == 0 ? std::string() : exact_text(field(c)));
+  };
+  key.write = [field, write = key.write](Configuration& c, const std::string& text) -> Refusal {
+    if (trimmed(text).empty()) {
+      field(c) = 0;
+      return std::nullopt;
+    }
+    const Refusal refusal = write(c, text);
+    return refusal ? std::optional(*refusal + ", or nothing") : std::nullopt;
+  };
+  return key;
+}
+
 template <class Field>
 Key integer_key(std::string name, std::uint64_t low, std::uint64_t high, std::string range, std::string help,
                 Field field) {
@@ -175,7 +194,7 @@ Key list_key(std::string name, std::string range, std::string help, Field field)
 
 /// A key that one workload alone understands: kept as text for it in WorkloadOptions::other.
 [[maybe_unused]] Key own_key(const std::string& key, std::string range, std::string help,
-            std::function<bool(const std::string&)> allowed) {
+                             std::function<bool(const std::string&)> allowed) {
   return {"workload." + key, range, std::move(help),
           [key](const Configuration& c) -> std::optional<std::string> {
             const auto found = c.workload.other.find(key);
@@ -407,20 +426,20 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.server.momentum; }),
 
       unit_key(),
-      number_key(
-          "privacy.epsilon", {0, 1e6, false}, "0 to 1e6",
-          "Privacy budget of the run, all its sums together; the noise is calibrated from it. 0: not given.",
+      optional_number_key(
+          "privacy.epsilon", 1e6, "above 0, at most 1e6",
+          "Privacy budget of the run, all its sums together; the noise is calibrated from it.",
           [](auto& c) -> auto& { return c.privacy.epsilon; }),
-      number_key(
-          "privacy.delta", {0, 0.5, false}, "0 to 0.5", "Probability of the exception. 0: not given.",
+      optional_number_key(
+          "privacy.delta", 0.5, "above 0, at most 0.5", "Probability of the exception.",
           [](auto& c) -> auto& { return c.privacy.delta; }),
-      number_key(
-          "privacy.clip", {0, kMax, false}, "a number >= 0",
-          "Bound of the L2 norm of one unit's contribution; 0: the workload's own.",
+      optional_number_key(
+          "privacy.clip", kMax, "a number > 0",
+          "Bound of the L2 norm of one unit's contribution; empty: the workload's own.",
           [](auto& c) -> auto& { return c.privacy.clip; }),
-      number_key(
-          "privacy.noise_multiplier", {0, 1e6, false}, "0 to 1e6",
-          "Standard deviation of the noise over the clip norm; 0: calibrated from epsilon.",
+      optional_number_key(
+          "privacy.noise_multiplier", 1e6, "above 0, at most 1e6",
+          "Standard deviation of the noise over the clip norm; empty: calibrated from epsilon.",
           [](auto& c) -> auto& { return c.privacy.noise_multiplier; }),
       number_key(
           "privacy.sampling_rate", {0, 1, true}, "above 0, at most 1",
@@ -479,12 +498,12 @@ std::vector<Key> make_table() {
           "output.dir", "folder", "Run directory; empty: runs/NAME.",
           [](auto& c) -> auto& { return c.output.dir; }),
 
-      number_key(
-          "policy.max_epsilon", {0, 1e6, false}, "0 to 1e6",
-          "Most that this worker's merchants spend; 0: no limit of their own.",
+      optional_number_key(
+          "policy.max_epsilon", 1e6, "above 0, at most 1e6",
+          "Most that this worker's merchants spend; empty: no limit of their own.",
           [](auto& c) -> auto& { return c.policy.max_epsilon; }),
-      number_key(
-          "policy.delta", {0, 0.5, false}, "0 to 0.5", "Delta at which max_epsilon is meant.",
+      optional_number_key(
+          "policy.delta", 0.5, "above 0, at most 0.5", "Delta at which max_epsilon is meant.",
           [](auto& c) -> auto& { return c.policy.delta; }),
       integer_key(
           "policy.min_merchants", 0, 1'000'000, "0 to 1000000",
