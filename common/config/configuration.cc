@@ -138,13 +138,6 @@ void apply(const Setting& setting, Configuration& configuration, Places& places)
 
 void refuse_privacy_contradictions(const Configuration& c, const Places& places) {
   const Configuration::Privacy& p = c.privacy;
-  for (const auto& [key, value] : {std::pair("privacy.epsilon", p.epsilon),
-                                   std::pair("privacy.delta", p.delta), std::pair("privacy.clip", p.clip)}) {
-    if (places.contains(key) && value == 0 && p.unit != Unit::none) {
-      throw bad_input(at(places, key) + key +
-                      " must be positive when it is given; leave it out for the default");
-    }
-  }
   if (p.unit == Unit::none) {
     if (p.epsilon > 0 || p.noise_multiplier > 0) {
       const char* key = p.epsilon > 0 ? "privacy.epsilon" : "privacy.noise_multiplier";
@@ -213,8 +206,9 @@ void refuse_contradictions(const Configuration& c, const Places& places) {
   }
 }
 
-/// Paths in [data] and [aggregation] are meant from the folder of the INI file. They are made absolute, so
-/// that the canonical text means the same from wherever it is read.
+/// data.path and the paths in [aggregation] are meant from the folder of the INI file. They are made
+/// absolute, so that the canonical text means the same from wherever it is read. Other files in [data] are
+/// meant from the folder of the data file, and stay as they are.
 void place_paths(Configuration& c, const std::filesystem::path& folder) {
   const auto place = [&](const std::string& path) {
     return path.empty() ? path : (folder / path).lexically_normal().string();
@@ -222,15 +216,6 @@ void place_paths(Configuration& c, const std::filesystem::path& folder) {
   c.data.path = place(c.data.path);
   c.aggregation.roster = place(c.aggregation.roster);
   c.aggregation.keys = place(c.aggregation.keys);
-  const std::size_t at_sign = c.data.merchant.find('@');
-  if (at_sign != std::string::npos) {
-    c.data.merchant = c.data.merchant.substr(0, at_sign + 1) + place(c.data.merchant.substr(at_sign + 1));
-  }
-  for (const std::string kind : {"file:", "path:"}) {
-    if (c.data.test.starts_with(kind)) {
-      c.data.test = kind + place(c.data.test.substr(kind.size()));
-    }
-  }
 }
 
 }  // namespace

@@ -96,6 +96,25 @@ Key number_key(std::string name, Interval interval, std::string range, std::stri
           }};
 }
 
+/// A positive number that may be left out: empty text, and 0 in the Configuration. "0" itself is refused,
+/// because whoever writes epsilon = 0 expects something else than an uncalibrated run.
+template <class Field>
+Key optional_number_key(std::string name, double high, std::string range, std::string help, Field field) {
+  Key key = number_key(std::move(name), {0, high, true}, std::move(range), std::move(help), field);
+  key.read = [field](const Configuration& c) {
+    return std::optional(field(c) == 0 ? std::string() : exact_text(field(c)));
+  };
+  key.write = [field, write = key.write](Configuration& c, const std::string& text) -> Refusal {
+    if (trimmed(text).empty()) {
+      field(c) = 0;
+      return std::nullopt;
+    }
+    const Refusal refusal = write(c, text);
+    return refusal ? std::optional(*refusal + ", or nothing") : std::nullopt;
+  };
+  return key;
+}
+
 template <class Field>
 Key integer_key(std::string name, std::uint64_t low, std::uint64_t high, std::string range, std::string help,
                 Field field) {
@@ -321,7 +340,9 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.data.format; }),
       text_key(
           "data.merchant", "COLUMN | COLUMN@FILE",
-          "Column of the merchant, or the column of FILE looked up by the customer.",
+          "Column of the merchant, or the column of FILE (from the folder of the data) looked up by the "
+          "customer; in "
+          "format libsvm feature:FIRST-LAST, a one-hot group.",
           [](auto& c) -> auto& { return c.data.merchant; }),
       text_key(
           "data.customer", "COLUMN", "Column of the customer.",
@@ -335,17 +356,19 @@ std::vector<Key> make_table() {
           "data.time", "COLUMN", "Column that orders a customer's rows.",
           [](auto& c) -> auto& { return c.data.time; }),
       text_key(
-          "data.item", "COLUMN", "Column of the item, in format ratings.",
+          "data.item", "COLUMN, COLUMN[1..N], COLUMN@FILE, ...",
+          "Column of the item, in format ratings; as data.categorical.",
           [](auto& c) -> auto& { return c.data.item; }, is_word),
       text_key(
-          "data.rating", "COLUMN", "Column of the rating, in format ratings.",
-          [](auto& c) -> auto& { return c.data.rating; }, is_word),
+          "data.rating", "COLUMN[LOW..HIGH]",
+          "Column of the rating, in format ratings; empty: every rating is 1.",
+          [](auto& c) -> auto& { return c.data.rating; }),
       list_key(
           "data.numeric", "COLUMN, COLUMN[LOW..HIGH], log1p:COLUMN[LOW..HIGH]",
           "Numeric features; public bounds make a private mean of them needless.",
           [](auto& c) -> auto& { return c.data.numeric; }),
       list_key(
-          "data.categorical", "COLUMN, COLUMN{A|B|C}, COLUMN#BUCKETS",
+          "data.categorical", "COLUMN, COLUMN{A|B|C}, COLUMN[1..N], COLUMN#BUCKETS, COLUMN@FILE",
           "Categorical features: vocabulary agreed on in private, given, or hashed.",
           [](auto& c) -> auto& { return c.data.categorical; }),
       integer_key(
@@ -358,13 +381,14 @@ std::vector<Key> make_table() {
           "data.test", "none | column:NAME | file:PATH | path:FILE | hash:FRACTION",
           "Which rows are test rows: a column or file of the words train, valid and test, a second data "
           "file, "
-          "or a fraction in (0, 1) by hash of the customer.",
+          "or a fraction in (0, 1) by hash of the row number. Files are from the folder of the data.",
           [](auto& c) -> auto& { return c.data.test; }, is_test),
       choice_key(
           "data.validation", {"train", "test", "drop"}, "What rows marked valid are.",
           [](auto& c) -> auto& { return c.data.validation; }),
       list_key(
-          "data.clean", "names of cleaning rules", "Cleaning rules, in their order.",
+          "data.clean", "missing:mean|drop|zero, duplicates:keep|drop, outliers:K",
+          "What is done about missing values (mean), duplicate rows (keep) and values beyond K deviations.",
           [](auto& c) -> auto& { return c.data.clean; }),
       flag_key(
           "data.standardise", "Brings numeric features to mean 0 and deviation 1.",
@@ -407,20 +431,20 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.server.momentum; }),
 
       unit_key(),
-      number_key(
-          "privacy.epsilon", {0, 1e6, false}, "0 to 1e6",
-          "Privacy budget of the run, all its sums together; the noise is calibrated from it. 0: not given.",
+      optional_number_key(
+          "privacy.epsilon", 1e6, "above 0, at most 1e6",
+          "Privacy budget of the run, all its sums together; the noise is calibrated from it.",
           [](auto& c) -> auto& { return c.privacy.epsilon; }),
-      number_key(
-          "privacy.delta", {0, 0.5, false}, "0 to 0.5", "Probability of the exception. 0: not given.",
+      optional_number_key(
+          "privacy.delta", 0.5, "above 0, at most 0.5", "Probability of the exception.",
           [](auto& c) -> auto& { return c.privacy.delta; }),
-      number_key(
-          "privacy.clip", {0, kMax, false}, "a number >= 0",
-          "Bound of the L2 norm of one unit's contribution; 0: the workload's own.",
+      optional_number_key(
+          "privacy.clip", kMax, "a number > 0",
+          "Bound of the L2 norm of one unit's contribution; empty: the workload's own.",
           [](auto& c) -> auto& { return c.privacy.clip; }),
-      number_key(
-          "privacy.noise_multiplier", {0, 1e6, false}, "0 to 1e6",
-          "Standard deviation of the noise over the clip norm; 0: calibrated from epsilon.",
+      optional_number_key(
+          "privacy.noise_multiplier", 1e6, "above 0, at most 1e6",
+          "Standard deviation of the noise over the clip norm; empty: calibrated from epsilon.",
           [](auto& c) -> auto& { return c.privacy.noise_multiplier; }),
       number_key(
           "privacy.sampling_rate", {0, 1, true}, "above 0, at most 1",
@@ -479,12 +503,12 @@ std::vector<Key> make_table() {
           "output.dir", "folder", "Run directory; empty: runs/NAME.",
           [](auto& c) -> auto& { return c.output.dir; }),
 
-      number_key(
-          "policy.max_epsilon", {0, 1e6, false}, "0 to 1e6",
-          "Most that this worker's merchants spend; 0: no limit of their own.",
+      optional_number_key(
+          "policy.max_epsilon", 1e6, "above 0, at most 1e6",
+          "Most that this worker's merchants spend; empty: no limit of their own.",
           [](auto& c) -> auto& { return c.policy.max_epsilon; }),
-      number_key(
-          "policy.delta", {0, 0.5, false}, "0 to 0.5", "Delta at which max_epsilon is meant.",
+      optional_number_key(
+          "policy.delta", 0.5, "above 0, at most 0.5", "Delta at which max_epsilon is meant.",
           [](auto& c) -> auto& { return c.policy.delta; }),
       integer_key(
           "policy.min_merchants", 0, 1'000'000, "0 to 1000000",

@@ -75,14 +75,14 @@ TEST_F(ConfigurationFile, YieldsToSettingsOfTheCommandLine) {
   EXPECT_EQ(c.federation.rounds, 7u);
 }
 
-TEST_F(ConfigurationFile, MeansItsPathsFromItsOwnFolder) {
+TEST_F(ConfigurationFile, MeansItsPathsFromItsOwnFolderAndThoseBesideTheDataFromThere) {
   const Configuration c = read(
       "[data]\npath = a/{worker}.csv\nmerchant = country@c.csv\ntest = file:../s.txt\n"
       "[aggregation]\nroster = /etc/roster.json\nkeys = keys\n");
 
   EXPECT_EQ(c.data.path, under("a/{worker}.csv"));
-  EXPECT_EQ(c.data.merchant, "country@" + under("c.csv"));
-  EXPECT_EQ(c.data.test, "file:" + (folder_.parent_path() / "s.txt").string());
+  EXPECT_EQ(c.data.merchant, "country@c.csv");
+  EXPECT_EQ(c.data.test, "file:../s.txt");
   EXPECT_EQ(c.aggregation.roster, "/etc/roster.json");
   EXPECT_EQ(c.aggregation.keys, under("keys"));
 }
@@ -144,9 +144,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"data.test=column:", "column:NAME"}, BadValue{"data.format=libsvm", "data.features"},
         BadValue{"workload.l2=-0.1", "number >= 0"}, BadValue{"workload.learning_rate=0", "number > 0"},
         BadValue{"workload.learning_rate=inf", "number > 0"}, BadValue{"server.optimizer=adm", "adam"},
-        BadValue{"privacy.unit=row", "record"}, BadValue{"privacy.epsilon=-1", "0 to 1e6"},
-        BadValue{"privacy.epsilon=0", "must be positive"}, BadValue{"privacy.delta=0", "must be positive"},
-        BadValue{"privacy.clip=0", "must be positive"}, BadValue{"privacy.epsilon=1", "privacy.delta"},
+        BadValue{"privacy.unit=row", "record"}, BadValue{"privacy.epsilon=-1", "above 0"},
+        BadValue{"privacy.epsilon=0", "above 0"}, BadValue{"privacy.delta=0", "above 0"},
+        BadValue{"privacy.clip=0", "number > 0, or nothing"}, BadValue{"privacy.epsilon=1", "privacy.delta"},
         BadValue{"privacy.delta=1e-6", "privacy.epsilon"},
         BadValue{"privacy.noise_multiplier=1", "privacy.delta"},
         BadValue{"privacy.sampling_rate=0", "above 0"}, BadValue{"privacy.accountant=pld", "not in this"},
@@ -206,11 +206,14 @@ std::string random_value(const Key& key, SeededGenerator& random) {
 }
 
 TEST_F(ConfigurationFile, ReadsBackItsCanonicalTextExactly) {
+  int read_back = 0;
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     SeededGenerator random({seed});
     Configuration configuration;
     for (const Key& key : key_table()) {
-      if (!key.name.starts_with("policy.") && random.below(2) == 0) {
+      // Privacy keys seldom, because most combinations contradict each other.
+      const std::uint64_t one_in = key.name.starts_with("privacy.") ? 12 : 2;
+      if (!key.name.starts_with("policy.") && random.below(one_in) == 0) {
         ASSERT_EQ(key.write(configuration, random_value(key, random)), std::nullopt) << key.name;
       }
     }
@@ -236,7 +239,9 @@ TEST_F(ConfigurationFile, ReadsBackItsCanonicalTextExactly) {
     ASSERT_EQ(canonical_text(again), text) << "seed " << seed;
     ASSERT_EQ(again.data.numeric, configuration.data.numeric);
     ASSERT_EQ(again.workload.l2, configuration.workload.l2);
+    ++read_back;
   }
+  EXPECT_GT(read_back, 100);
 }
 
 TEST_F(ConfigurationFile, MeansTheSamePathsWhenItsCanonicalTextIsReadElsewhere) {
