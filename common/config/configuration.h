@@ -12,33 +12,34 @@
 
 namespace hanse {
 
-/// The effective configuration of a run: one INI file for all ranks, changed by KEY=VALUE on the command line.
-/// Every key is described once, in configuration.cc: name, unit, range, default and a sentence of help.
+/// The effective configuration of a run: one INI file for all ranks, changed by KEY=VALUE on the command
+/// line. Every key is described once, in configuration.cc: name, unit, range, default and a sentence of help.
 struct Configuration {
   struct Federation {
     std::string name = "run";
     std::uint64_t seed = 1;
-    std::uint32_t rounds = 100;        ///< Training rounds.
-    std::uint32_t evaluate_every = 0;  ///< Rounds between evaluations; 0: each round without noise, at the end with.
-    double cohort = 1.0;               ///< Fraction of merchants invited to a round.
-    std::uint32_t min_merchants = 0;   ///< Fewest merchants in a sum; 0: max(3, ceil(2/3 of them)).
-    std::uint32_t deadline_ms = 30000; ///< For each phase of a round.
+    std::uint32_t rounds = 100;  ///< Training rounds.
+    std::uint32_t evaluate_every =
+        0;                ///< Rounds between evaluations; 0: each round without noise, at the end with.
+    double cohort = 1.0;  ///< Fraction of merchants invited to a round.
+    std::uint32_t min_merchants = 0;    ///< Fewest merchants in a sum; 0: max(3, ceil(2/3 of them)).
+    std::uint32_t deadline_ms = 30000;  ///< For each phase of a round.
     bool resume = false;
   } federation;
 
   struct Data {
-    std::string path;       ///< "{worker}" in it is replaced by the worker's rank.
+    std::string path;  ///< "{worker}" in it is replaced by the worker's rank.
     std::string format = "csv";
-    std::string merchant;   ///< COLUMN, or COLUMN@FILE looked up by the customer column.
+    std::string merchant;  ///< COLUMN, or COLUMN@FILE looked up by the customer column.
     std::string customer;
     std::string label;
-    std::string positive;   ///< Label value that means 1; empty: labels are 0 and 1.
+    std::string positive;  ///< Label value that means 1; empty: labels are 0 and 1.
     std::string time;
     std::string item = "item";      ///< Format ratings.
     std::string rating = "rating";  ///< Format ratings.
     std::vector<std::string> numeric;
     std::vector<std::string> categorical;
-    std::uint32_t features = 0;     ///< Format libsvm: number of columns.
+    std::uint32_t features = 0;  ///< Format libsvm: number of columns.
     std::string partition = "column";
     std::string test = "none";
     std::string validation = "train";  ///< What rows marked valid in a split file are: train, test or drop.
@@ -83,8 +84,8 @@ struct Configuration {
     std::uint32_t threshold = 0;   ///< Holders that must be present to open; 0: two thirds of them, plus one.
     std::uint32_t neighbours = 0;  ///< 0: complete up to 128 merchants.
     std::string ring = "auto";
-    std::string roster;            ///< Signed roster of identities; empty: fresh identities for this run.
-    std::string keys;              ///< Folder of this worker's private keys, with a roster.
+    std::string roster;  ///< Signed roster of identities; empty: fresh identities for this run.
+    std::string keys;    ///< Folder of this worker's private keys, with a roster.
   } aggregation;
 
   struct Worker {
@@ -104,13 +105,16 @@ struct Configuration {
   } policy;
 };
 
-/// Reads `file`, then applies `settings` (KEY=VALUE). Throws bad_input with one sentence naming file, line or key:
-/// unknown keys (with the nearest valid spelling), values out of range, contradictions.
+/// Reads `file`, then applies `settings` (KEY=VALUE). Throws bad_input with one sentence naming file, line or
+/// key: unknown keys (with the nearest valid spelling), values out of range, contradictions.
 Configuration read_configuration(const std::filesystem::path& file, const std::vector<std::string>& settings);
 
 /// The canonical text: every key with its effective value, in a fixed order; reading it gives the same
 /// configuration. [policy] is left out: it is a worker's own.
 std::string canonical_text(const Configuration& configuration);
+
+/// Every key as "section.key", in the order of the canonical text; [policy] is the last section.
+std::vector<std::string> configuration_keys();
 
 /// A table of all keys for --help: section, key, unit or range, default, meaning.
 std::string describe_keys();

@@ -10,8 +10,8 @@ namespace hanse {
 
 enum class Transform { none, log, log1p, sqrt };
 
-/// "[TRANSFORM:]NAME[LOW..HIGH]", for instance "log1p:product_sec[0..12]". The range is public, holds after the
-/// transform, and values are clipped to it; NaN when none is given.
+/// "[TRANSFORM:]NAME[LOW..HIGH]", for instance "log1p:product_sec[0..12]". The range is public, holds after
+/// the transform, and values are clipped to it; NaN when none is given.
 struct NumericSpec {
   Transform transform = Transform::none;
   std::string name;
@@ -29,10 +29,10 @@ struct WordSpec {
   enum class Kind { words, integers, hashed, file, counted };
   Kind kind = Kind::counted;
   std::string name;
-  std::vector<std::string> words;     ///< Kind::words.
-  std::int64_t low = 0, high = 0;     ///< Kind::integers.
-  std::uint32_t buckets = 0;          ///< Kind::hashed and Kind::counted.
-  std::string file;                   ///< Kind::file.
+  std::vector<std::string> words;  ///< Kind::words.
+  std::int64_t low = 0, high = 0;  ///< Kind::integers.
+  std::uint32_t buckets = 0;       ///< Kind::hashed and Kind::counted.
+  std::string file;                ///< Kind::file.
 };
 
 /// Buckets of a bare NAME.

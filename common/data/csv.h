@@ -10,9 +10,10 @@
 
 namespace hanse {
 
-/// Reads CSV (RFC 4180) row by row: quotes, doubled quotes and line ends within quotes, CRLF or LF, a byte-order mark,
-/// an optional last line end and blank lines at the end. The first row is the header; names are unique. Nothing is
-/// copied but cells with doubled quotes. Every fault is a Failure that names file, line and column.
+/// Reads CSV (RFC 4180) row by row: quotes, doubled quotes and line ends within quotes, CRLF or LF, a
+/// byte-order mark, an optional last line end and blank lines at the end. The first row is the header; names
+/// are unique. Nothing is copied but cells with doubled quotes. Every fault is a Failure that names file,
+/// line and column.
 class CsvReader {
  public:
   /// `text` is the whole file and must outlive the reader; `file` names it in messages.

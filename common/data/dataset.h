@@ -11,8 +11,8 @@ namespace hanse {
 
 /// What one CSR row of a data set is.
 enum class RowKind {
-  record,    ///< One record: features and a label (csv, libsvm). The last column of every row is the intercept
-             ///< (index width - 1, value 1), so that the gradient of a linear model is exactly residual * row.
+  record,  ///< One record: features and a label (csv, libsvm). The last column of every row is the intercept
+           ///< (index width - 1, value 1), so that the gradient of a linear model is exactly residual * row.
   customer,  ///< All ratings of one customer at one merchant: item -> rating, no label (ratings).
 };
 
@@ -20,16 +20,17 @@ enum class RowKind {
 /// Memory follows the data, not the number of merchants.
 struct RowBlock {
   CsrMatrix features;
-  std::vector<float> labels;             ///< One a row for RowKind::record, else empty.
-  std::vector<std::uint32_t> customers;  ///< One a row: dense index of the customer within its merchant; rows of
-                                         ///< a customer are consecutive, and one customer has one index in train and
-                                         ///< test. Without a customer column every row is a customer.
+  std::vector<float> labels;  ///< One a row for RowKind::record, else empty.
+  std::vector<std::uint32_t>
+      customers;  ///< One a row: dense index of the customer within its merchant; rows of
+                  ///< a customer are consecutive, and one customer has one index in train and
+                  ///< test. Without a customer column every row is a customer.
 };
 
 /// One merchant's half-open ranges of rows.
 struct MerchantRows {
-  std::uint32_t id = 0;  ///< Index in the sorted list of all merchants of the federation: set by the roster, 0 until
-                         ///< then.
+  std::uint32_t id = 0;  ///< Index in the sorted list of all merchants of the federation: set by the roster,
+                         ///< 0 until then.
   std::string name;
   std::size_t train_begin = 0, train_end = 0;
   std::size_t test_begin = 0, test_end = 0;
@@ -43,14 +44,15 @@ struct ColumnRange {
 
 /// What a column of the encoded data means; the same on every rank and for every split.
 struct FeatureSpace {
-  std::uint32_t numeric = 0;        ///< Columns [0, numeric) are numeric and present in every row.
-  std::uint32_t width = 0;          ///< All columns, before a vocabulary is chosen by a private count.
-  std::vector<std::string> names;   ///< Names of columns where they are public ("month=May"), else "item#17".
-  std::vector<double> range_low;    ///< Public range of each numeric column; NaN where none was declared.
+  std::uint32_t numeric = 0;       ///< Columns [0, numeric) are numeric and present in every row.
+  std::uint32_t width = 0;         ///< All columns, before a vocabulary is chosen by a private count.
+  std::vector<std::string> names;  ///< Names of columns where they are public ("month=May"), else "item#17".
+  std::vector<double> range_low;   ///< Public range of each numeric column; NaN where none was declared.
   std::vector<double> range_high;
-  bool counted = false;             ///< True when some columns are hash buckets to be kept by a private count.
+  bool counted = false;  ///< True when some columns are hash buckets to be kept by a private count.
   std::vector<ColumnRange> counted_ranges;  ///< Those columns, increasing; empty unless `counted`.
-  double rating_low = std::numeric_limits<double>::quiet_NaN();  ///< Public range of ratings, NaN where not declared.
+  double rating_low =
+      std::numeric_limits<double>::quiet_NaN();  ///< Public range of ratings, NaN where not declared.
   double rating_high = std::numeric_limits<double>::quiet_NaN();
 };
 
@@ -60,8 +62,9 @@ struct Dataset {
   FeatureSpace space;
   RowBlock train;
   RowBlock test;
-  std::vector<MerchantRows> merchants;  ///< Those this worker hosts, by increasing name, hence by increasing id.
-  std::vector<std::string> account;     ///< What cleaning did, one sentence each, for the log.
+  std::vector<MerchantRows>
+      merchants;                     ///< Those this worker hosts, by increasing name, hence by increasing id.
+  std::vector<std::string> account;  ///< What cleaning did, one sentence each, for the log.
 };
 
 }  // namespace hanse

@@ -12,28 +12,30 @@ namespace hanse {
 /// In Encoding::column_of: the column is left out.
 inline constexpr std::uint32_t kDropped = std::numeric_limits<std::uint32_t>::max();
 
-/// How raw columns become the model's columns. Public: it comes from released sums and is stored with the model.
+/// How raw columns become the model's columns. Public: it comes from released sums and is stored with the
+/// model.
 struct Encoding {
-  std::vector<double> mean;              ///< One a numeric column.
-  std::vector<double> deviation;         ///< One a numeric column, positive.
-  std::vector<std::uint32_t> column_of;  ///< Raw column -> column, or kDropped. Numeric columns keep their index.
-  std::uint32_t width = 0;               ///< Columns after encoding.
-  double train_rows = 0;                 ///< Training rows of the federation, as released; 0 when not.
-  std::vector<std::string> names;        ///< One a column after encoding.
-  double outlier_limit = 0;              ///< Standardised values are clipped to +-this; 0: not at all.
+  std::vector<double> mean;       ///< One a numeric column.
+  std::vector<double> deviation;  ///< One a numeric column, positive.
+  std::vector<std::uint32_t>
+      column_of;                   ///< Raw column -> column, or kDropped. Numeric columns keep their index.
+  std::uint32_t width = 0;         ///< Columns after encoding.
+  double train_rows = 0;           ///< Training rows of the federation, as released; 0 when not.
+  std::vector<std::string> names;  ///< One a column after encoding.
+  double outlier_limit = 0;        ///< Standardised values are clipped to +-this; 0: not at all.
 };
 
 /// The encoding that changes nothing but NaN (a missing value) to 0.
 Encoding identity_encoding(const FeatureSpace& space);
 
-/// The identity with the counted columns thinned out: columns for which `kept` (one a raw column; read in counted
-/// ranges only) is false share one column "NAME=other" for each counted range at RowKind::record, and are dropped at
-/// RowKind::customer, where "all other items" has no rating of its own.
+/// The identity with the counted columns thinned out: columns for which `kept` (one a raw column; read in
+/// counted ranges only) is false share one column "NAME=other" for each counted range at RowKind::record, and
+/// are dropped at RowKind::customer, where "all other items" has no rating of its own.
 Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::vector<bool>& kept);
 
-/// Encodes both blocks in place, in O(nonzeros): numeric x becomes (x - mean) / deviation (0 when missing, clipped at
-/// outlier_limit), other columns are renumbered. Columns of a row stay strictly increasing; where two fall on one
-/// column their values are added. `data.space` describes the encoded columns afterwards.
+/// Encodes both blocks in place, in O(nonzeros): numeric x becomes (x - mean) / deviation (0 when missing,
+/// clipped at outlier_limit), other columns are renumbered. Columns of a row stay strictly increasing; where
+/// two fall on one column their values are added. `data.space` describes the encoded columns afterwards.
 void encode(Dataset& data, const Encoding& encoding);
 
 }  // namespace hanse

@@ -8,8 +8,9 @@
 
 namespace hanse {
 
-/// Reads LIBSVM text: "LABEL INDEX:VALUE ..." with indices from 1, strictly increasing and at most `features`, and
-/// labels +1, 1, -1 or 0 (1 means 1, the others 0). "#" begins a comment. A fault is a Failure naming file and line.
+/// Reads LIBSVM text: "LABEL INDEX:VALUE ..." with indices from 1, strictly increasing and at most
+/// `features`, and labels +1, 1, -1 or 0 (1 means 1, the others 0). "#" begins a comment. A fault is a
+/// Failure naming file and line.
 class LibsvmReader {
  public:
   LibsvmReader(std::string_view text, std::string file, std::uint32_t features);

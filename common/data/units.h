@@ -17,11 +17,14 @@ std::string_view name_of(Unit unit);
 class Rows {
  public:
   Rows() = default;
-  Rows(const RowBlock& block, std::size_t begin, std::size_t end) : block_(&block), begin_(begin), end_(end) {}
+  Rows(const RowBlock& block, std::size_t begin, std::size_t end)
+      : block_(&block), begin_(begin), end_(end) {}
   std::size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
   SparseRow row(std::size_t i) const { return block_->features.row(begin_ + i); }
   float label(std::size_t i) const { return block_->labels[begin_ + i]; }
+  /// Dense index of the row's customer within its merchant; the same in train and test.
+  std::uint32_t customer(std::size_t i) const { return block_->customers[begin_ + i]; }
   /// Index of the row in its block, for caches keyed by row.
   std::size_t index(std::size_t i) const { return begin_ + i; }
 
@@ -31,9 +34,9 @@ class Rows {
   std::size_t end_ = 0;
 };
 
-/// The rows of one unit: what one contribution is computed from. For a sum over the test population of units finer
-/// than a customer, `train` is empty; for customers and merchants both are given (a customer's factors come from
-/// its training rows, its error from its test rows).
+/// The rows of one unit: what one contribution is computed from. For a sum over the test population of units
+/// finer than a customer, `train` is empty; for customers and merchants both are given (a customer's factors
+/// come from its training rows, its error from its test rows).
 struct UnitRows {
   Rows train;
   Rows test;

@@ -1,0 +1,555 @@
+#include "common/config/configuration_keys.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include "common/config/arguments.h"
+
+namespace hanse {
+namespace {
+
+using Refusal = std::optional<std::string>;
+
+/// The shortest decimal text that reads back as exactly `value`.
+std::string exact_text(double value) {
+  std::array<char, 32> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+  return {buffer.data(), end};
+}
+
+std::string trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
+}
+
+/// Text without the quotes around it; nothing when a quote stands anywhere else, or a control character.
+std::optional<std::string> unquoted(std::string_view text) {
+  std::string value = trimmed(text);
+  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+    value = value.substr(1, value.size() - 2);
+  }
+  const bool printable = std::all_of(value.begin(), value.end(), [](char c) {
+    return c != '"' && (static_cast<unsigned char>(c) >= 0x20 || c == '\t') && c != 0x7f;
+  });
+  return printable ? std::optional(value) : std::nullopt;
+}
+
+int bracket_step(char c) {
+  if (c == '[' || c == '{' || c == '(') {
+    return 1;
+  }
+  return c == ']' || c == '}' || c == ')' ? -1 : 0;
+}
+
+/// Quotes what would not read back as it stands: comment signs, edges of white space, and in a list what
+/// could join or split entries.
+std::string quoted_if_needed(const std::string& value, bool in_list) {
+  bool needed = value != trimmed(value) || value.starts_with('#') || value.find(" #") != std::string::npos ||
+                value.find("\t#") != std::string::npos;
+  if (in_list) {
+    int depth = 0;
+    bool plain = !value.empty();
+    for (const char c : value) {
+      depth += bracket_step(c);
+      plain = plain && depth >= 0 && c != ',';
+    }
+    needed = needed || !plain || depth != 0;
+  }
+  return needed ? '"' + value + '"' : value;
+}
+
+std::string joined(const std::vector<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values) {
+    text += (text.empty() ? "" : ", ") + quoted_if_needed(value, true);
+  }
+  return text;
+}
+
+/// A number in [low, high], or in (low, high] when `open`; `range` says so in words.
+struct Interval {
+  double low = 0;
+  double high = std::numeric_limits<double>::max();
+  bool open = false;
+};
+
+template <class Field>
+Key number_key(std::string name, Interval interval, std::string range, std::string help, Field field) {
+  return {std::move(name), range, std::move(help),
+          [field](const Configuration& c) { return std::optional(exact_text(field(c))); },
+          [field, interval, range](Configuration& c, const std::string& text) -> Refusal {
+            const auto value = parse_number(trimmed(text));
+            if (!value || *value < interval.low || *value > interval.high ||
+                (interval.open && *value == interval.low)) {
+              return "expected " + range;
+            }
+            field(c) = *value == 0 ? 0 : *value;  // One zero: "-0" is written as "0".
+            return std::nullopt;
+          }};
+}
+
+/// A positive number that may be left out: empty text, and 0 in the Configuration. "0" itself is refused,
+/// because whoever writes epsilon = 0 expects something else than an uncalibrated run.
+template <class Field>
+Key optional_number_key(std::string name, double high, std::string range, std::string help, Field field) {
+  Key key = number_key(std::move(name), {0, high, true}, std::move(range), std::move(help), field);
+  key.read = [field](const Configuration& c) {
+    return std::optional(field(c) == 0 ? std::string() : exact_text(field(c)));
+  };
+  key.write = [field, write = key.write](Configuration& c, const std::string& text) -> Refusal {
+    if (trimmed(text).empty()) {
+      field(c) = 0;
+      return std::nullopt;
+    }
+    const Refusal refusal = write(c, text);
+    return refusal ? std::optional(*refusal + ", or nothing") : std::nullopt;
+  };
+  return key;
+}
+
+template <class Field>
+Key integer_key(std::string name, std::uint64_t low, std::uint64_t high, std::string range, std::string help,
+                Field field) {
+  return {std::move(name), range, std::move(help),
+          [field](const Configuration& c) { return std::optional(std::to_string(field(c))); },
+          [field, low, high, range](Configuration& c, const std::string& text) -> Refusal {
+            const std::string digits = trimmed(text);
+            std::uint64_t value = 0;
+            const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+            if (error != std::errc() || end != digits.data() + digits.size() || value < low || value > high) {
+              return "expected " + range;
+            }
+            auto& target = field(c);
+            target = static_cast<std::remove_reference_t<decltype(target)>>(value);
+            return std::nullopt;
+          }};
+}
+
+template <class Field>
+Key text_key(std::string name, std::string range, std::string help, Field field,
+             std::function<bool(const std::string&)> allowed = nullptr) {
+  return {std::move(name), range, std::move(help),
+          [field](const Configuration& c) { return std::optional(quoted_if_needed(field(c), false)); },
+          [field, range, allowed](Configuration& c, const std::string& text) -> Refusal {
+            const auto value = unquoted(text);
+            if (!value) {
+              return "expected " + range + ", with quotes only around the whole and no control characters";
+            }
+            if (allowed && !allowed(*value)) {
+              return "expected " + range;
+            }
+            field(c) = *value;
+            return std::nullopt;
+          }};
+}
+
+template <class Field>
+Key choice_key(std::string name, const std::vector<std::string>& choices, std::string help, Field field) {
+  std::string range;
+  for (const std::string& choice : choices) {
+    range += (range.empty() ? "" : " | ") + choice;
+  }
+  return text_key(std::move(name), range, std::move(help), field, [choices](const std::string& value) {
+    return std::find(choices.begin(), choices.end(), value) != choices.end();
+  });
+}
+
+template <class Field>
+Key flag_key(std::string name, std::string help, Field field) {
+  return {std::move(name), "true | false", std::move(help),
+          [field](const Configuration& c) { return std::optional<std::string>(field(c) ? "true" : "false"); },
+          [field](Configuration& c, const std::string& text) -> Refusal {
+            const std::string value = trimmed(text);
+            const bool yes = value == "true" || value == "yes" || value == "on" || value == "1";
+            const bool no = value == "false" || value == "no" || value == "off" || value == "0";
+            if (!yes && !no) {
+              return "expected true or false";
+            }
+            field(c) = yes;
+            return std::nullopt;
+          }};
+}
+
+template <class Field>
+Key list_key(std::string name, std::string range, std::string help, Field field) {
+  return {std::move(name), range, std::move(help),
+          [field](const Configuration& c) { return std::optional(joined(field(c))); },
+          [field, range](Configuration& c, const std::string& text) -> Refusal {
+            const auto entries = split_list(text);
+            if (!entries) {
+              return "expected " + range + " with commas between, none of them empty";
+            }
+            field(c) = *entries;
+            return std::nullopt;
+          }};
+}
+
+/// A key that one workload alone understands: kept as text for it in WorkloadOptions::other.
+[[maybe_unused]] Key own_key(const std::string& key, std::string range, std::string help,
+                             std::function<bool(const std::string&)> allowed) {
+  return {"workload." + key, range, std::move(help),
+          [key](const Configuration& c) -> std::optional<std::string> {
+            const auto found = c.workload.other.find(key);
+            return found == c.workload.other.end() ? std::nullopt
+                                                   : std::optional(quoted_if_needed(found->second, false));
+          },
+          [key, range, allowed](Configuration& c, const std::string& text) -> Refusal {
+            const auto value = unquoted(text);
+            if (!value || value->empty() || !allowed(*value)) {
+              return "expected " + range;
+            }
+            c.workload.other[key] = *value;
+            return std::nullopt;
+          }};
+}
+
+std::string_view unit_text(Unit unit) {
+  switch (unit) {
+    case Unit::none:
+      return "none";
+    case Unit::record:
+      return "record";
+    case Unit::customer:
+      return "customer";
+    case Unit::merchant:
+      return "merchant";
+  }
+  return "none";
+}
+
+Key unit_key() {
+  return {"privacy.unit", "none | record | customer | merchant",
+          "Whose whole contribution is bounded and hidden; none: no privacy, for simulation, and named so "
+          "everywhere.",
+          [](const Configuration& c) { return std::optional(std::string(unit_text(c.privacy.unit))); },
+          [](Configuration& c, const std::string& text) -> Refusal {
+            for (const Unit unit : {Unit::none, Unit::record, Unit::customer, Unit::merchant}) {
+              if (trimmed(text) == unit_text(unit)) {
+                c.privacy.unit = unit;
+                return std::nullopt;
+              }
+            }
+            return "expected none, record, customer or merchant";
+          }};
+}
+
+Key cohort_key() {
+  return {
+      "federation.cohort", "all | fraction in (0, 1]", "Fraction of the merchants invited to a round.",
+      [](const Configuration& c) {
+        return std::optional<std::string>(c.federation.cohort == 1 ? "all" : exact_text(c.federation.cohort));
+      },
+      [](Configuration& c, const std::string& text) -> Refusal {
+        const auto value = trimmed(text) == "all" ? std::optional(1.0) : parse_number(trimmed(text));
+        if (!value || *value <= 0 || *value > 1) {
+          return "expected all, or a fraction above 0 and at most 1";
+        }
+        c.federation.cohort = *value;
+        return std::nullopt;
+      }};
+}
+
+bool is_name(const std::string& text) {
+  return !text.empty() && text.size() <= 100 && text.front() != '.' && text.front() != '-' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                  c == '_' || c == '-';
+         });
+}
+
+bool is_whole(std::string_view text, std::int64_t low, std::int64_t high) {
+  const auto value = parse_integer(text);
+  return value && *value >= low && *value <= high;
+}
+
+bool is_partition(const std::string& text) {
+  constexpr std::int64_t kMost = 1 << 20;
+  if (text.starts_with("iid:")) {
+    return is_whole(text.substr(4), 1, kMost);
+  }
+  if (text.starts_with("dirichlet:")) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const auto alpha = comma < text.size() ? parse_number(trimmed(text.substr(comma + 1))) : std::nullopt;
+    return is_whole(trimmed(text.substr(10, comma - 10)), 1, kMost) && alpha && *alpha > 0;
+  }
+  return text == "column";
+}
+
+bool is_test(const std::string& text) {
+  for (const std::string_view kind : {"column:", "file:", "path:"}) {
+    if (text.starts_with(kind)) {
+      return text.size() > kind.size();
+    }
+  }
+  if (text.starts_with("hash:")) {
+    const auto fraction = parse_number(text.substr(5));
+    return fraction && *fraction > 0 && *fraction < 1;
+  }
+  return text == "none";
+}
+
+bool is_word(const std::string& text) {
+  return !text.empty();
+}
+
+std::vector<Key> make_table() {
+  constexpr std::uint64_t kU32 = std::numeric_limits<std::uint32_t>::max();
+  constexpr std::uint64_t kI64 = std::numeric_limits<std::int64_t>::max();
+  constexpr double kMax = std::numeric_limits<double>::max();
+  return {
+      text_key(
+          "federation.name", "letters, digits, '.', '_' or '-', not first '.' or '-'",
+          "Name of the run and of its folder.", [](auto& c) -> auto& { return c.federation.name; }, is_name),
+      integer_key(
+          "federation.seed", 0, kI64, "0 to 2^63-1",
+          "Seed of all public randomness; noise and keys never come from it.",
+          [](auto& c) -> auto& { return c.federation.seed; }),
+      integer_key(
+          "federation.rounds", 1, 10'000'000, "1 to 10000000", "Training rounds.",
+          [](auto& c) -> auto& { return c.federation.rounds; }),
+      integer_key(
+          "federation.evaluate_every", 0, 10'000'000, "rounds, 0 to 10000000",
+          "Rounds between evaluations; 0: every round without noise, at the end with noise.",
+          [](auto& c) -> auto& { return c.federation.evaluate_every; }),
+      cohort_key(),
+      integer_key(
+          "federation.min_merchants", 0, 1'000'000, "0 to 1000000",
+          "Fewest merchants in a sum; 0: two thirds of them, at least 3.",
+          [](auto& c) -> auto& { return c.federation.min_merchants; }),
+      integer_key(
+          "federation.deadline_ms", 10, 86'400'000, "milliseconds, 10 to 86400000",
+          "Time for each phase of a round.", [](auto& c) -> auto& { return c.federation.deadline_ms; }),
+      flag_key(
+          "federation.resume", "Continues the run found in the run directory.",
+          [](auto& c) -> auto& { return c.federation.resume; }),
+
+      text_key(
+          "data.path", "file or folder",
+          "Where a worker's data is, from the folder of the INI file; {worker} in it is the worker's rank.",
+          [](auto& c) -> auto& { return c.data.path; }),
+      choice_key(
+          "data.format", {"csv", "libsvm", "ratings"}, "Format of the data.",
+          [](auto& c) -> auto& { return c.data.format; }),
+      text_key(
+          "data.merchant", "COLUMN | COLUMN@FILE",
+          "Column of the merchant, or the column of FILE (from the folder of the data) looked up by the "
+          "customer; in "
+          "format libsvm feature:FIRST-LAST, a one-hot group.",
+          [](auto& c) -> auto& { return c.data.merchant; }),
+      text_key(
+          "data.customer", "COLUMN", "Column of the customer.",
+          [](auto& c) -> auto& { return c.data.customer; }),
+      text_key(
+          "data.label", "COLUMN", "Column of the label.", [](auto& c) -> auto& { return c.data.label; }),
+      text_key(
+          "data.positive", "label value", "Label that means 1; empty: labels are 0 and 1.",
+          [](auto& c) -> auto& { return c.data.positive; }),
+      text_key(
+          "data.time", "COLUMN", "Column that orders a customer's rows.",
+          [](auto& c) -> auto& { return c.data.time; }),
+      text_key(
+          "data.item", "COLUMN, COLUMN[1..N], COLUMN@FILE, ...",
+          "Column of the item, in format ratings; as data.categorical.",
+          [](auto& c) -> auto& { return c.data.item; }, is_word),
+      text_key(
+          "data.rating", "COLUMN[LOW..HIGH]",
+          "Column of the rating, in format ratings; empty: every rating is 1.",
+          [](auto& c) -> auto& { return c.data.rating; }),
+      list_key(
+          "data.numeric", "COLUMN, COLUMN[LOW..HIGH], log1p:COLUMN[LOW..HIGH]",
+          "Numeric features; public bounds make a private mean of them needless.",
+          [](auto& c) -> auto& { return c.data.numeric; }),
+      list_key(
+          "data.categorical", "COLUMN, COLUMN{A|B|C}, COLUMN[1..N], COLUMN#BUCKETS, COLUMN@FILE",
+          "Categorical features: vocabulary agreed on in private, given, or hashed.",
+          [](auto& c) -> auto& { return c.data.categorical; }),
+      integer_key(
+          "data.features", 0, 1u << 30, "columns, 0 to 2^30", "Number of columns, in format libsvm.",
+          [](auto& c) -> auto& { return c.data.features; }),
+      text_key(
+          "data.partition", "column | iid:N | dirichlet:N,ALPHA", "How rows are dealt to merchants.",
+          [](auto& c) -> auto& { return c.data.partition; }, is_partition),
+      text_key(
+          "data.test", "none | column:NAME | file:PATH | path:FILE | hash:FRACTION",
+          "Which rows are test rows: a column or file of the words train, valid and test, a second data "
+          "file, "
+          "or a fraction in (0, 1) by hash of the row number. Files are from the folder of the data.",
+          [](auto& c) -> auto& { return c.data.test; }, is_test),
+      choice_key(
+          "data.validation", {"train", "test", "drop"}, "What rows marked valid are.",
+          [](auto& c) -> auto& { return c.data.validation; }),
+      list_key(
+          "data.clean", "missing:mean|drop|zero, duplicates:keep|drop, outliers:K",
+          "What is done about missing values (mean), duplicate rows (keep) and values beyond K deviations.",
+          [](auto& c) -> auto& { return c.data.clean; }),
+      flag_key(
+          "data.standardise", "Brings numeric features to mean 0 and deviation 1.",
+          [](auto& c) -> auto& { return c.data.standardise; }),
+      integer_key(
+          "data.max_units", 1, std::uint64_t{1} << 40, "1 to 2^40",
+          "Public bound on the units of one merchant.", [](auto& c) -> auto& { return c.data.max_units; }),
+
+      text_key(
+          "workload.name", "name of a workload", "What is learned.",
+          [](auto& c) -> auto& { return c.workload.name; }, is_name),
+      integer_key(
+          "workload.rank", 1, 65'536, "1 to 65536", "Number of factors.",
+          [](auto& c) -> auto& { return c.workload.rank; }),
+      number_key(
+          "workload.l2", {0, kMax, false}, "a number >= 0", "Weight of the squared norm of the model.",
+          [](auto& c) -> auto& { return c.workload.l2; }),
+      text_key(
+          "workload.solver", "name of a solver", "How the model is fitted; each workload names its own.",
+          [](auto& c) -> auto& { return c.workload.solver; }, is_name),
+      integer_key(
+          "workload.local_epochs", 1, 100'000, "1 to 100000",
+          "Passes over its rows a merchant makes a round.",
+          [](auto& c) -> auto& { return c.workload.local_epochs; }),
+      integer_key(
+          "workload.batch", 1, kU32, "rows, 1 to 2^32-1", "Rows of a local step.",
+          [](auto& c) -> auto& { return c.workload.batch; }),
+      number_key(
+          "workload.learning_rate", {0, kMax, true}, "a number > 0", "Length of a local step.",
+          [](auto& c) -> auto& { return c.workload.learning_rate; }),
+
+      choice_key(
+          "server.optimizer", {"sgd", "momentum", "adam", "yogi", "adagrad"},
+          "How an opened sum moves the model.", [](auto& c) -> auto& { return c.server.optimizer; }),
+      number_key(
+          "server.learning_rate", {0, kMax, true}, "a number > 0", "Length of the server's step.",
+          [](auto& c) -> auto& { return c.server.learning_rate; }),
+      number_key(
+          "server.momentum", {0, 0.9999, false}, "0 to 0.9999", "Momentum of the server's step.",
+          [](auto& c) -> auto& { return c.server.momentum; }),
+
+      unit_key(),
+      optional_number_key(
+          "privacy.epsilon", 1e6, "above 0, at most 1e6",
+          "Privacy budget of the run, all its sums together; the noise is calibrated from it.",
+          [](auto& c) -> auto& { return c.privacy.epsilon; }),
+      optional_number_key(
+          "privacy.delta", 0.5, "above 0, at most 0.5", "Probability of the exception.",
+          [](auto& c) -> auto& { return c.privacy.delta; }),
+      optional_number_key(
+          "privacy.clip", kMax, "a number > 0",
+          "Bound of the L2 norm of one unit's contribution; empty: the workload's own.",
+          [](auto& c) -> auto& { return c.privacy.clip; }),
+      optional_number_key(
+          "privacy.noise_multiplier", 1e6, "above 0, at most 1e6",
+          "Standard deviation of the noise over the clip norm; empty: calibrated from epsilon.",
+          [](auto& c) -> auto& { return c.privacy.noise_multiplier; }),
+      number_key(
+          "privacy.sampling_rate", {0, 1, true}, "above 0, at most 1",
+          "Probability that a unit takes part in a round.",
+          [](auto& c) -> auto& { return c.privacy.sampling_rate; }),
+      integer_key(
+          "privacy.max_merchants_per_customer", 1, 1'000'000, "1 to 1000000",
+          "Merchants that may know the same customer.",
+          [](auto& c) -> auto& { return c.privacy.max_merchants_per_customer; }),
+      integer_key(
+          "privacy.min_contributors", 1, 1'000'000, "1 to 1000000",
+          "Merchants that must have an item or category before it is published without noise.",
+          [](auto& c) -> auto& { return c.privacy.min_contributors; }),
+      text_key(
+          "privacy.accountant", "rdp", "How the budget is computed.",
+          [](auto& c) -> auto& { return c.privacy.accountant; },
+          [](const std::string& text) { return text == "rdp" || text == "pld"; }),
+      number_key(
+          "privacy.statistics_share", {0, 0.9, true}, "above 0, at most 0.9",
+          "Part of the budget for sums before training.",
+          [](auto& c) -> auto& { return c.privacy.statistics_share; }),
+      number_key(
+          "privacy.evaluation_share", {0, 0.9, true}, "above 0, at most 0.9",
+          "Part of the budget for test metrics.",
+          [](auto& c) -> auto& { return c.privacy.evaluation_share; }),
+
+      text_key(
+          "aggregation.encryption", "masked | none",
+          "How uploads are hidden from the coordinator; none: not at all, for simulation, and named so "
+          "everywhere.",
+          [](auto& c) -> auto& { return c.aggregation.encryption; },
+          [](const std::string& text) { return text == "masked" || text == "none" || text == "paillier"; }),
+      integer_key(
+          "aggregation.threshold", 0, 1'000'000, "0 to 1000000",
+          "Holders of shares that must be present to open a sum; 0: two thirds of them, plus one.",
+          [](auto& c) -> auto& { return c.aggregation.threshold; }),
+      integer_key(
+          "aggregation.neighbours", 0, 1'000'000, "0 to 1000000",
+          "Merchants each merchant masks with; 0: all of them, up to 128.",
+          [](auto& c) -> auto& { return c.aggregation.neighbours; }),
+      choice_key(
+          "aggregation.ring", {"auto", "32", "64"}, "Bits of the ring the sum is computed in.",
+          [](auto& c) -> auto& { return c.aggregation.ring; }),
+      text_key(
+          "aggregation.roster", "file", "Signed roster of identities; empty: fresh identities for this run.",
+          [](auto& c) -> auto& { return c.aggregation.roster; }),
+      text_key(
+          "aggregation.keys", "folder", "This worker's private keys, with a roster.",
+          [](auto& c) -> auto& { return c.aggregation.keys; }),
+
+      integer_key(
+          "worker.threads", 1, 1024, "1 to 1024", "Threads of a worker.",
+          [](auto& c) -> auto& { return c.worker.threads; }),
+
+      text_key(
+          "output.dir", "folder", "Run directory; empty: runs/NAME.",
+          [](auto& c) -> auto& { return c.output.dir; }),
+
+      optional_number_key(
+          "policy.max_epsilon", 1e6, "above 0, at most 1e6",
+          "Most that this worker's merchants spend; empty: no limit of their own.",
+          [](auto& c) -> auto& { return c.policy.max_epsilon; }),
+      optional_number_key(
+          "policy.delta", 0.5, "above 0, at most 0.5", "Delta at which max_epsilon is meant.",
+          [](auto& c) -> auto& { return c.policy.delta; }),
+      integer_key(
+          "policy.min_merchants", 0, 1'000'000, "0 to 1000000",
+          "Fewest merchants in a sum that this worker's merchants join.",
+          [](auto& c) -> auto& { return c.policy.min_merchants; }),
+      list_key(
+          "policy.workloads", "names of workloads",
+          "Workloads this worker's merchants take part in; empty: all.",
+          [](auto& c) -> auto& { return c.policy.workloads; }),
+  };
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> split_list(const std::string& text) {
+  std::vector<std::string> entries;
+  if (trimmed(text).empty()) {
+    return entries;
+  }
+  int depth = 0;
+  bool in_quotes = false;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && !(text[i] == ',' && depth == 0 && !in_quotes)) {
+      in_quotes = in_quotes != (text[i] == '"');
+      depth += in_quotes ? 0 : bracket_step(text[i]);
+      continue;
+    }
+    const auto entry = unquoted(std::string_view(text).substr(begin, i - begin));
+    if (!entry || entry->empty()) {
+      return std::nullopt;
+    }
+    entries.push_back(*entry);
+    begin = i + 1;
+  }
+  return in_quotes || depth != 0 ? std::nullopt : std::optional(entries);
+}
+
+const std::vector<Key>& key_table() {
+  static const std::vector<Key> kTable = make_table();
+  return kTable;
+}
+
+}  // namespace hanse

@@ -1,0 +1,137 @@
+#include "common/data/encoding.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace hanse {
+namespace {
+
+using Entry = std::pair<std::uint32_t, float>;
+
+// Sorts the entries of one row and adds those of one column, unless they are in order already, as they mostly
+// are.
+void put_in_order(std::vector<Entry>& row) {
+  const auto out_of_order = [](const Entry& a, const Entry& b) { return a.first >= b.first; };
+  if (std::adjacent_find(row.begin(), row.end(), out_of_order) == row.end()) {
+    return;
+  }
+  std::stable_sort(row.begin(), row.end(), [](const Entry& a, const Entry& b) { return a.first < b.first; });
+  std::size_t kept = 0;
+  for (std::size_t i = 1; i < row.size(); ++i) {
+    if (row[i].first == row[kept].first) {
+      row[kept].second += row[i].second;
+    } else {
+      row[++kept] = row[i];
+    }
+  }
+  row.resize(kept + 1);
+}
+
+float standardised(float value, double mean, double deviation, double limit) {
+  if (std::isnan(value)) {
+    return 0;
+  }
+  const double z = (static_cast<double>(value) - mean) / deviation;
+  return static_cast<float>(limit > 0 ? std::clamp(z, -limit, limit) : z);
+}
+
+// A row never grows, so that writing stays behind reading.
+void encode(CsrMatrix& rows, const Encoding& encoding) {
+  const std::size_t numeric = encoding.mean.size();
+  std::vector<Entry> row;
+  std::size_t read = 0, written = 0;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    row.clear();
+    for (const std::size_t end = rows.row_begin[i + 1]; read < end; ++read) {
+      const std::uint32_t raw = rows.columns[read];
+      float value = rows.values[read];
+      check(raw < encoding.column_of.size(), "every raw column has an encoding");
+      if (raw < numeric) {
+        value = standardised(value, encoding.mean[raw], encoding.deviation[raw], encoding.outlier_limit);
+      }
+      if (encoding.column_of[raw] != kDropped) {
+        row.emplace_back(encoding.column_of[raw], value);
+      }
+    }
+    put_in_order(row);
+    for (const auto& [column, value] : row) {
+      rows.columns[written] = column;
+      rows.values[written] = value;
+      ++written;
+    }
+    rows.row_begin[i + 1] = written;
+  }
+  rows.columns.resize(written);
+  rows.values.resize(written);
+}
+
+}  // namespace
+
+Encoding identity_encoding(const FeatureSpace& space) {
+  Encoding encoding;
+  encoding.mean.assign(space.numeric, 0.0);
+  encoding.deviation.assign(space.numeric, 1.0);
+  encoding.column_of.resize(space.width);
+  std::iota(encoding.column_of.begin(), encoding.column_of.end(), 0U);
+  encoding.width = space.width;
+  encoding.names = space.names;
+  return encoding;
+}
+
+Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::vector<bool>& kept) {
+  check(kept.size() == space.width, "the private count has an answer for every raw column");
+  Encoding encoding = identity_encoding(space);
+  encoding.names.clear();
+  auto range = space.counted_ranges.begin();
+  for (std::uint32_t raw = 0; raw < space.width; ++raw) {
+    const bool counted = range != space.counted_ranges.end() && raw >= range->begin;
+    if (!counted || kept[raw]) {
+      encoding.column_of[raw] = static_cast<std::uint32_t>(encoding.names.size());
+      encoding.names.push_back(space.names[raw]);
+    } else {
+      encoding.column_of[raw] = kDropped;
+    }
+    if (!counted || raw + 1 < range->end) {
+      continue;
+    }
+    // The end of a counted range: what was not kept shares the column that comes next.
+    const auto first = encoding.column_of.begin() + range->begin,
+               last = encoding.column_of.begin() + range->end;
+    if (kind == RowKind::record && std::find(first, last, kDropped) != last) {
+      std::replace(first, last, kDropped, static_cast<std::uint32_t>(encoding.names.size()));
+      encoding.names.push_back(range->name + "=other");
+    }
+    ++range;
+  }
+  encoding.width = static_cast<std::uint32_t>(encoding.names.size());
+  return encoding;
+}
+
+void encode(Dataset& data, const Encoding& encoding) {
+  const std::size_t numeric = data.space.numeric;
+  check(encoding.mean.size() == numeric && encoding.deviation.size() == numeric,
+        "the encoding has a mean and a deviation for each numeric column");
+  check(encoding.column_of.size() == data.space.width, "the encoding is of this feature space");
+  check(encoding.names.size() == encoding.width, "every encoded column has a name");
+  for (std::size_t i = 0; i < numeric; ++i) {
+    check(encoding.column_of[i] == i, "numeric columns keep their index");
+    check(encoding.deviation[i] > 0, "deviations are positive");
+  }
+  encode(data.train.features, encoding);
+  encode(data.test.features, encoding);
+
+  data.space.width = encoding.width;
+  data.space.names = encoding.names;
+  data.space.counted = false;
+  data.space.counted_ranges.clear();
+  for (std::size_t i = 0; i < numeric; ++i) {
+    data.space.range_low[i] = (data.space.range_low[i] - encoding.mean[i]) / encoding.deviation[i];
+    data.space.range_high[i] = (data.space.range_high[i] - encoding.mean[i]) / encoding.deviation[i];
+  }
+}
+
+}  // namespace hanse

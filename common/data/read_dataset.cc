@@ -1,0 +1,427 @@
+#include "common/data/read_dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "common/base/check.h"
+#include "common/base/failure.h"
+#include "common/data/cleaning.h"
+#include "common/data/column_spec.h"
+#include "common/data/deal.h"
+#include "common/data/feature_space.h"
+#include "common/data/numbers.h"
+#include "common/data/row_source.h"
+#include "common/data/sort_rows.h"
+#include "common/data/string_table.h"
+#include "common/data/text_hash.h"
+#include "common/data/vocabulary.h"
+
+namespace hanse {
+namespace {
+
+constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+
+// What was done to the rows of this worker, for Dataset::account.
+struct Counts {
+  std::uint64_t validation_dropped = 0, missing_dropped = 0, duplicates_dropped = 0, ratings_replaced = 0;
+  std::uint64_t missing = 0, clipped = 0, unknown = 0;
+};
+
+std::vector<std::string> sentences(const Counts& counts, const Cleaning& cleaning) {
+  std::vector<std::string> account;
+  const auto add = [&](std::uint64_t count, const char* one, const char* many) {
+    if (count > 0) {
+      account.push_back(std::to_string(count) + " " + (count == 1 ? one : many));
+    }
+  };
+  add(counts.validation_dropped, "row left out by the split", "rows left out by the split");
+  add(counts.missing_dropped, "row with a missing value dropped", "rows with missing values dropped");
+  add(counts.duplicates_dropped, "duplicate row dropped", "duplicate rows dropped");
+  add(counts.ratings_replaced, "rating replaced by a later one of the same customer and item",
+      "ratings replaced by later ones of the same customer and item");
+  if (cleaning.missing == Cleaning::Missing::zero) {
+    add(counts.missing, "missing value taken as zero", "missing values taken as zero");
+  } else {
+    add(counts.missing, "missing value taken as the mean, or as no word",
+        "missing values taken as the mean, or as no word");
+  }
+  add(counts.clipped, "value clipped to its public range", "values clipped to their public range");
+  add(counts.unknown, "word outside its vocabulary taken as other",
+      "words outside their vocabulary taken as other");
+  return account;
+}
+
+// A row of text at a merchant, for data.clean = duplicates:drop. The text is a view of the mapped file.
+struct SeenRow {
+  std::uint32_t merchant;
+  std::string_view text;
+  bool operator==(const SeenRow&) const = default;
+};
+struct SeenRowHash {
+  std::size_t operator()(const SeenRow& row) const { return text_hash(row.text) ^ row.merchant; }
+};
+
+// Merchants and customers of the rows this worker keeps, numbered as they come.
+class RowFilter {
+ public:
+  // `owned`: names of this worker's merchants; none: every merchant is its own.
+  RowFilter(const std::optional<StringTable>& owned, const Cleaning& cleaning, Counts& counts)
+      : owned_(owned), drop_duplicates_(cleaning.drop_duplicates), counts_(counts) {}
+
+  // The key of the source's row, or none when the row is not kept.
+  std::optional<RowKey> key_of(const RowSource& source) {
+    if (owned_ && owned_->find(source.merchant()) == StringTable::kNone) {
+      return std::nullopt;
+    }
+    if (source.side() == Side::drop) {
+      ++counts_.validation_dropped;
+      return std::nullopt;
+    }
+    RowKey key;
+    key.merchant = merchants_.add(source.merchant());
+    if (drop_duplicates_ && !seen_.insert({key.merchant, source.text()}).second) {
+      ++counts_.duplicates_dropped;
+      return std::nullopt;
+    }
+    key.customer = source.customer().empty() ? anonymous_++ : customers_.add(source.customer());
+    return key;
+  }
+  // Texts of a file are compared with each other only: they live as long as its mapping.
+  void end_of_file() { seen_.clear(); }
+  const StringTable& merchants() const { return merchants_; }
+
+ private:
+  const std::optional<StringTable>& owned_;
+  bool drop_duplicates_;
+  Counts& counts_;
+  StringTable merchants_, customers_;
+  std::uint32_t anonymous_ = 0;
+  std::unordered_set<SeenRow, SeenRowHash> seen_;
+};
+
+// The transformed, clipped number of a cell; NaN when it is missing.
+float read_numeric_cell(const RowSource& source, std::size_t column, const NumericSpec& spec,
+                        Counts& counts) {
+  const std::string_view cell = source.csv().cell(column);
+  std::optional<double> value = read_number(cell);
+  if (!value) {
+    if (is_missing(cell)) {
+      return kMissing;
+    }
+    value = read_number_or_flag(cell);
+    if (!value) {
+      throw source.bad_cell(column, "a finite number");
+    }
+  }
+  double x = *value;
+  if (spec.transform == Transform::log) {
+    if (!(x > 0)) {
+      throw source.bad_cell(column, "a positive number for its logarithm");
+    }
+    x = std::log(x);
+  } else if (spec.transform == Transform::log1p) {
+    if (!(x > -1)) {
+      throw source.bad_cell(column, "a number above -1 for log1p");
+    }
+    x = std::log1p(x);
+  } else if (spec.transform == Transform::sqrt) {
+    if (!(x >= 0)) {
+      throw source.bad_cell(column, "a number that is not negative for its square root");
+    }
+    x = std::sqrt(x);
+  }
+  if (x < spec.low || x > spec.high) {  // Never true without a range: comparisons with NaN are false.
+    ++counts.clipped;
+    x = x < spec.low ? spec.low : spec.high;
+  }
+  const auto result = static_cast<float>(x);
+  if (!std::isfinite(result)) {
+    throw source.bad_cell(column, "a number below 3.4e38");
+  }
+  return result;
+}
+
+std::uint32_t read_word_cell(const RowSource& source, std::size_t column, const Vocabulary& vocabulary,
+                             Counts& counts) {
+  const std::uint32_t word = vocabulary.column_of(source.csv().cell(column));
+  if (word == Vocabulary::kRefused) {
+    throw source.bad_cell(column, vocabulary.expected());
+  }
+  counts.unknown += vocabulary.is_other(word) ? 1U : 0U;
+  return word;
+}
+
+// Reads records of format csv: numbers, then words one-hot, then the intercept.
+class CsvRecords {
+ public:
+  CsvRecords(const RowPlan& plan, const Cleaning& cleaning) : missing_(cleaning.missing) {
+    for (const std::string& text : plan.data.numeric) {
+      numeric_.push_back(read_numeric_spec(text, "data.numeric"));
+    }
+    auto next = static_cast<std::uint32_t>(numeric_.size());
+    for (const std::string& text : plan.data.categorical) {
+      words_.emplace_back(read_word_spec(text, "data.categorical", kCategoryBuckets), plan.folder,
+                          "data.categorical");
+      begins_.push_back(next);
+      next += words_.back().width();
+    }
+    intercept_ = next;
+  }
+
+  // The columns of this file, which may have them in another order than the last.
+  void begin_file(const RowSource& source) {
+    numeric_columns_.clear();
+    word_columns_.clear();
+    for (const NumericSpec& spec : numeric_) {
+      numeric_columns_.push_back(source.csv().column(spec.name, "data.numeric"));
+    }
+    for (const Vocabulary& words : words_) {
+      word_columns_.push_back(source.csv().column(words.name(), "data.categorical"));
+    }
+  }
+
+  // Appends the row's entries; false, and nothing appended, when it is dropped.
+  bool append(const RowSource& source, CsrMatrix& rows, Counts& counts) {
+    const std::size_t begin = rows.columns.size();
+    std::uint64_t missing = 0;
+    for (std::size_t i = 0; i < numeric_.size(); ++i) {
+      float value = read_numeric_cell(source, numeric_columns_[i], numeric_[i], counts);
+      if (std::isnan(value)) {
+        ++missing;
+        value = missing_ == Cleaning::Missing::zero ? 0.0F : value;
+      }
+      append(rows, static_cast<std::uint32_t>(i), value);
+    }
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      if (is_missing(source.csv().cell(word_columns_[i]))) {
+        ++missing;  // No word: all columns of the range stay zero.
+        continue;
+      }
+      append(rows, begins_[i] + read_word_cell(source, word_columns_[i], words_[i], counts), 1.0F);
+    }
+    if (missing > 0 && missing_ == Cleaning::Missing::drop) {
+      rows.columns.resize(begin);
+      rows.values.resize(begin);
+      ++counts.missing_dropped;
+      return false;
+    }
+    counts.missing += missing;
+    append(rows, intercept_, 1.0F);
+    rows.row_begin.push_back(rows.columns.size());
+    return true;
+  }
+
+ private:
+  static void append(CsrMatrix& rows, std::uint32_t column, float value) {
+    rows.columns.push_back(column);
+    rows.values.push_back(value);
+  }
+
+  Cleaning::Missing missing_;
+  std::vector<NumericSpec> numeric_;
+  std::vector<Vocabulary> words_;
+  std::vector<std::uint32_t> begins_;  // First column of each vocabulary.
+  std::uint32_t intercept_ = 0;
+  std::vector<std::size_t> numeric_columns_, word_columns_;
+};
+
+// Reads records of format libsvm: the features as they are, then the intercept.
+class LibsvmRecords {
+ public:
+  explicit LibsvmRecords(const RowPlan& plan) : intercept_(plan.data.features) {}
+  void begin_file(const RowSource&) {}
+  bool append(const RowSource& source, CsrMatrix& rows, Counts&) {
+    const LibsvmReader& row = source.libsvm();
+    rows.columns.insert(rows.columns.end(), row.columns().begin(), row.columns().end());
+    rows.values.insert(rows.values.end(), row.values().begin(), row.values().end());
+    rows.columns.push_back(intercept_);
+    rows.values.push_back(1.0F);
+    rows.row_begin.push_back(rows.columns.size());
+    return true;
+  }
+
+ private:
+  std::uint32_t intercept_;
+};
+
+// The data file, and the test file if there is one: calls take(source) once for each, in this order.
+template <class Take>
+void for_each_file(RowPlan& plan, const Take& take) {
+  RowSource source(plan, plan.file, false);
+  take(source);
+  if (plan.split.kind() == SplitRule::Kind::path) {
+    RowSource test(plan, plan.folder / plan.split.argument(), true);
+    take(test);
+  }
+}
+
+// The merchants of this worker by the deal. It needs the size of every merchant, so the shared file is
+// scanned once for the merchant of each row alone, before the worker's own rows are read. Reading everything
+// in one pass and dropping the others' rows would hold all data in every worker; this costs a scan at the
+// speed of memory instead.
+StringTable dealt_merchants(const Configuration& configuration, std::uint32_t worker, std::uint32_t workers) {
+  RowPlan plan(configuration, worker);
+  StringTable names;
+  std::vector<std::uint64_t> rows;
+  for_each_file(plan, [&](RowSource& source) {
+    while (source.next()) {
+      const std::uint32_t merchant = names.add(source.merchant());
+      rows.resize(names.size());
+      ++rows[merchant];
+    }
+  });
+  std::vector<MerchantSize> sizes;
+  for (std::uint32_t merchant = 0; merchant < names.size(); ++merchant) {
+    sizes.push_back({std::string(names.text(merchant)), rows[merchant]});
+  }
+  const std::vector<std::uint32_t> worker_of = deal(sizes, workers);
+  StringTable owned;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (worker_of[i] == worker) {
+      owned.add(sizes[i].name);
+    }
+  }
+  return owned;
+}
+
+template <class Records>
+void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& counts, Dataset& data) {
+  StagedRows train, test;
+  for_each_file(plan, [&](RowSource& source) {
+    records.begin_file(source);
+    while (source.next()) {
+      const std::optional<RowKey> key = filter.key_of(source);
+      if (!key) {
+        continue;
+      }
+      StagedRows& rows = source.side() == Side::train ? train : test;
+      const float label = source.label();
+      if (records.append(source, rows.features, counts)) {
+        rows.labels.push_back(label);
+        rows.keys.push_back(*key);
+      }
+    }
+    filter.end_of_file();
+  });
+  sort_rows(std::move(train), std::move(test), filter.merchants(), data);
+}
+
+// One rating before it is sorted into its customer's row.
+struct StagedRating {
+  RowKey key;
+  std::uint32_t item = 0;
+  float value = 0;
+  double time = 0;
+};
+
+// Makes one row of all ratings of a customer at a merchant; of several of one item the last in time is kept,
+// or the last in the file.
+StagedRows rows_of(std::vector<StagedRating> ratings, Counts& counts) {
+  std::stable_sort(ratings.begin(), ratings.end(), [](const StagedRating& a, const StagedRating& b) {
+    return std::tie(a.key, a.item, a.time) < std::tie(b.key, b.item, b.time);
+  });
+  StagedRows rows;
+  for (std::size_t i = 0; i < ratings.size(); ++i) {
+    const StagedRating& rating = ratings[i];
+    const bool same_key_next = i + 1 < ratings.size() && ratings[i + 1].key == rating.key;
+    if (same_key_next && ratings[i + 1].item == rating.item) {
+      ++counts.ratings_replaced;
+      continue;
+    }
+    rows.features.columns.push_back(rating.item);
+    rows.features.values.push_back(rating.value);
+    if (!same_key_next) {
+      rows.features.row_begin.push_back(rows.features.columns.size());
+      rows.keys.push_back(rating.key);
+    }
+  }
+  return rows;
+}
+
+void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Counts& counts, Dataset& data) {
+  if (plan.data.customer.empty()) {
+    throw bad_input("data.customer is missing; format ratings needs the column of customers");
+  }
+  const Vocabulary items(read_word_spec(plan.data.item, "data.item", kItemBuckets), plan.folder, "data.item");
+  NumericSpec rating;
+  if (!plan.data.rating.empty()) {
+    rating = read_numeric_spec(plan.data.rating, "data.rating");
+  }
+  const NumericSpec time{.transform = Transform::none, .name = plan.data.time};
+
+  std::vector<StagedRating> train, test;
+  for_each_file(plan, [&](RowSource& source) {
+    const std::size_t item_column = source.csv().column(items.name(), "data.item");
+    const std::size_t rating_column =
+        rating.name.empty() ? 0 : source.csv().column(rating.name, "data.rating");
+    const std::size_t time_column = time.name.empty() ? 0 : source.csv().column(time.name, "data.time");
+    while (source.next()) {
+      const std::optional<RowKey> key = filter.key_of(source);
+      if (!key) {
+        continue;
+      }
+      StagedRating staged{.key = *key, .item = 0, .value = 1, .time = 0};
+      if (!rating.name.empty()) {
+        staged.value = read_numeric_cell(source, rating_column, rating, counts);
+      }
+      if (std::isnan(staged.value) || is_missing(source.csv().cell(item_column))) {
+        if (cleaning.missing != Cleaning::Missing::drop) {
+          throw source.bad_cell(std::isnan(staged.value) ? rating_column : item_column,
+                                "a value (or set data.clean = missing:drop)");
+        }
+        ++counts.missing_dropped;
+        continue;
+      }
+      staged.item = read_word_cell(source, item_column, items, counts);
+      if (!time.name.empty()) {
+        const auto at = read_number(source.csv().cell(time_column));
+        if (!at) {
+          throw source.bad_cell(time_column, "a number, the time of the rating");
+        }
+        staged.time = *at;
+      }
+      (source.side() == Side::train ? train : test).push_back(staged);
+    }
+    filter.end_of_file();
+  });
+  StagedRows train_rows = rows_of(std::move(train), counts);
+  StagedRows test_rows = rows_of(std::move(test), counts);
+  sort_rows(std::move(train_rows), std::move(test_rows), filter.merchants(), data);
+}
+
+}  // namespace
+
+Dataset read_dataset(const Configuration& configuration, std::uint32_t worker, std::uint32_t workers) {
+  check(worker >= 1 && worker <= workers, "workers are numbered from 1");
+  const Cleaning cleaning = read_cleaning(configuration.data.clean);
+  RowPlan plan(configuration, worker);
+  std::optional<StringTable> owned;
+  if (!plan.own_file && workers > 1) {
+    owned = dealt_merchants(configuration, worker, workers);
+  }
+
+  Dataset data;
+  data.kind = row_kind(configuration);
+  data.space = feature_space(configuration);
+  Counts counts;
+  RowFilter filter(owned, cleaning, counts);
+  if (configuration.data.format == "ratings") {
+    read_ratings(plan, cleaning, filter, counts, data);
+  } else if (configuration.data.format == "libsvm") {
+    read_records(plan, LibsvmRecords(plan), filter, counts, data);
+  } else {
+    read_records(plan, CsvRecords(plan, cleaning), filter, counts, data);
+  }
+  data.account = sentences(counts, cleaning);
+  return data;
+}
+
+}  // namespace hanse

@@ -1,0 +1,76 @@
+#include "common/data/split.h"
+
+#include <algorithm>
+
+#include "common/base/failure.h"
+#include "common/base/seeded_generator.h"
+#include "common/data/numbers.h"
+
+namespace hanse {
+namespace {
+
+[[noreturn]] void refuse(std::string_view text) {
+  throw bad_input(
+      "data.test: cannot read '" + std::string(text) +
+      "'; expected none, column:NAME, file:PATH, path:FILE or hash:FRACTION with 0 < FRACTION < 1");
+}
+
+}  // namespace
+
+SplitRule::SplitRule(std::string_view test, std::string_view validation, std::uint64_t seed)
+    : salt_(split_mix(seed)) {
+  if (validation == "train") {
+    valid_ = Side::train;
+  } else if (validation == "test") {
+    valid_ = Side::test;
+  } else if (validation == "drop") {
+    valid_ = Side::drop;
+  } else {
+    throw bad_input("data.validation: expected train, test or drop, got '" + std::string(validation) + "'");
+  }
+  if (test == "none") {
+    return;
+  }
+  const std::size_t colon = test.find(':');
+  const std::string_view kind = test.substr(0, colon);
+  if (colon == std::string_view::npos || colon + 1 == test.size()) {
+    refuse(test);
+  }
+  argument_ = test.substr(colon + 1);
+  if (kind == "column") {
+    kind_ = Kind::column;
+  } else if (kind == "file") {
+    kind_ = Kind::file;
+  } else if (kind == "path") {
+    kind_ = Kind::path;
+  } else if (kind == "hash") {
+    kind_ = Kind::hash;
+    const auto fraction = read_number(argument_);
+    if (!fraction || !(*fraction > 0 && *fraction < 1)) {
+      refuse(test);
+    }
+    fraction_ = *fraction;
+  } else {
+    refuse(test);
+  }
+}
+
+std::optional<Side> SplitRule::side_of_word(std::string_view word) const {
+  if (word == "train") {
+    return Side::train;
+  }
+  if (word == "valid") {
+    return valid_;
+  }
+  if (word == "test") {
+    return valid_ == Side::test ? Side::drop : Side::test;
+  }
+  return std::nullopt;
+}
+
+Side SplitRule::side_of_row(std::uint64_t row) const {
+  const double point = static_cast<double>(split_mix(row ^ salt_) >> 11) * 0x1p-53;
+  return point < fraction_ ? Side::test : Side::train;
+}
+
+}  // namespace hanse

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hanse {
+
+/// What becomes of a row.
+enum class Side { train, test, drop };
+
+/// data.test and data.validation: which rows are for testing.
+///   none             no row
+///   column:NAME      a column with the words train, valid, test
+///   file:PATH        a file with the header "split" and one of these words for each row, in order
+///   path:FILE        all rows of a second file of the same format
+///   hash:FRACTION    the rows for which split_mix(row number ^ split_mix(seed)) is below FRACTION * 2^64
+/// With validation = test (to choose parameters) rows marked test are left out.
+class SplitRule {
+ public:
+  enum class Kind { none, column, file, path, hash };
+
+  /// Throws bad_input when it cannot read either.
+  SplitRule(std::string_view test, std::string_view validation, std::uint64_t seed);
+
+  Kind kind() const { return kind_; }
+  /// NAME, PATH or FILE.
+  const std::string& argument() const { return argument_; }
+  /// Side of a row marked with `word`; none for other words than train, valid and test.
+  std::optional<Side> side_of_word(std::string_view word) const;
+  /// Side of a row for Kind::hash.
+  Side side_of_row(std::uint64_t row) const;
+
+ private:
+  Kind kind_ = Kind::none;
+  std::string argument_;
+  double fraction_ = 0;
+  std::uint64_t salt_ = 0;
+  Side valid_ = Side::train;
+};
+
+}  // namespace hanse

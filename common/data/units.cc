@@ -1,0 +1,85 @@
+#include "common/data/units.h"
+
+#include <limits>
+
+#include "common/base/check.h"
+
+namespace hanse {
+namespace {
+
+void for_each_record(const Dataset& data, const MerchantRows& merchant, Population population,
+                     const std::function<void(const UnitRows&)>& take) {
+  const bool train = population == Population::train;
+  const std::size_t end = train ? merchant.train_end : merchant.test_end;
+  for (std::size_t i = train ? merchant.train_begin : merchant.test_begin; i < end; ++i) {
+    UnitRows unit{.train = {}, .test = {}, .merchant = merchant.id};
+    (train ? unit.train : unit.test) = Rows(train ? data.train : data.test, i, i + 1);
+    take(unit);
+  }
+}
+
+// Takes the rows of `customer` from `at` on, and moves `at` behind them.
+Rows take_customer(const RowBlock& block, std::uint32_t customer, std::size_t& at, std::size_t end) {
+  const std::size_t begin = at;
+  while (at < end && block.customers[at] == customer) {
+    ++at;
+  }
+  return {block, begin, at};
+}
+
+// Both blocks are sorted by customer, so a merge visits each customer once.
+void for_each_customer(const Dataset& data, const MerchantRows& merchant, Population population,
+                       const std::function<void(const UnitRows&)>& take) {
+  constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+  std::size_t train = merchant.train_begin, test = merchant.test_begin;
+  while (train < merchant.train_end || test < merchant.test_end) {
+    const std::uint32_t next_train = train < merchant.train_end ? data.train.customers[train] : kNone;
+    const std::uint32_t next_test = test < merchant.test_end ? data.test.customers[test] : kNone;
+    const std::uint32_t customer = next_train < next_test ? next_train : next_test;
+    UnitRows unit{.train = {}, .test = {}, .merchant = merchant.id};
+    unit.train = take_customer(data.train, customer, train, merchant.train_end);
+    unit.test = take_customer(data.test, customer, test, merchant.test_end);
+    if (!(population == Population::train ? unit.train : unit.test).empty()) {
+      take(unit);
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(Unit unit) {
+  switch (unit) {
+    case Unit::none:
+      return "none";
+    case Unit::record:
+      return "record";
+    case Unit::customer:
+      return "customer";
+    case Unit::merchant:
+      return "merchant";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(Population population) {
+  return population == Population::train ? "train" : "test";
+}
+
+void for_each_unit(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population,
+                   const std::function<void(const UnitRows&)>& take) {
+  check(unit != Unit::none, "rows are visited by record, customer or merchant");
+  if (unit == Unit::record) {
+    for_each_record(data, merchant, population, take);
+  } else if (unit == Unit::customer) {
+    for_each_customer(data, merchant, population, take);
+  } else {
+    const UnitRows all{.train = Rows(data.train, merchant.train_begin, merchant.train_end),
+                       .test = Rows(data.test, merchant.test_begin, merchant.test_end),
+                       .merchant = merchant.id};
+    if (!(population == Population::train ? all.train : all.test).empty()) {
+      take(all);
+    }
+  }
+}
+
+}  // namespace hanse

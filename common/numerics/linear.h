@@ -1,0 +1,28 @@
+#pragma once
+
+#include <span>
+
+#include "common/data/csr_matrix.h"
+
+namespace hanse {
+
+/// A sparse row's inner product with dense weights, and the row's own L2 norm, in one pass over its entries.
+struct DotAndNorm {
+  double dot = 0;
+  double norm = 0;
+};
+DotAndNorm dot_and_norm(const SparseRow& row, std::span<const double> weights);
+double dot(const SparseRow& row, std::span<const double> weights);
+
+/// 1 / (1 + exp(-x)), without overflow.
+double sigmoid(double x);
+
+/// Logistic loss of logit x and label y in {0, 1}: log(1 + exp(x)) - y x, without overflow.
+double logistic_loss(double x, double y);
+
+/// Solves A x = b for a symmetric positive definite A of order b.size(), by Cholesky's factorisation. `lower`
+/// holds A row-major, of which only the lower triangle is read; it is overwritten by the factor, and `b` by
+/// x. False, and both undefined, when a pivot is not positive.
+bool solve_cholesky(std::span<double> lower, std::span<double> b);
+
+}  // namespace hanse

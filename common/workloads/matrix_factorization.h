@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cmath>
+
+#include "common/numerics/server_optimizer.h"
+#include "common/workloads/workload.h"
+
+namespace hanse {
+
+/// Explicit ratings by a factor model with biases (Koren, Bell, Volinsky 2009):
+///
+///   rating of customer u for item i  ~  mean + a_u + b_i + p_u . q_i
+///
+/// The customer's side never leaves the merchant and is stored nowhere: given the item side, (a_u, p_u) is
+/// the ridge solution over the customer's training ratings, of penalty l2 * ratings_u * (|a|^2 + |p|^2),
+/// found afresh each round (the variable projection of alternating least squares; Zhou et al. 2008 for the
+/// weighted penalty). A customer contributes minus the gradient of half its squared error with respect to b_i
+/// and q_i of the items it rated: the sum over them of error * (1, p_u). The server divides by each item's
+/// number of ratings, adds l2 (b_i, q_i) and steps.
+///
+/// Sums: first "item statistics" (purpose statistics): per item the number of ratings and the sum of
+/// (rating - middle) / half-width of the range; mean, first b_i and step sizes come from it. Then "item
+/// gradients". Evaluation: per customer the squared error of its test ratings, predicted with the (a_u, p_u)
+/// of its training ratings.
+///
+/// Layout of the parameters: mean, then per item b_i and the k entries of q_i.
+class MatrixFactorization final : public Workload {
+ public:
+  struct Options {
+    std::uint32_t items = 0;
+    std::uint32_t rank = 16;
+    double rating_low = std::nan("");  ///< Public range; NaN: unknown, which is allowed without noise only.
+    double rating_high = std::nan("");
+    Unit unit = Unit::none;     ///< Of privacy: none, customer or merchant.
+    double clip = 0;            ///< Of item gradients; 0: 4096 without a unit of privacy, else 1.
+    double expected_share = 1;  ///< Of customers that take part in a round.
+    double l2 = 0.05;
+    double init = 0.1;            ///< Standard deviation of the first item factors, times sqrt(rank).
+    double ratings_per_unit = 0;  ///< Ratings of one unit that surely count in full in the statistics; 0: 64
+                                  ///< for a customer, 4096 for a merchant.
+    ServerOptimizer::Options server;
+  };
+  explicit MatrixFactorization(Options options);
+
+  std::string_view name() const override { return "matrix_factorization"; }
+  Unit natural_unit() const override { return Unit::customer; }
+  Model initial_model(std::uint64_t seed) const override;
+  std::optional<PrivateSum> next_sum(const Model& model) const override;
+  std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
+  Contributor contributor(const Model& model, const PrivateSum& sum) const override;
+  Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
+  std::vector<NamedArray> arrays(const Model& model) const override;
+
+  /// The (a_u, p_u) of a customer with these ratings, and predictions from it: for recommendations at the
+  /// merchant.
+  std::vector<double> solve_customer(const Model& model, const SparseRow& ratings) const;
+  double predict(const Model& model, std::span<const double> customer, std::uint32_t item) const;
+
+ private:
+  std::size_t block() const { return std::size_t{options_.rank} + 1; }
+  bool lanes() const { return options_.unit == Unit::none; }
+  Metrics apply_statistics(Model& model, std::span<const double> total) const;
+  Metrics apply_gradients(Model& model, std::span<const double> total) const;
+  Contributor statistics_contributor() const;
+  Contributor gradient_contributor(const Model& model) const;
+  Contributor error_contributor(const Model& model) const;
+
+  Options options_;
+  ServerOptimizer optimizer_;
+  double middle_ = 0;  ///< Of the rating range.
+  double half_width_ = 1;
+  double bound_ = HUGE_VAL;  ///< Of (rating - middle) / half-width.
+};
+
+}  // namespace hanse

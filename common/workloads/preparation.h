@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "common/config/configuration.h"
+#include "common/data/encoding.h"
+#include "common/workloads/workload.h"
+
+namespace hanse {
+
+/// What must be known of the data before training, learnt by private sums and never by looking at all data:
+///
+///   "magnitudes"  for numeric columns without a declared range: per column a histogram of the sign and the
+///   binary
+///                 exponent of x, of which a range is made;
+///   "vocabulary"  for columns that were hashed: how many units have each bucket; rare ones are not kept;
+///   "moments"     the number of training rows n, and for each numeric column, with u = (x - middle) /
+///   half-width
+///                 of its range clipped to [-1, 1]: the sums of u and of u^2 - 1/2, and the number of missing
+///                 values.
+///
+/// A sum that is not needed is left out; the last always takes place, because gradients are divided by the
+/// released n and never by a number nobody released. At RowKind::customer a row is a customer, and n their
+/// number.
+///
+/// Norm of one record's moments: u^2 + (u^2 - 1/2)^2 <= 5/4 for |u| <= 1, so at most sqrt(1 + 5/4 columns);
+/// centring the square costs nothing and saves a third of the noise. Without noise the clip norm is a power
+/// of two far above any unit's vector: nothing is clipped and counts are exact.
+class Preparation final : public Workload {
+ public:
+  struct Options {
+    FeatureSpace space;
+    RowKind kind = RowKind::record;
+    Unit unit = Unit::none;  ///< Of privacy.
+    bool standardise = true;
+    double noise_multiplier = 0;  ///< Expected of each sum; thresholds are multiples of the noise it makes.
+    double kept_at_least = 1;     ///< Fewest units (released count) for a hashed bucket to be kept.
+    double rows_per_unit = 0;  ///< Rows of one unit that surely count in full; 0: 1, 32 or 1024 for a record,
+                               ///< customer or merchant.
+    double words_per_unit = 0;  ///< Likewise distinct buckets of one unit; 0: as rows_per_unit for records,
+                                ///< 64 times for RowKind::customer.
+    std::uint64_t max_units = 1u << 20;  ///< Public bound on the rows of a merchant.
+  };
+  explicit Preparation(Options options);
+
+  std::string_view name() const override { return "preparation"; }
+  Unit natural_unit() const override;
+  Model initial_model(std::uint64_t seed) const override;
+  /// By model.step alone: which sums there are is known before the first.
+  std::optional<PrivateSum> next_sum(const Model& model) const override;
+  std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
+  Contributor contributor(const Model& model, const PrivateSum& sum) const override;
+  /// Metrics: train_rows, after "moments".
+  Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
+  std::vector<NamedArray> arrays(const Model& model) const override;
+
+  /// The encoding that a finished model tells.
+  Encoding encoding(const Model& model) const;
+
+ private:
+  enum class Stage { magnitudes, vocabulary, moments };
+  PrivateSum sum_of(Stage stage) const;
+  std::optional<Stage> stage_at(std::uint64_t step) const;
+  double noise_deviation(const PrivateSum& sum) const { return options_.noise_multiplier * sum.clip_norm; }
+  Contributor magnitudes_contributor() const;
+  Contributor vocabulary_contributor() const;
+  Contributor moments_contributor(const Model& model) const;
+  void apply_magnitudes(Model& model, const PrivateSum& sum, std::span<const double> total) const;
+  void apply_vocabulary(Model& model, const PrivateSum& sum, std::span<const double> total) const;
+  Metrics apply_moments(Model& model, const PrivateSum& sum, std::span<const double> total) const;
+
+  Options options_;
+  std::vector<std::uint32_t> undeclared_;  ///< Numeric columns without a range.
+  std::vector<std::uint32_t> counted_;     ///< Hashed columns.
+  std::vector<Stage> stages_;
+};
+
+/// Preparation as a configuration asks for it. Keys of its own in [workload]: kept_at_least, rows_per_unit,
+/// words_per_unit. `noise_multiplier` is that of the plan's statistics sums, 0 when there is no noise.
+Preparation make_preparation(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
+                             double noise_multiplier);
+
+}  // namespace hanse

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "common/workloads/contribution.h"
+#include "common/workloads/model.h"
+
+namespace hanse {
+
+/// Classification quality as a private sum: every test record adds a 1 to the bin of its score among the
+/// records of its label, and its loss to one more entry.
+///
+///   layout   [bins of negatives][bins of positives][loss];  2 bins + 1 entries
+///   bin      floor(bins * sigmoid(logit / 3)): half of the bins on each side of logit 0, and those in the
+///   tails
+///            wider, so that the scores of skewed classes still spread
+///   loss     min(logistic loss, 4) / 8
+///   norm     of one record: at most sqrt(1 + 1/4)
+///
+/// Many bins make the area under the curve exact to the ties within a bin; few bins carry less noise.
+class ScoreHistogram {
+ public:
+  /// `bins` is even.
+  explicit ScoreHistogram(std::size_t bins);
+
+  std::size_t length() const { return 2 * bins_ + 1; }
+  std::size_t bin_of(double logit) const;
+
+  /// The largest norm of one record's vector, sqrt(1.25).
+  static double record_norm();
+  /// The loss entry of one record.
+  static double loss_entry(double logit, double label);
+  std::size_t index_of(double logit, double label) const { return (label > 0.5 ? bins_ : 0) + bin_of(logit); }
+  std::size_t loss_index() const { return 2 * bins_; }
+
+  /// test_auc (ties count one half), test_loss, test_accuracy and test_f1 (of the positives, both at logit 0)
+  /// of a released total. Noisy counts are first replaced by the nearest non-negative ones of the same sum
+  /// (Duchi et al. 2008), so that negative bins do not bias the figures. Figures that are undefined (no
+  /// positive, no negative) are left out.
+  Metrics metrics(std::span<const double> total) const;
+
+ private:
+  std::size_t bins_;
+};
+
+/// Area under the ROC curve of two histograms over the same bins, by increasing score: the probability that a
+/// positive scores above a negative, ties counting one half. NaN when one is empty.
+double area_under_curve(std::span<const double> negatives, std::span<const double> positives);
+
+/// Moves `values` to the nearest point with non-negative entries and the same sum (zero if that is negative).
+void project_to_counts(std::span<double> values);
+
+}  // namespace hanse

@@ -1,0 +1,235 @@
+#include "coordinator/output/progress.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace hanse {
+namespace {
+
+constexpr Milliseconds kPlainPause{2000};
+constexpr Milliseconds kLivePause{100};
+constexpr std::size_t kNarrowest = 20;
+
+struct FigureName {
+  const char* key;
+  const char* shown;
+};
+constexpr std::array<FigureName, 6> kFigureNames = {{{"train_loss", "loss"},
+                                                     {"test_auc", "AUC"},
+                                                     {"test_rmse", "RMSE"},
+                                                     {"test_accuracy", "accuracy"},
+                                                     {"test_f1", "F1"},
+                                                     {"test_loss", "test loss"}}};
+
+std::string format(const char* pattern, double value) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), pattern, value);
+  return text.data();
+}
+
+/// The two figures that tell most: how training goes, and how good the model is.
+std::string figures_text(const Metrics& figures) {
+  std::string text;
+  int shown = 0;
+  for (const FigureName& name : kFigureNames) {
+    const auto found = figures.find(name.key);
+    if (found != figures.end() && shown < 2) {
+      text += (shown++ > 0 ? "  " : "") + std::string(name.shown) + format(" %.4g", found->second);
+    }
+  }
+  return text;
+}
+
+std::string epsilon_text(const ProgressState& state) {
+  if (!state.epsilon) {
+    return "not private";
+  }
+  const std::string spent = "epsilon " + format("%.3g", *state.epsilon);
+  return state.budget ? spent + " of " + format("%.3g", *state.budget) : spent;
+}
+
+std::string merchants_text(const ProgressState& state) {
+  return std::to_string(state.merchants) + " of " + std::to_string(state.merchants_all) + " merchants";
+}
+
+std::string left_text(const ProgressState& state) {
+  if (state.round == 0 || state.round >= state.rounds) {
+    return duration_text(state.seconds);
+  }
+  const double a_round = state.seconds / static_cast<double>(state.round);
+  return duration_text(a_round * static_cast<double>(state.rounds - state.round)) + " left";
+}
+
+std::size_t terminal_width(std::FILE* stream) {
+  winsize size{};
+  const bool known = ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  // The last column is left free: a full line would wrap, and a wrapped line cannot be rewritten.
+  return std::max<std::size_t>(known ? size.ws_col - std::size_t{1} : 79, kNarrowest);
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 999.5 && unit + 1 < kUnits.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return format("%.3g ", value) + kUnits[unit];
+}
+
+std::string privacy_text(const RunSummary& summary) {
+  if (!summary.epsilon) {
+    return "none: this model is not differentially private";
+  }
+  std::string text = "epsilon " + format("%.4g", *summary.epsilon) + " at delta " +
+                     format("%.3g", summary.delta) + " for each " + summary.unit;
+  if (!summary.adjacency.empty()) {
+    text += " (" + summary.adjacency + ")";
+  }
+  return text;
+}
+
+std::string encryption_text(const std::string& encryption) {
+  if (encryption == "none") {
+    return "none: the coordinator saw every merchant's vector";
+  }
+  return encryption + ": the coordinator saw sums only";
+}
+
+void add_row(std::string& text, const std::string& name, const std::string& value) {
+  text += "  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + value + "\n";
+}
+
+std::string rounds_text(const RunSummary& summary) {
+  std::string text = std::to_string(summary.rounds) + " in " + duration_text(summary.seconds);
+  if (summary.rounds_aborted > 0) {
+    text += ", " + std::to_string(summary.rounds_aborted) + " aborted";
+  }
+  return summary.stopped.empty() ? text : text + "; stopped because " + summary.stopped;
+}
+
+}  // namespace
+
+std::string duration_text(double seconds) {
+  if (!std::isfinite(seconds) || seconds < 0) {
+    return "?";
+  }
+  if (seconds < 9.95) {
+    return format("%.1f s", seconds);
+  }
+  const auto whole = static_cast<std::uint64_t>(std::min(seconds, 1e12) + 0.5);
+  if (whole < 60) {
+    return std::to_string(whole) + " s";
+  }
+  std::array<char, 64> text{};
+  if (whole < 3600) {
+    std::snprintf(text.data(), text.size(), "%llu:%02llu", static_cast<unsigned long long>(whole / 60),
+                  static_cast<unsigned long long>(whole % 60));
+  } else {
+    std::snprintf(
+        text.data(), text.size(), "%llu:%02llu:%02llu", static_cast<unsigned long long>(whole / 3600),
+        static_cast<unsigned long long>(whole / 60 % 60), static_cast<unsigned long long>(whole % 60));
+  }
+  return text.data();
+}
+
+std::string progress_line(const ProgressState& state, std::size_t width) {
+  struct Part {
+    std::string text;
+    int importance;
+  };
+  std::vector<Part> parts = {{"round " + std::to_string(state.round) + "/" + std::to_string(state.rounds), 5},
+                             {figures_text(state.figures), 4},
+                             {epsilon_text(state), 3},
+                             {merchants_text(state), 1},
+                             {left_text(state), 2}};
+  std::erase_if(parts, [](const Part& part) { return part.text.empty(); });
+  const auto join = [&] {
+    std::string line;
+    for (const Part& part : parts) {
+      line += (line.empty() ? "" : " | ") + part.text;
+    }
+    return line;
+  };
+  std::string line = join();
+  while (line.size() > width && parts.size() > 1) {
+    parts.erase(std::min_element(parts.begin(), parts.end(),
+                                 [](const Part& a, const Part& b) { return a.importance < b.importance; }));
+    line = join();
+  }
+  return line.substr(0, width);
+}
+
+Progress::Progress(std::FILE* stream, bool terminal, const Clock& clock)
+    : stream_(stream), terminal_(terminal), clock_(clock) {}
+
+void Progress::show(const ProgressState& state) {
+  const Instant now = clock_.now();
+  const bool ends = state.round >= state.rounds;
+  const bool early = printed_ && now - last_print_ < (terminal_ ? kLivePause : kPlainPause);
+  const std::uint64_t tenth = state.rounds == 0 ? 10 : 10 * state.round / state.rounds;
+  const bool wanted = terminal_ || !printed_ || tenth != last_tenth_;
+  if (!ends && (early || !wanted)) {
+    return;
+  }
+  last_print_ = now;
+  last_tenth_ = tenth;
+  printed_ = true;
+  if (!terminal_) {
+    std::fprintf(stream_, "%s\n", progress_line(state, 200).c_str());
+    std::fflush(stream_);
+    return;
+  }
+  last_ = progress_line(state, terminal_width(stream_));
+  const std::size_t blank = drawn_ > last_.size() ? drawn_ - last_.size() : 0;
+  std::fprintf(stream_, "\r%s%*s", last_.c_str(), static_cast<int>(blank), "");
+  std::fflush(stream_);
+  drawn_ = last_.size();
+}
+
+void Progress::note(std::string_view sentence) {
+  const std::string text(sentence);
+  const std::size_t blank = drawn_ > text.size() ? drawn_ - text.size() : 0;
+  if (drawn_ > 0) {
+    std::fprintf(stream_, "\r%s%*s\n%s", text.c_str(), static_cast<int>(blank), "", last_.c_str());
+  } else {
+    std::fprintf(stream_, "%s\n", text.c_str());
+  }
+  std::fflush(stream_);
+}
+
+void Progress::finish() {
+  if (drawn_ > 0) {
+    std::fputc('\n', stream_);
+    std::fflush(stream_);
+    drawn_ = 0;
+    last_.clear();
+  }
+}
+
+std::string summary_text(const RunSummary& summary) {
+  std::string text = summary.name + ": " + summary.workload + "\n";
+  add_row(text, "merchants", std::to_string(summary.merchants));
+  add_row(text, "rounds", rounds_text(summary));
+  for (const auto& [name, value] : summary.figures) {
+    add_row(text, name, format("%.5g", value));
+  }
+  add_row(text, "privacy", privacy_text(summary));
+  add_row(text, "encryption", encryption_text(summary.encryption));
+  if (summary.bytes_sent > 0) {
+    add_row(text, "sent", bytes_text(summary.bytes_sent));
+  }
+  std::string name = "files";
+  for (const std::string& file : summary.files) {
+    add_row(text, name, file);
+    name.clear();
+  }
+  return text;
+}
+
+}  // namespace hanse

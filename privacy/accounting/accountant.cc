@@ -1,0 +1,88 @@
+#include "privacy/accounting/accountant.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace hanse {
+namespace {
+
+std::shared_ptr<const std::vector<double>> curve_of(const DpEvent& event, const std::vector<double>& orders) {
+  std::vector<double> curve;
+  curve.reserve(orders.size());
+  for (const double order : orders) {
+    curve.push_back(rdp(event, order));
+  }
+  return std::make_shared<const std::vector<double>>(std::move(curve));
+}
+
+std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  return a > kMost - b ? kMost : a + b;
+}
+
+// [BBGHS20] theorem 21.
+double convert(double total_rdp, double order, double delta) {
+  return total_rdp + std::log1p(-1 / order) - (std::log(delta) + std::log(order)) / (order - 1);
+}
+
+}  // namespace
+
+RdpAccountant::RdpAccountant(std::span<const double> orders) : orders_(orders.begin(), orders.end()) {
+  check(!orders_.empty(), "an accountant has at least one order");
+  for (const double order : orders_) {
+    check(std::isfinite(order) && order > 1, "orders are finite and above 1");
+  }
+}
+
+void RdpAccountant::compose(const DpEvent& event) {
+  check(is_valid(event), "a composed event has a finite noise multiplier >= 0 and a sampling rate in [0, 1]");
+  if (event.count == 0 || event.sampling_rate == 0) {
+    return;
+  }
+  if (is_without_noise(event)) {
+    without_noise_ = true;
+    return;
+  }
+  Releases& releases = releases_[{event.noise, event.noise_multiplier, event.sampling_rate}];
+  if (!releases.curve) {
+    releases.curve = curve_of(event, orders_);
+  }
+  releases.count = saturating_sum(releases.count, event.count);
+}
+
+EpsilonAtOrder RdpAccountant::epsilon(double delta) const {
+  check(delta > 0 && delta < 1, "delta is in (0, 1)");
+  if (without_noise_) {
+    return {std::numeric_limits<double>::infinity(), orders_.front()};
+  }
+  if (releases_.empty()) {
+    return {0, orders_.back()};
+  }
+  EpsilonAtOrder best{std::numeric_limits<double>::infinity(), orders_.front()};
+  for (std::size_t i = 0; i < orders_.size(); ++i) {
+    double total_rdp = 0;
+    for (const auto& [mechanism, releases] : releases_) {
+      total_rdp += static_cast<double>(releases.count) * (*releases.curve)[i];
+    }
+    const double candidate = convert(total_rdp, orders_[i], delta);
+    if (candidate < best.epsilon) {
+      best = {candidate, orders_[i]};
+    }
+  }
+  best.epsilon = std::max(0.0, best.epsilon);
+  return best;
+}
+
+EpsilonAtOrder epsilon(std::span<const DpEvent> events, double delta, std::span<const double> orders) {
+  RdpAccountant accountant(orders);
+  for (const DpEvent& event : events) {
+    accountant.compose(event);
+  }
+  return accountant.epsilon(delta);
+}
+
+}  // namespace hanse

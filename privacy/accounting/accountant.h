@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "privacy/accounting/rdp.h"
+
+namespace hanse {
+
+/// Adds up releases. Equal mechanisms are counted, not summed: their curve of RDP over the orders is computed
+/// once, so a thousand equal rounds cost as much as one, and the result depends neither on the order of the
+/// events nor on how they are grouped (to the last bit). A copy shares the curves: to ask "what if this round
+/// too", compose into a copy.
+class RdpAccountant {
+ public:
+  explicit RdpAccountant(std::span<const double> orders = default_orders());
+
+  /// Adds `event.count` releases. The event must be valid (`is_valid`).
+  void compose(const DpEvent& event);
+  /// Epsilon of everything composed so far at `delta` in (0, 1); 0 when nothing was.
+  EpsilonAtOrder epsilon(double delta) const;
+  /// Whether anything was released without noise: epsilon is then infinite at every delta.
+  bool without_noise() const { return without_noise_; }
+
+ private:
+  using Mechanism = std::tuple<NoiseLaw, double, double>;  // Law, noise multiplier, sampling rate.
+  struct Releases {
+    std::shared_ptr<const std::vector<double>> curve;  // RDP of one release at each of orders_.
+    std::uint64_t count = 0;
+  };
+
+  std::vector<double> orders_;
+  std::map<Mechanism, Releases> releases_;
+  bool without_noise_ = false;
+};
+
+}  // namespace hanse

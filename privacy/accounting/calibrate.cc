@@ -1,0 +1,79 @@
+#include "privacy/accounting/calibrate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include "common/base/check.h"
+#include "common/base/failure.h"
+#include "privacy/accounting/rdp.h"
+
+namespace hanse {
+namespace {
+
+constexpr double kLargestMultiplier = 1e6;
+constexpr double kSmallestMultiplier = 1e-3;
+constexpr double kPrecision = 1e-9;
+constexpr int kMostSteps = 100;
+
+// A multiplier, by its logarithm, and how far (in log epsilon) it misses the target: > 0 is not private
+// enough.
+struct Probe {
+  double log_z = 0;
+  double excess = 0;
+};
+
+// Where the line through both probes crosses zero, kept off both ends; the middle when the line says nothing.
+// Close to the root the guess is stepped towards the end that is still far, so that both ends close in.
+double next_log_z(const Probe& low, const Probe& high, bool halve) {
+  const double width = high.log_z - low.log_z;
+  const double middle = low.log_z + width / 2;
+  if (halve || !std::isfinite(low.excess) || !std::isfinite(high.excess) || low.excess <= high.excess) {
+    return middle;
+  }
+  const double share = low.excess / (low.excess - high.excess);
+  const double nudge = std::min(0.4 * kPrecision, width / 4);
+  const double guess = low.log_z + share * width;
+  const double aimed = guess < middle ? guess + nudge : guess - nudge;
+  return std::min(std::max(aimed, low.log_z + nudge), high.log_z - nudge);
+}
+
+}  // namespace
+
+double calibrate_noise_multiplier(const std::function<std::vector<DpEvent>(double z)>& plan, double epsilon,
+                                  double delta) {
+  check(std::isfinite(epsilon) && epsilon > 0, "a target epsilon is positive and finite");
+  const auto probe = [&](double log_z) {
+    return Probe{log_z, std::log(hanse::epsilon(plan(std::exp(log_z)), delta).epsilon / epsilon)};
+  };
+
+  Probe high = probe(0);
+  Probe low = high;
+  while (high.excess > 0) {
+    if (high.log_z >= std::log(kLargestMultiplier)) {
+      throw bad_input("No noise multiplier up to 1e6 gives epsilon " + std::to_string(epsilon) +
+                      " for this plan; raise epsilon or delta, or release less.");
+    }
+    low = high;
+    high = probe(std::min(high.log_z + std::numbers::ln2, std::log(kLargestMultiplier)));
+  }
+  while (low.excess <= 0) {
+    if (low.log_z <= std::log(kSmallestMultiplier)) {
+      return std::exp(low.log_z);
+    }
+    high = low;
+    low = probe(low.log_z - std::numbers::ln2);
+  }
+  int steps_on_one_side = 0;
+  for (int step = 0; step < kMostSteps && high.log_z - low.log_z > kPrecision; ++step) {
+    const Probe middle = probe(next_log_z(low, high, std::abs(steps_on_one_side) >= 2));
+    const bool private_enough = middle.excess <= 0;
+    (private_enough ? high : low) = middle;
+    const int side = private_enough ? 1 : -1;
+    steps_on_one_side = steps_on_one_side * side > 0 ? steps_on_one_side + side : side;
+  }
+  return std::exp(high.log_z);
+}
+
+}  // namespace hanse

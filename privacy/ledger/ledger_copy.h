@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/durable_file.h"
+#include "privacy/ledger/ledger_state.h"
+
+namespace hanse {
+
+/// A folder name for a merchant: letters, digits, '-', '_' and inner '.' stay, every other byte is %XX; long
+/// names end in their digest.
+std::string merchant_folder(std::string_view name);
+
+/// The copies of the merchants that one worker hosts, in RUN_DIR/merchants/NAME/ledger.jsonl. They have the
+/// same bytes, so they are one file with a hard link for each merchant (separate files where the disk has no
+/// links): one write and one fsync for thousands of merchants.
+class LedgerCopy {
+ public:
+  /// Opens what is there (for a resumed run) and verifies it; a torn last line is cut off. `hosted` are the
+  /// merchants of this worker with their keys: the plan must list them. `coordinator` is its pinned key, when
+  /// known. Throws Failure(refused) when copies do not hold or contradict each other, naming the merchants.
+  LedgerCopy(const std::filesystem::path& run_directory, std::vector<LedgerMerchant> hosted,
+             Configuration::Policy policy, std::optional<PublicKey> coordinator = std::nullopt);
+
+  /// Verifies a line, asks plan budget and policy whether the spending is allowed, and puts it on disk before
+  /// it returns. A line that is there already is compared with it: another one of the same number is a fork
+  /// and refused. After an Error the copy is as before.
+  Result<Record> accept(std::string_view line);
+
+  const LedgerState& state() const { return state_; }
+
+ private:
+  void open_files(const std::filesystem::path& run_directory);
+  void append(std::string_view line);
+
+  std::vector<LedgerMerchant> hosted_;
+  Configuration::Policy policy_;
+  LedgerState state_;
+  std::vector<DurableLog> logs_;  ///< One, or one a merchant where links are not possible.
+};
+
+}  // namespace hanse

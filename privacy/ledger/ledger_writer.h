@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/base/durable_file.h"
+#include "privacy/crypto/signature.h"
+#include "privacy/ledger/ledger_state.h"
+
+namespace hanse {
+
+/// The coordinator's ledger: signs records, puts each on disk before it returns it, and holds itself to the
+/// same verifier as everyone else. A line that the verifier refuses is never written: that is our own fault
+/// (check), except for a budget, which the caller asks would_allow() about first.
+class LedgerWriter {
+ public:
+  /// A new ledger with `plan` as its first line; plan.coordinator is set from `key`. `previous` is the hash
+  /// of the last line of the ledger that plan.previous names. Throws bad_input when the file is there
+  /// already.
+  static LedgerWriter create(std::filesystem::path file, SigningKey key, Plan plan,
+                             std::optional<Digest> previous = std::nullopt);
+  /// Continues a ledger after an end or a crash: verifies it whole. A last line without newline was never
+  /// answered by anyone (a line is sent after it is on disk), so it is cut off. Throws Failure(refused) when
+  /// it does not hold.
+  static LedgerWriter resume(std::filesystem::path file, SigningKey key);
+
+  /// Signs, writes, returns the line (without newline) to be sent. `unix_time` is moved up to the last one.
+  const std::string& write(Intent intent);
+  /// `round` and `intent` are taken from the open intent, and `model` too when aborted.
+  const std::string& write(Release release);
+  const std::string& write(const Claim& claim);
+  /// Answers the open intent with an aborted release; nothing when there is none.
+  void abort_open(const std::string& reason);
+
+  const LedgerState& state() const { return state_; }
+  /// All lines, without newlines: lines().subspan(seq) brings a merchant up to date.
+  std::span<const std::string> lines() const { return lines_; }
+  /// What resume() cut off, as a sentence for the log.
+  const std::optional<std::string>& repaired() const { return repaired_; }
+
+ private:
+  LedgerWriter(std::filesystem::path file, SigningKey key);
+  const std::string& write_payload(Payload payload, const Digest& prev);
+
+  SigningKey key_;
+  LedgerState state_;
+  std::vector<std::string> lines_;
+  DurableLog log_;
+  std::optional<std::string> repaired_;
+};
+
+}  // namespace hanse

@@ -1,0 +1,39 @@
+// hanse-calibrate: the least noise that keeps a plan within epsilon.
+
+#include <cstdio>
+#include <vector>
+
+#include "common/base/program.h"
+#include "privacy/accounting/calibrate.h"
+#include "privacy/accounting/rdp.h"
+#include "privacy/programs/report.h"
+
+namespace {
+
+int run(int argc, char** argv) {
+  using namespace hanse;
+  Arguments arguments("hanse-calibrate",
+                      "Finds the smallest noise multiplier that keeps a plan within epsilon.");
+  arguments.option("epsilon", "The target, which the result never exceeds.");
+  declare_mechanism_options(arguments);
+  if (const auto code = arguments.parse(argc, argv)) {
+    return *code;
+  }
+  MechanismOptions options = read_mechanism_options(arguments);
+  const double target = read_positive(arguments, "epsilon");
+  const auto plan = [&options](double z) {
+    DpEvent event = options.event;
+    event.noise_multiplier = z;
+    return std::vector{event};
+  };
+  options.event.noise_multiplier = calibrate_noise_multiplier(plan, target, options.delta);
+  const EpsilonAtOrder reached = epsilon(std::vector{options.event}, options.delta);
+  std::fputs(describe(options, reached, arguments.flag_given("json")).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return hanse::run_program("hanse-calibrate", [&] { return run(argc, argv); });
+}
