@@ -16,6 +16,7 @@
 #include "common/data/cleaning.h"
 #include "common/data/column_spec.h"
 #include "common/data/deal.h"
+#include "common/data/feature_space.h"
 #include "common/data/numbers.h"
 #include "common/data/row_source.h"
 #include "common/data/sort_rows.h"
@@ -106,20 +107,6 @@ class RowFilter {
   std::unordered_set<SeenRow, SeenRowHash> seen_;
 };
 
-std::string numeric_name(const NumericSpec& spec) {
-  switch (spec.transform) {
-    case Transform::none:
-      return spec.name;
-    case Transform::log:
-      return "log(" + spec.name + ")";
-    case Transform::log1p:
-      return "log1p(" + spec.name + ")";
-    case Transform::sqrt:
-      return "sqrt(" + spec.name + ")";
-  }
-  return spec.name;
-}
-
 // The transformed, clipped number of a cell; NaN when it is missing.
 float read_numeric_cell(const RowSource& source, std::size_t column, const NumericSpec& spec,
                         Counts& counts) {
@@ -172,38 +159,21 @@ std::uint32_t read_word_cell(const RowSource& source, std::size_t column, const 
   return word;
 }
 
-void add_columns(FeatureSpace& space, const Vocabulary& vocabulary) {
-  const std::uint32_t begin = space.width;
-  space.width += vocabulary.width();
-  for (std::uint32_t word = 0; word < vocabulary.width(); ++word) {
-    space.names.push_back(vocabulary.column_name(word));
-  }
-  if (vocabulary.counted()) {
-    space.counted = true;
-    space.counted_ranges.push_back({begin, space.width, vocabulary.name()});
-  }
-}
-
 // Reads records of format csv: numbers, then words one-hot, then the intercept.
 class CsvRecords {
  public:
-  CsvRecords(const RowPlan& plan, const Cleaning& cleaning, FeatureSpace& space)
-      : missing_(cleaning.missing) {
+  CsvRecords(const RowPlan& plan, const Cleaning& cleaning) : missing_(cleaning.missing) {
     for (const std::string& text : plan.data.numeric) {
       numeric_.push_back(read_numeric_spec(text, "data.numeric"));
-      space.names.push_back(numeric_name(numeric_.back()));
-      space.range_low.push_back(numeric_.back().low);
-      space.range_high.push_back(numeric_.back().high);
     }
-    space.numeric = space.width = static_cast<std::uint32_t>(numeric_.size());
+    auto next = static_cast<std::uint32_t>(numeric_.size());
     for (const std::string& text : plan.data.categorical) {
-      begins_.push_back(space.width);
       words_.emplace_back(read_word_spec(text, "data.categorical", kCategoryBuckets), plan.folder,
                           "data.categorical");
-      add_columns(space, words_.back());
+      begins_.push_back(next);
+      next += words_.back().width();
     }
-    intercept_ = space.width++;
-    space.names.push_back("intercept");
+    intercept_ = next;
   }
 
   // The columns of this file, which may have them in another order than the last.
@@ -266,13 +236,7 @@ class CsvRecords {
 // Reads records of format libsvm: the features as they are, then the intercept.
 class LibsvmRecords {
  public:
-  LibsvmRecords(const RowPlan& plan, FeatureSpace& space) : intercept_(plan.data.features) {
-    space.width = intercept_ + 1;
-    for (std::uint32_t i = 1; i <= intercept_; ++i) {
-      space.names.push_back("feature" + std::to_string(i));
-    }
-    space.names.push_back("intercept");
-  }
+  explicit LibsvmRecords(const RowPlan& plan) : intercept_(plan.data.features) {}
   void begin_file(const RowSource&) {}
   bool append(const RowSource& source, CsrMatrix& rows, Counts&) {
     const LibsvmReader& row = source.libsvm();
@@ -386,14 +350,10 @@ void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Co
   if (plan.data.customer.empty()) {
     throw bad_input("data.customer is missing; format ratings needs the column of customers");
   }
-  data.kind = RowKind::customer;
   const Vocabulary items(read_word_spec(plan.data.item, "data.item", kItemBuckets), plan.folder, "data.item");
-  add_columns(data.space, items);
   NumericSpec rating;
   if (!plan.data.rating.empty()) {
     rating = read_numeric_spec(plan.data.rating, "data.rating");
-    data.space.rating_low = rating.low;
-    data.space.rating_high = rating.high;
   }
   const NumericSpec time{.transform = Transform::none, .name = plan.data.time};
 
@@ -449,14 +409,16 @@ Dataset read_dataset(const Configuration& configuration, std::uint32_t worker, s
   }
 
   Dataset data;
+  data.kind = row_kind(configuration);
+  data.space = feature_space(configuration);
   Counts counts;
   RowFilter filter(owned, cleaning, counts);
   if (configuration.data.format == "ratings") {
     read_ratings(plan, cleaning, filter, counts, data);
   } else if (configuration.data.format == "libsvm") {
-    read_records(plan, LibsvmRecords(plan, data.space), filter, counts, data);
+    read_records(plan, LibsvmRecords(plan), filter, counts, data);
   } else {
-    read_records(plan, CsvRecords(plan, cleaning, data.space), filter, counts, data);
+    read_records(plan, CsvRecords(plan, cleaning), filter, counts, data);
   }
   data.account = sentences(counts, cleaning);
   return data;

@@ -37,7 +37,10 @@ Result<Model> get_model(ByteReader& reader) {
 
 Bytes encode(const RoundPayload& payload) {
   ByteWriter writer;
-  writer.put(kVersion).put(std::uint64_t{payload.intent_line.size()}).put_bytes(bytes_of(payload.intent_line));
+  writer.put(kVersion).put(static_cast<std::uint32_t>(payload.ledger_lines.size()));
+  for (const std::string& line : payload.ledger_lines) {
+    writer.put(std::uint64_t{line.size()}).put_bytes(bytes_of(line));
+  }
   put_model(writer, payload.preparation);
   put_model(writer, payload.model);
   return writer.take();
@@ -49,7 +52,9 @@ Result<RoundPayload> decode_round_payload(ByteView bytes) {
   if (reader.get<std::uint32_t>() != kVersion) {
     return Error{"a round's payload has an unknown version"};
   }
-  payload.intent_line = text_of(reader.get_bytes(reader.get<std::uint64_t>()));
+  for (std::uint32_t lines = reader.get<std::uint32_t>(); lines > 0 && !reader.failed(); --lines) {
+    payload.ledger_lines.push_back(text_of(reader.get_bytes(reader.get<std::uint64_t>())));
+  }
   for (Model* model : {&payload.preparation, &payload.model}) {
     Result<Model> read = get_model(reader);
     if (!read) {

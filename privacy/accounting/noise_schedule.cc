@@ -1,4 +1,4 @@
-#include "coordinator/noise_schedule.h"
+#include "privacy/accounting/noise_schedule.h"
 
 #include <cmath>
 #include <vector>

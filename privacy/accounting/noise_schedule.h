@@ -1,18 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include "common/config/configuration.h"
-#include "common/workloads/workload.h"
+#include "common/workloads/task.h"
 
 namespace hanse {
-
-/// How many private sums of each purpose a run plans.
-struct PlannedSums {
-  std::uint64_t statistics = 0;
-  std::uint64_t updates = 0;
-  std::uint64_t evaluations = 0;
-};
 
 /// Noise multiplier of each purpose; all 0 without noise.
 struct NoiseSchedule {

@@ -1,0 +1,97 @@
+#include "common/data/feature_space.h"
+
+#include <filesystem>
+#include <string>
+
+#include "common/data/column_spec.h"
+#include "common/data/vocabulary.h"
+
+namespace hanse {
+namespace {
+
+std::string numeric_name(const NumericSpec& spec) {
+  switch (spec.transform) {
+    case Transform::none:
+      return spec.name;
+    case Transform::log:
+      return "log(" + spec.name + ")";
+    case Transform::log1p:
+      return "log1p(" + spec.name + ")";
+    case Transform::sqrt:
+      return "sqrt(" + spec.name + ")";
+  }
+  return spec.name;
+}
+
+void add_columns(FeatureSpace& space, const Vocabulary& vocabulary) {
+  const std::uint32_t begin = space.width;
+  space.width += vocabulary.width();
+  for (std::uint32_t word = 0; word < vocabulary.width(); ++word) {
+    space.names.push_back(vocabulary.column_name(word));
+  }
+  if (vocabulary.counted()) {
+    space.counted = true;
+    space.counted_ranges.push_back({begin, space.width, vocabulary.name()});
+  }
+}
+
+void add_intercept(FeatureSpace& space) {
+  ++space.width;
+  space.names.push_back("intercept");
+}
+
+// Numbers, then words one-hot, then the intercept.
+FeatureSpace csv_space(const Configuration::Data& data, const std::filesystem::path& folder) {
+  FeatureSpace space;
+  for (const std::string& text : data.numeric) {
+    const NumericSpec spec = read_numeric_spec(text, "data.numeric");
+    space.names.push_back(numeric_name(spec));
+    space.range_low.push_back(spec.low);
+    space.range_high.push_back(spec.high);
+  }
+  space.numeric = space.width = static_cast<std::uint32_t>(data.numeric.size());
+  for (const std::string& text : data.categorical) {
+    add_columns(space, Vocabulary(read_word_spec(text, "data.categorical", kCategoryBuckets), folder,
+                                  "data.categorical"));
+  }
+  add_intercept(space);
+  return space;
+}
+
+FeatureSpace libsvm_space(const Configuration::Data& data) {
+  FeatureSpace space;
+  space.width = data.features;
+  for (std::uint32_t i = 1; i <= data.features; ++i) {
+    space.names.push_back("feature" + std::to_string(i));
+  }
+  add_intercept(space);
+  return space;
+}
+
+FeatureSpace ratings_space(const Configuration::Data& data, const std::filesystem::path& folder) {
+  FeatureSpace space;
+  add_columns(space, Vocabulary(read_word_spec(data.item, "data.item", kItemBuckets), folder, "data.item"));
+  if (!data.rating.empty()) {
+    const NumericSpec rating = read_numeric_spec(data.rating, "data.rating");
+    space.rating_low = rating.low;
+    space.rating_high = rating.high;
+  }
+  return space;
+}
+
+}  // namespace
+
+RowKind row_kind(const Configuration& configuration) {
+  return configuration.data.format == "ratings" ? RowKind::customer : RowKind::record;
+}
+
+FeatureSpace feature_space(const Configuration& configuration) {
+  const Configuration::Data& data = configuration.data;
+  const std::filesystem::path folder = std::filesystem::path(data.path).parent_path();
+  if (data.format == "ratings") {
+    return ratings_space(data, folder);
+  }
+  return data.format == "libsvm" ? libsvm_space(data) : csv_space(data, folder);
+}
+
+}  // namespace hanse

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "common/config/configuration.h"
+#include "common/data/dataset.h"
+
+namespace hanse {
+
+/// What a row is, by data.format.
+RowKind row_kind(const Configuration& configuration);
+
+/// The columns that the configuration describes. No data is read, only vocabulary files (NAME@FILE): the
+/// coordinator, which has no data, knows the same columns as every worker. Throws bad_input naming the key.
+FeatureSpace feature_space(const Configuration& configuration);
+
+}  // namespace hanse

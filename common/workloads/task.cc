@@ -1,0 +1,63 @@
+#include "common/workloads/task.h"
+
+#include <utility>
+
+namespace hanse {
+
+std::uint64_t PlannedSums::of(Purpose purpose) const {
+  switch (purpose) {
+    case Purpose::statistics:
+      return statistics;
+    case Purpose::update:
+      return updates;
+    case Purpose::evaluation:
+      return evaluations;
+  }
+  return 0;
+}
+
+Task::Task(Configuration configuration, FeatureSpace space, RowKind kind, std::uint32_t merchants,
+           double statistics_noise)
+    : configuration_(std::move(configuration)),
+      space_(std::move(space)),
+      kind_(kind),
+      merchants_(merchants),
+      preparation_(make_preparation(configuration_, space_, kind_, statistics_noise)) {}
+
+std::unique_ptr<Workload> Task::training(const Model& preparation) const {
+  return make_workload(configuration_,
+                       facts_of(space_, kind_, preparation_.encoding(preparation), merchants_));
+}
+
+bool evaluates_after(const Configuration& configuration, std::uint64_t round) {
+  const std::uint64_t rounds = configuration.federation.rounds;
+  const bool noisy = configuration.privacy.unit != Unit::none;
+  const std::uint64_t chosen = configuration.federation.evaluate_every;
+  const std::uint64_t every = chosen > 0 ? chosen : noisy ? rounds : 1;
+  return configuration.data.test != "none" && (round == rounds || round % every == 0);
+}
+
+PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
+                       std::uint32_t merchants) {
+  PlannedSums planned;
+  const auto count = [&](const PrivateSum& sum) {
+    ++(sum.purpose == Purpose::statistics ? planned.statistics : planned.updates);
+  };
+  const Preparation preparation = make_preparation(configuration, space, kind, 0);
+  for (Model model = preparation.initial_model(0); const auto sum = preparation.next_sum(model);
+       ++model.step) {
+    count(*sum);
+  }
+  const WorkloadFacts facts = facts_of(space, kind, identity_encoding(space), merchants);
+  const std::unique_ptr<Workload> workload = make_workload(configuration, facts);
+  for (const PrivateSum& sum :
+       hanse::planned_sums(*workload, configuration.federation.seed, configuration.federation.rounds)) {
+    count(sum);
+  }
+  for (std::uint64_t round = 1; round <= configuration.federation.rounds; ++round) {
+    planned.evaluations += evaluates_after(configuration, round) ? 1u : 0u;
+  }
+  return planned;
+}
+
+}  // namespace hanse

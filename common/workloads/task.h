@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+
+#include "common/config/configuration.h"
+#include "common/workloads/catalogue.h"
+#include "common/workloads/preparation.h"
+
+namespace hanse {
+
+/// How many private sums of each purpose a run plans.
+struct PlannedSums {
+  std::uint64_t statistics = 0;
+  std::uint64_t updates = 0;
+  std::uint64_t evaluations = 0;
+
+  std::uint64_t of(Purpose purpose) const;
+};
+
+/// What a run computes: first what must be known of the data, then a model of it. Both are workloads, that is
+/// sequences of private sums; coordinator and workers build the same task from the same public facts.
+class Task {
+ public:
+  /// `space` and `kind` are those of the configuration (common/data/feature_space.h), `merchants` is the size
+  /// of the roster. `statistics_noise` is the noise multiplier of the plan's statistics sums.
+  Task(Configuration configuration, FeatureSpace space, RowKind kind, std::uint32_t merchants,
+       double statistics_noise);
+
+  const Preparation& preparation() const { return preparation_; }
+  bool prepared(const Model& preparation) const { return !preparation_.next_sum(preparation).has_value(); }
+  /// The workload that trains on data encoded as the finished `preparation` tells.
+  std::unique_ptr<Workload> training(const Model& preparation) const;
+
+ private:
+  Configuration configuration_;
+  FeatureSpace space_;
+  RowKind kind_;
+  std::uint32_t merchants_;
+  Preparation preparation_;
+};
+
+/// Whether the model is evaluated after training round `round` in 1..rounds: by federation.evaluate_every,
+/// which left at 0 means each round without noise, and after the last with it.
+bool evaluates_after(const Configuration& configuration, std::uint64_t round);
+
+/// The sums of the whole run, without looking at any data.
+PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
+                       std::uint32_t merchants);
+
+}  // namespace hanse

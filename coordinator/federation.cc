@@ -1,0 +1,96 @@
+#include "coordinator/federation.h"
+
+#include <utility>
+
+namespace hanse {
+namespace {
+
+constexpr Milliseconds kLastWords{2000};
+
+}  // namespace
+
+Federation::Federation(Channel& channel, const Clock& clock, CoordinatorSession session,
+                       Milliseconds deadline, Note note)
+    : channel_(channel),
+      clock_(clock),
+      session_(std::move(session)),
+      deadline_(deadline),
+      note_(std::move(note)) {}
+
+void Federation::send(std::vector<Outgoing> messages) {
+  for (Outgoing& outgoing : messages) {
+    channel_.send(outgoing.to, std::move(outgoing.message));
+  }
+}
+
+std::optional<Incoming> Federation::receive(Instant deadline) {
+  std::optional<Incoming> incoming = channel_.receive(deadline);
+  bytes_received_ += incoming ? incoming->message.size() : 0;
+  return incoming;
+}
+
+void Federation::note_given_up() {
+  const auto& given_up = channel_.given_up();
+  for (; given_up_noted_ < given_up.size(); ++given_up_noted_) {
+    note_("worker " + std::to_string(given_up[given_up_noted_].first) +
+          " is given up: " + given_up[given_up_noted_].second);
+  }
+}
+
+void Federation::assemble() {
+  const Instant deadline = clock_.now() + deadline_;
+  while (!session_.ready() && !session_.refused()) {
+    if (std::optional<Incoming> incoming = receive(deadline)) {
+      send(session_.handle(incoming->from, incoming->message));
+    } else {
+      send(session_.deadline_passed());
+    }
+    note_given_up();
+  }
+  for (const std::string& refusal : session_.refusals()) {
+    note_(refusal);
+  }
+  if (session_.refused()) {
+    channel_.flush(clock_.now() + kLastWords);
+    throw Failure(session_.refused()->code, session_.refused()->sentence);
+  }
+}
+
+CoordinatorRound Federation::run(RoundRequest request) {
+  CoordinatorRound round(session_, std::move(request));
+  send(session_.seal(round.begin()));
+  int phase = round.phase();
+  Instant deadline = clock_.now() + deadline_;
+  while (!round.ended()) {
+    if (std::optional<Incoming> incoming = receive(deadline)) {
+      Result<FromWorker> message = session_.open(incoming->from, incoming->message);
+      if (!message) {
+        note_("a message of worker " + std::to_string(incoming->from) + " is refused: " + message.what());
+        continue;
+      }
+      send(session_.seal(round.step(*message)));
+    } else {
+      send(session_.seal(round.deadline_passed()));
+    }
+    note_given_up();
+    if (round.phase() != phase) {
+      phase = round.phase();
+      deadline = clock_.now() + deadline_;
+    }
+  }
+  for (const std::string& refusal : round.refusals()) {
+    note_(refusal);
+  }
+  return round;
+}
+
+void Federation::announce(const CoordinatorRound& round, ByteView release) {
+  send(session_.seal(round.announce(release)));
+}
+
+void Federation::stop(ExitCode code, const std::string& sentence) {
+  send(session_.stop(code, sentence));
+  channel_.flush(clock_.now() + kLastWords);
+}
+
+}  // namespace hanse

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "common/transport/channel.h"
+#include "coordinator/coordinator_round.h"
+#include "coordinator/coordinator_session.h"
+
+namespace hanse {
+
+/// Carries messages between the pure state machines of the coordinator and a channel: the only place of the
+/// coordinator where time passes. Every wait has a deadline.
+class Federation {
+ public:
+  /// Takes sentences for the log: refusals, losses.
+  using Note = std::function<void(std::string_view)>;
+
+  Federation(Channel& channel, const Clock& clock, CoordinatorSession session, Milliseconds deadline,
+             Note note);
+
+  /// Waits for all workers and sets up the session. Throws a Failure with the exit code and sentence of a
+  /// refusal, after telling all workers.
+  void assemble();
+
+  /// Runs one private sum to its end.
+  CoordinatorRound run(RoundRequest request);
+  /// Tells the workers how `round` ended; `release` is the ledger's line for a sum.
+  void announce(const CoordinatorRound& round, ByteView release);
+  /// Ends the run for all workers and waits a moment for the messages to leave.
+  void stop(ExitCode code, const std::string& sentence);
+
+  const CoordinatorSession& session() const { return session_; }
+  /// Message bytes sent and received so far: all that moved, in a star.
+  std::uint64_t bytes_moved() const { return channel_.bytes_sent() + bytes_received_; }
+
+ private:
+  std::optional<Incoming> receive(Instant deadline);
+  void send(std::vector<Outgoing> messages);
+  void note_given_up();
+
+  Channel& channel_;
+  const Clock& clock_;
+  CoordinatorSession session_;
+  Milliseconds deadline_;
+  Note note_;
+  std::size_t given_up_noted_ = 0;
+  std::uint64_t bytes_received_ = 0;
+};
+
+}  // namespace hanse

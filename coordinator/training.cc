@@ -1,0 +1,281 @@
+#include "coordinator/training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <utility>
+
+#include "common/base/seeded_generator.h"
+#include "privacy/protocol/round_payload.h"
+
+namespace hanse {
+namespace {
+
+/// Failed rounds in a row before the quorum counts as lost.
+constexpr int kAttempts = 3;
+/// A merchant that missed this many rounds in a row is invited only now and then.
+constexpr std::uint32_t kMissesAllowed = 2;
+constexpr std::uint64_t kProbeEvery = 8;
+/// Ledger lines sent along with a round, so that a worker that missed some catches up.
+constexpr std::size_t kLinesSent = 8;
+
+std::uint64_t unix_seconds() {
+  return static_cast<std::uint64_t>(std::time(nullptr));
+}
+
+SumRequest::RingWish ring_wish(const std::string& ring) {
+  if (ring == "32") {
+    return SumRequest::RingWish::bits32;
+  }
+  return ring == "64" ? SumRequest::RingWish::bits64 : SumRequest::RingWish::automatic;
+}
+
+Digest digest_of_entries(const std::vector<std::int64_t>& entries) {
+  return sha256(std::as_bytes(std::span(entries)));
+}
+
+}  // namespace
+
+std::uint32_t Training::shares_min(const Configuration& configuration, std::uint32_t merchants) {
+  if (configuration.federation.min_merchants > 0) {
+    return configuration.federation.min_merchants;
+  }
+  const auto invited = static_cast<std::uint32_t>(std::ceil(configuration.federation.cohort * merchants));
+  return std::min(invited, std::max(3u, (2 * invited + 2) / 3));
+}
+
+std::vector<PlannedRelease> Training::planned_releases(const Configuration& configuration,
+                                                       const FeatureSpace& space, RowKind kind,
+                                                       std::uint32_t merchants) {
+  const PlannedSums planned = count_sums(configuration, space, kind, merchants);
+  const NoiseSchedule noise = schedule_noise(configuration.privacy, planned);
+  std::vector<PlannedRelease> releases;
+  for (const Purpose purpose : {Purpose::statistics, Purpose::update, Purpose::evaluation}) {
+    if (planned.of(purpose) > 0) {
+      releases.push_back(
+          {.purpose = purpose,
+           .population = purpose == Purpose::evaluation ? Population::test : Population::train,
+           .count = planned.of(purpose),
+           .noise_multiplier = noise.of(purpose),
+           .sampling_rate = purpose == Purpose::update ? configuration.privacy.sampling_rate : 1});
+    }
+  }
+  return releases;
+}
+
+Training::Training(const Configuration& configuration, FeatureSpace space, RowKind kind,
+                   Federation& federation, LedgerWriter& ledger, const Clock& clock, TrainingView view)
+    : configuration_(configuration),
+      space_(std::move(space)),
+      kind_(kind),
+      federation_(federation),
+      ledger_(ledger),
+      clock_(clock),
+      view_(std::move(view)),
+      merchants_(static_cast<std::uint32_t>(federation.session().names().size())),
+      noise_(schedule_noise(configuration.privacy, count_sums(configuration, space_, kind, merchants_))),
+      task_(configuration, space_, kind, merchants_, noise_.statistics),
+      misses_(merchants_, 0),
+      began_(clock.now()) {
+  preparation_ = task_.preparation().initial_model(configuration.federation.seed);
+}
+
+TrainingResult Training::run() {
+  prepare_data();
+  if (stopped_.empty()) {
+    train();
+  }
+  if (training_round_ == 0) {
+    throw Failure(ExitCode::could_not_finish, "the run ended before its first round: " + stopped_);
+  }
+  ledger_.write(ledger_.state().claim_for(model_digest()));
+  return {.preparation = preparation_,
+          .model = model_,
+          .encoding = task_.preparation().encoding(preparation_),
+          .arrays = workload_->arrays(model_),
+          .figures = figures_,
+          .rounds = training_round_,
+          .stopped = stopped_};
+}
+
+void Training::prepare_data() {
+  while (const auto sum = task_.preparation().next_sum(preparation_)) {
+    if (!run_sum(task_.preparation(), preparation_, *sum)) {
+      return;
+    }
+  }
+  workload_ = task_.training(preparation_);
+  model_ = workload_->initial_model(configuration_.federation.seed);
+}
+
+void Training::train() {
+  while (training_round_ < configuration_.federation.rounds && stopped_.empty()) {
+    const auto sum = workload_->next_sum(model_);
+    if (!sum) {
+      stopped_ = "the workload is finished";
+      return;
+    }
+    if (!run_sum(*workload_, model_, *sum)) {
+      return;
+    }
+    if (sum->purpose != Purpose::update) {
+      continue;  // Statistics of the workload itself: no training round.
+    }
+    ++training_round_;
+    if (evaluates_after(configuration_, training_round_)) {
+      if (const auto evaluation = workload_->evaluation_sum(model_)) {
+        run_sum(*workload_, model_, *evaluation);  // Not allowed: the loop ends after this round.
+      }
+    }
+    finish_round(static_cast<double>((clock_.now() - began_).count()) / 1000);
+  }
+}
+
+bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum& sum) {
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    // 1. Parameters, and the budget before anything else.
+    Intent intent{.round = ++round_,
+                  .name = sum.name,
+                  .purpose = sum.purpose,
+                  .population = sum.population,
+                  .parameters = parameters_of(sum),
+                  .sampling_rate = sum.purpose == Purpose::update ? configuration_.privacy.sampling_rate : 1,
+                  .model = model_digest(),
+                  .invited = invite(),
+                  .unix_time = unix_seconds()};
+    const Result<double> allowed = ledger_.state().would_allow(intent);
+    if (!allowed) {
+      stopped_ = allowed.what();
+      view_.note("round " + std::to_string(round_) + " does not take place: " + stopped_);
+      return false;
+    }
+
+    // 2. The intent is on disk before any merchant hears of it.
+    const SumParameters parameters = intent.parameters;
+    std::vector<std::uint32_t> invited = intent.invited;
+    ledger_.write(std::move(intent));
+
+    // 3. The federation adds it up.
+    const CoordinatorRound round = federation_.run(
+        {.round = round_, .parameters = parameters, .payload = payload(), .merchants = std::move(invited)});
+    record_attendance(round);
+    if (const RoundFailure* failure = round.failed()) {
+      view_.note("round " + std::to_string(round_) + " (" + sum.name + ") failed: " + failure->sentence);
+      ledger_.abort_open(failure->sentence);
+      federation_.announce(round, {});
+      continue;
+    }
+
+    // 4. The sum moves the model, or tells how good it is.
+    const OpenedSum& opened = *round.summed();
+    last_included_ = static_cast<std::uint32_t>(opened.merchants.size());
+    for (const auto& [name, value] : workload.apply(model, sum, opened.values(parameters))) {
+      figures_[name] = value;
+    }
+    if (!std::ranges::all_of(model.parameters, [](double parameter) { return std::isfinite(parameter); })) {
+      throw Failure(ExitCode::could_not_finish,
+                    "training diverged in round " + std::to_string(round_) + ": lower server.learning_rate");
+    }
+
+    // 5. The release is on disk before any merchant hears of it.
+    const std::string& line = ledger_.write(Release{.round = round_,
+                                                    .status = Release::Status::released,
+                                                    .merchants = opened.merchants,
+                                                    .opened = digest_of_entries(opened.entries),
+                                                    .model = model_digest(),
+                                                    .reason = ""});
+    federation_.announce(round, bytes_of(line));
+    return true;
+  }
+  throw Failure(ExitCode::could_not_finish, "the quorum is lost: " + std::to_string(kAttempts) +
+                                                " rounds in a row failed, see log.txt for who and why");
+}
+
+SumParameters Training::parameters_of(const PrivateSum& sum) const {
+  const Configuration::Privacy& privacy = configuration_.privacy;
+  const bool merchant_is_unit = (privacy.unit == Unit::none ? Unit::record : privacy.unit) == Unit::merchant;
+  return choose_parameters(
+      {.length = sum.length,
+       .clip_norm = sum.clip_norm,
+       .units_max = merchant_is_unit ? 1 : configuration_.data.max_units,
+       .merchants = merchants_,
+       .shares_min = shares_min(configuration_, merchants_),
+       .merchants_per_unit = privacy.unit == Unit::customer ? privacy.max_merchants_per_customer : 1,
+       .noise_multiplier = noise_.of(sum.purpose),
+       .ring = ring_wish(configuration_.aggregation.ring)});
+}
+
+/// All merchants, or a cohort drawn from (seed, round); those that keep missing rounds only now and then.
+std::vector<std::uint32_t> Training::invite() const {
+  std::vector<std::uint32_t> invited;
+  for (std::uint32_t merchant = 0; merchant < merchants_; ++merchant) {
+    if (misses_[merchant] < kMissesAllowed || round_ % kProbeEvery == 0) {
+      invited.push_back(merchant);
+    }
+  }
+  const auto wanted = static_cast<std::size_t>(std::ceil(configuration_.federation.cohort * merchants_));
+  if (wanted < invited.size()) {
+    SeededGenerator generator({configuration_.federation.seed, round_, 0x636F686F7274});
+    for (std::size_t i = 0; i < wanted; ++i) {
+      std::swap(invited[i], invited[i + generator.below(invited.size() - i)]);
+    }
+    invited.resize(wanted);
+    std::ranges::sort(invited);
+  }
+  return invited;
+}
+
+void Training::record_attendance(const CoordinatorRound& round) {
+  if (const OpenedSum* opened = round.summed()) {
+    for (const std::uint32_t merchant : opened->merchants) {
+      misses_[merchant] = 0;
+    }
+  }
+  if (const RoundFailure* failure = round.failed()) {
+    for (const std::uint32_t merchant : failure->merchants) {
+      ++misses_[merchant];
+    }
+  }
+  for (const DroppedMerchant& dropped : round.dropped()) {
+    ++misses_[dropped.merchant];
+    view_.note("merchant " + federation_.session().names()[dropped.merchant] + " is not in round " +
+               std::to_string(round_) + ": " + dropped.sentence);
+  }
+}
+
+Bytes Training::payload() const {
+  const auto lines = ledger_.lines();
+  const auto latest = lines.last(std::min(lines.size(), kLinesSent));
+  return encode(RoundPayload{
+      .ledger_lines = {latest.begin(), latest.end()}, .preparation = preparation_, .model = model_});
+}
+
+Digest Training::model_digest() const {
+  return digest_of(preparation_, model_);
+}
+
+void Training::finish_round(double seconds) {
+  const bool is_private = configuration_.privacy.unit != Unit::none;
+  const double epsilon = ledger_.state().epsilon_spent();
+  const std::uint64_t bytes = federation_.bytes_moved();
+  RoundMetrics metrics{.round = training_round_,
+                       .seconds = seconds,
+                       .merchants = last_included_,
+                       .figures = figures_,
+                       .epsilon = is_private ? std::optional(epsilon) : std::nullopt,
+                       .delta = is_private ? std::optional(configuration_.privacy.delta) : std::nullopt,
+                       .bytes_sent = bytes - bytes_before_};
+  bytes_before_ = bytes;
+  view_.round_done(metrics);
+  view_.progress({.round = training_round_,
+                  .rounds = configuration_.federation.rounds,
+                  .merchants = last_included_,
+                  .merchants_all = merchants_,
+                  .figures = figures_,
+                  .epsilon = metrics.epsilon,
+                  .budget = configuration_.privacy.epsilon > 0 ? std::optional(configuration_.privacy.epsilon)
+                                                               : std::nullopt,
+                  .seconds = seconds});
+}
+
+}  // namespace hanse

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/config/configuration.h"
+#include "common/workloads/task.h"
+#include "coordinator/federation.h"
+#include "coordinator/output/metrics_log.h"
+#include "coordinator/output/progress.h"
+#include "privacy/accounting/noise_schedule.h"
+#include "privacy/ledger/ledger_writer.h"
+
+namespace hanse {
+
+/// Where a training run tells what happens.
+struct TrainingView {
+  std::function<void(const RoundMetrics&)> round_done = [](const RoundMetrics&) {};
+  std::function<void(const ProgressState&)> progress = [](const ProgressState&) {};
+  std::function<void(std::string_view)> note = [](std::string_view) {};
+};
+
+/// How a training run ended.
+struct TrainingResult {
+  Model preparation;
+  Model model;
+  Encoding encoding;
+  std::vector<NamedArray> arrays;  ///< Workload::arrays of the model.
+  Metrics figures;                 ///< The last of each.
+  std::uint64_t rounds = 0;        ///< Training rounds done.
+  std::string stopped;             ///< Why before the planned rounds, or empty.
+};
+
+/// The outer loop: a training run is a sequence of private sums.
+///
+///   for each sum that the workload asks for:
+///     1. choose its parameters and ask the ledger whether the budget allows it
+///     2. write the intent to disk
+///     3. let the federation add it up
+///     4. apply it to the model
+///     5. write the release to disk and tell the merchants
+class Training {
+ public:
+  /// `space` and `kind` describe the data as the configuration does. The federation is assembled; `ledger`
+  /// holds the plan.
+  Training(const Configuration& configuration, FeatureSpace space, RowKind kind, Federation& federation,
+           LedgerWriter& ledger, const Clock& clock, TrainingView view);
+
+  /// Runs to the end. Throws Failure(could_not_finish) when the quorum is lost, or the budget before the
+  /// first round.
+  TrainingResult run();
+
+  /// What the plan announces, and the noise that the budget buys.
+  static std::vector<PlannedRelease> planned_releases(const Configuration& configuration,
+                                                      const FeatureSpace& space, RowKind kind,
+                                                      std::uint32_t merchants);
+  /// federation.min_merchants, or its default: max(3, two thirds), and no more than there are.
+  static std::uint32_t shares_min(const Configuration& configuration, std::uint32_t merchants);
+
+ private:
+  void prepare_data();
+  void train();
+  /// Runs one sum and applies it; false when the budget does not allow it.
+  bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);
+  SumParameters parameters_of(const PrivateSum& sum) const;
+  std::vector<std::uint32_t> invite() const;
+  void record_attendance(const CoordinatorRound& round);
+  Bytes payload() const;
+  Digest model_digest() const;
+  void finish_round(double seconds);
+
+  const Configuration& configuration_;
+  FeatureSpace space_;
+  RowKind kind_;
+  Federation& federation_;
+  LedgerWriter& ledger_;
+  const Clock& clock_;
+  TrainingView view_;
+
+  std::uint32_t merchants_;
+  NoiseSchedule noise_;
+  Task task_;
+  std::unique_ptr<Workload> workload_;
+  Model preparation_;
+  Model model_;
+  Metrics figures_;
+  std::string stopped_;
+  std::uint64_t round_ = 0;  ///< Of the session: one a sum tried.
+  std::uint64_t training_round_ = 0;
+  std::uint32_t last_included_ = 0;
+  std::vector<std::uint32_t> misses_;  ///< Rounds in a row that a merchant missed.
+  Instant began_;
+  std::uint64_t bytes_before_ = 0;
+};
+
+}  // namespace hanse

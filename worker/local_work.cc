@@ -1,0 +1,209 @@
+#include "worker/local_work.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "common/base/seeded_generator.h"
+#include "common/data/encoding.h"
+#include "common/data/units.h"
+#include "privacy/accounting/noise_schedule.h"
+#include "privacy/protocol/round_payload.h"
+
+namespace hanse {
+
+LocalWork::LocalWork(Configuration configuration, Dataset data, std::vector<LedgerMerchant> hosted,
+                     std::optional<PublicKey> coordinator, SecureRandom& random)
+    : configuration_(std::move(configuration)),
+      data_(std::move(data)),
+      space_(data_.space),
+      hosted_(std::move(hosted)),
+      coordinator_(coordinator),
+      random_(random) {}
+
+WorkerHooks LocalWork::hooks() {
+  return {
+      .session_ready = [this](const SessionView& session) { session_ready(session); },
+      .accept_round = [this](const StartView& start) { return accept_round(start); },
+      .prepare = [this](std::uint32_t merchant, const RoundMasks& masks) { return prepare(merchant, masks); },
+      .round_ended = [this](ByteView payload, bool released) { round_ended(payload, released); }};
+}
+
+void LocalWork::session_ready(const SessionView& session) {
+  merchants_ = static_cast<std::uint32_t>(session.names.size());
+  for (MerchantRows& merchant : data_.merchants) {
+    const auto place = std::lower_bound(session.names.begin(), session.names.end(), merchant.name);
+    check(place != session.names.end() && *place == merchant.name, "a hosted merchant is in the roster");
+    merchant.id = static_cast<std::uint32_t>(place - session.names.begin());
+  }
+  const PlannedSums planned = count_sums(configuration_, space_, data_.kind, merchants_);
+  const NoiseSchedule noise = schedule_noise(configuration_.privacy, planned);
+  task_ = std::make_unique<Task>(configuration_, space_, data_.kind, merchants_, noise.statistics);
+}
+
+Result<SumParameters> LocalWork::accept_round(const StartView& start) {
+  try {
+    return check_round(start);
+  } catch (const Failure& failure) {
+    return Error{failure.what()};  // This worker's disk: the round goes on without its merchants.
+  }
+}
+
+Result<SumParameters> LocalWork::check_round(const StartView& start) {
+  Result<RoundPayload> payload = decode_round_payload(start.payload);
+  if (!payload) {
+    return payload.error();
+  }
+  // The intent goes to this worker's own disk, and its budget and policy are asked, before data is touched.
+  const Result<Intent> intent = take_lines(payload->ledger_lines);
+  if (!intent) {
+    return intent.error();
+  }
+  if (intent->round != start.round) {
+    return Error{"the intent is of round " + std::to_string(intent->round) + ", not of round " +
+                 std::to_string(start.round)};
+  }
+  if (intent->model != digest_of(payload->preparation, payload->model)) {
+    return Error{"the intent is about another model"};
+  }
+  model_ = task_->prepared(payload->preparation) ? std::move(payload->model) : payload->preparation;
+  if (auto error = choose_sum(*intent, payload->preparation)) {
+    return *error;
+  }
+  if (auto error = compare(*intent, start.parameters)) {
+    return *error;
+  }
+  parameters_ = start.parameters;
+  sampling_rate_ = intent->sampling_rate;
+  round_ = start.round;
+  contributor_ = workload_->contributor(model_, sum_);
+  return parameters_;
+}
+
+Result<Intent> LocalWork::take_lines(const std::vector<std::string>& lines) {
+  if (!ledger_) {
+    ledger_.emplace(run_directory(configuration_), hosted_, configuration_.policy, coordinator_);
+  }
+  std::optional<Intent> intent;
+  for (const std::string& line : lines) {
+    const Result<Record> record = ledger_->accept(line);
+    if (!record) {
+      return record.error();
+    }
+    const Intent* found = std::get_if<Intent>(&record->payload);
+    intent = found ? std::optional(*found) : std::nullopt;
+  }
+  if (!intent) {
+    return Error{"a round came without an intent in the ledger"};
+  }
+  return *intent;
+}
+
+/// Finds the sum that the public model asks for by this worker's own configuration; encodes the data when it
+/// is time.
+std::optional<Error> LocalWork::choose_sum(const Intent& intent, const Model& preparation) {
+  if (preparation.parameters.size() != task_->preparation().initial_model(0).parameters.size()) {
+    return Error{"the statistics have another shape than this worker's configuration gives"};
+  }
+  workload_ = &task_->preparation();
+  if (task_->prepared(preparation)) {
+    const Digest digest = digest_of(preparation, {});
+    if (!training_) {
+      encode(data_, task_->preparation().encoding(preparation));
+      training_ = task_->training(preparation);
+      encoded_as_ = digest;
+    }
+    if (digest != encoded_as_) {
+      return Error{"the statistics changed after the data was encoded by them"};
+    }
+    workload_ = training_.get();
+    if (model_.parameters.size() !=
+        training_->initial_model(configuration_.federation.seed).parameters.size()) {
+      return Error{"the model has another shape than this worker's configuration gives"};
+    }
+  }
+  const auto sum =
+      intent.purpose == Purpose::evaluation ? workload_->evaluation_sum(model_) : workload_->next_sum(model_);
+  if (!sum || sum->name != intent.name || sum->purpose != intent.purpose ||
+      sum->population != intent.population) {
+    return Error{"the sum '" + intent.name + "' is not the one this model asks for"};
+  }
+  sum_ = *sum;
+  return std::nullopt;
+}
+
+/// The parameters must be those of the intent, and what this worker can derive itself must agree.
+std::optional<Error> LocalWork::compare(const Intent& intent, const SumParameters& claimed) const {
+  const Configuration::Privacy& privacy = configuration_.privacy;
+  const SumParameters& logged = intent.parameters;
+  if (!(logged == claimed)) {
+    return Error{"the round has other parameters than its intent"};
+  }
+  const std::uint32_t merchants_per_unit =
+      privacy.unit == Unit::customer ? privacy.max_merchants_per_customer : 1;
+  if (claimed.length != sum_.length || claimed.clip_norm != sum_.clip_norm ||
+      claimed.merchants_per_unit != merchants_per_unit || claimed.merchants_max != merchants_) {
+    return Error{"the round has other parameters than this worker's configuration gives"};
+  }
+  if (privacy.unit != Unit::none && claimed.share_variance == 0) {
+    return Error{"the round has no noise though privacy.unit asks for it"};
+  }
+  const double rate = sum_.purpose == Purpose::update ? privacy.sampling_rate : 1;
+  if (intent.sampling_rate != rate) {
+    return Error{"the round has another sampling rate than this worker's configuration gives"};
+  }
+  return std::nullopt;
+}
+
+SealedSum LocalWork::prepare(std::uint32_t merchant, const RoundMasks& masks) {
+  const auto rows =
+      std::find_if(data_.merchants.begin(), data_.merchants.end(),
+                   [merchant](const MerchantRows& candidate) { return candidate.id == merchant; });
+  check(rows != data_.merchants.end(), "a round prepares merchants that this worker hosts");
+  NoiseShare noise = NoiseShare::draw(parameters_, random_);  // before data is touched
+  return hanse::prepare(units_of(*rows), parameters_, std::move(noise), masks);
+}
+
+/// The merchant's units that take part: all, or each by its own coin. Coins are secret where they amplify
+/// privacy, and a function of (seed, round, merchant) where nothing is private.
+UnitSource LocalWork::units_of(const MerchantRows& merchant) {
+  return [this, &merchant](const auto& take) {
+    const Unit unit =
+        configuration_.privacy.unit == Unit::none ? workload_->natural_unit() : configuration_.privacy.unit;
+    const bool secret = configuration_.privacy.unit != Unit::none;
+    SeededGenerator public_coins({configuration_.federation.seed, round_, merchant.id, 0x636F696E});
+    const auto threshold = static_cast<std::uint64_t>(std::ldexp(sampling_rate_, 63));
+    Contribution contribution;
+    for_each_unit(data_, merchant, unit, sum_.population, [&](const UnitRows& rows) {
+      if (sampling_rate_ < 1) {
+        std::uint64_t coin = 0;
+        if (secret) {
+          random_.fill(std::as_writable_bytes(std::span(&coin, 1)));
+        } else {
+          coin = public_coins();
+        }
+        if (coin >> 1 >= threshold) {
+          return;
+        }
+      }
+      contribution.clear();
+      contributor_(rows, contribution);
+      take(contribution);
+    });
+  };
+}
+
+void LocalWork::round_ended(ByteView payload, bool released) {
+  if (!released) {
+    return;
+  }
+  try {
+    // A release that does not fit, or a full disk, is met again with the next round's lines and refuses it.
+    (void)ledger_->accept(text_of(payload));
+  } catch (const Failure&) {
+    return;
+  }
+}
+
+}  // namespace hanse

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/secure_random.h"
+#include "common/config/configuration.h"
+#include "common/data/dataset.h"
+#include "common/workloads/task.h"
+#include "privacy/ledger/ledger_copy.h"
+#include "worker/worker_node.h"
+
+namespace hanse {
+
+/// The worker's own side of a round: its merchants' data, its copies of the ledger and its policy. It
+/// computes nothing that its own configuration does not ask for, and nothing before the intent is on its own
+/// disk.
+class LocalWork {
+ public:
+  /// `coordinator` is its pinned identity, when known.
+  LocalWork(Configuration configuration, Dataset data, std::vector<LedgerMerchant> hosted,
+            std::optional<PublicKey> coordinator, SecureRandom& random);
+
+  /// What WorkerNode calls. The hooks refer to this object, which must stay where it is.
+  WorkerHooks hooks();
+
+ private:
+  void session_ready(const SessionView& session);
+  Result<SumParameters> accept_round(const StartView& start);
+  SealedSum prepare(std::uint32_t merchant, const RoundMasks& masks);
+  void round_ended(ByteView payload, bool released);
+
+  Result<SumParameters> check_round(const StartView& start);
+  Result<Intent> take_lines(const std::vector<std::string>& lines);
+  std::optional<Error> choose_sum(const Intent& intent, const Model& preparation);
+  std::optional<Error> compare(const Intent& intent, const SumParameters& claimed) const;
+  UnitSource units_of(const MerchantRows& merchant);
+
+  Configuration configuration_;
+  Dataset data_;
+  FeatureSpace space_;  ///< Before encoding: what the task is built from.
+  std::vector<LedgerMerchant> hosted_;
+  std::optional<PublicKey> coordinator_;
+  std::optional<LedgerCopy>
+      ledger_;  ///< Opened with the first round, once the coordinator made the run directory.
+  SecureRandom& random_;
+
+  std::uint32_t merchants_ = 0;  ///< Of the federation.
+  std::unique_ptr<Task> task_;
+  std::unique_ptr<Workload> training_;
+  Digest encoded_as_{};  ///< Of the preparation that the data was encoded by.
+
+  // The round in hand.
+  Model model_;
+  const Workload* workload_ = nullptr;
+  PrivateSum sum_;
+  SumParameters parameters_;
+  double sampling_rate_ = 1;
+  std::uint64_t round_ = 0;
+  Contributor contributor_;
+};
+
+}  // namespace hanse

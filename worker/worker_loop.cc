@@ -1,0 +1,29 @@
+#include "worker/worker_loop.h"
+
+#include <string>
+#include <utility>
+
+namespace hanse {
+
+WorkerNode::End run_worker(WorkerNode& node, Channel& channel, const Clock& clock, Milliseconds patience) {
+  constexpr Peer coordinator = 0;
+  constexpr Milliseconds last_words{2000};
+  channel.send(coordinator, node.hail());
+  while (!node.ended()) {
+    const std::optional<Incoming> incoming = channel.receive(clock.now() + patience);
+    if (!incoming) {
+      return {ExitCode::could_not_finish,
+              "the coordinator was silent for " + std::to_string(patience.count() / 1000) + " s"};
+    }
+    if (incoming->from != coordinator) {
+      continue;  // Workers have nothing to tell each other.
+    }
+    for (Bytes& answer : node.handle(incoming->message)) {
+      channel.send(coordinator, std::move(answer));
+    }
+  }
+  channel.flush(clock.now() + last_words);
+  return *node.ended();
+}
+
+}  // namespace hanse
