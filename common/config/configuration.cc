@@ -206,8 +206,9 @@ void refuse_contradictions(const Configuration& c, const Places& places) {
   }
 }
 
-/// Paths in [data] and [aggregation] are meant from the folder of the INI file. They are made absolute, so
-/// that the canonical text means the same from wherever it is read.
+/// data.path and the paths in [aggregation] are meant from the folder of the INI file. They are made
+/// absolute, so that the canonical text means the same from wherever it is read. Other files in [data] are
+/// meant from the folder of the data file, and stay as they are.
 void place_paths(Configuration& c, const std::filesystem::path& folder) {
   const auto place = [&](const std::string& path) {
     return path.empty() ? path : (folder / path).lexically_normal().string();
@@ -215,15 +216,6 @@ void place_paths(Configuration& c, const std::filesystem::path& folder) {
   c.data.path = place(c.data.path);
   c.aggregation.roster = place(c.aggregation.roster);
   c.aggregation.keys = place(c.aggregation.keys);
-  const std::size_t at_sign = c.data.merchant.find('@');
-  if (at_sign != std::string::npos) {
-    c.data.merchant = c.data.merchant.substr(0, at_sign + 1) + place(c.data.merchant.substr(at_sign + 1));
-  }
-  for (const std::string kind : {"file:", "path:"}) {
-    if (c.data.test.starts_with(kind)) {
-      c.data.test = kind + place(c.data.test.substr(kind.size()));
-    }
-  }
 }
 
 }  // namespace

@@ -340,7 +340,9 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.data.format; }),
       text_key(
           "data.merchant", "COLUMN | COLUMN@FILE",
-          "Column of the merchant, or the column of FILE looked up by the customer.",
+          "Column of the merchant, or the column of FILE (from the folder of the data) looked up by the "
+          "customer; in "
+          "format libsvm feature:FIRST-LAST, a one-hot group.",
           [](auto& c) -> auto& { return c.data.merchant; }),
       text_key(
           "data.customer", "COLUMN", "Column of the customer.",
@@ -354,17 +356,19 @@ std::vector<Key> make_table() {
           "data.time", "COLUMN", "Column that orders a customer's rows.",
           [](auto& c) -> auto& { return c.data.time; }),
       text_key(
-          "data.item", "COLUMN", "Column of the item, in format ratings.",
+          "data.item", "COLUMN, COLUMN[1..N], COLUMN@FILE, ...",
+          "Column of the item, in format ratings; as data.categorical.",
           [](auto& c) -> auto& { return c.data.item; }, is_word),
       text_key(
-          "data.rating", "COLUMN", "Column of the rating, in format ratings.",
-          [](auto& c) -> auto& { return c.data.rating; }, is_word),
+          "data.rating", "COLUMN[LOW..HIGH]",
+          "Column of the rating, in format ratings; empty: every rating is 1.",
+          [](auto& c) -> auto& { return c.data.rating; }),
       list_key(
           "data.numeric", "COLUMN, COLUMN[LOW..HIGH], log1p:COLUMN[LOW..HIGH]",
           "Numeric features; public bounds make a private mean of them needless.",
           [](auto& c) -> auto& { return c.data.numeric; }),
       list_key(
-          "data.categorical", "COLUMN, COLUMN{A|B|C}, COLUMN#BUCKETS",
+          "data.categorical", "COLUMN, COLUMN{A|B|C}, COLUMN[1..N], COLUMN#BUCKETS, COLUMN@FILE",
           "Categorical features: vocabulary agreed on in private, given, or hashed.",
           [](auto& c) -> auto& { return c.data.categorical; }),
       integer_key(
@@ -377,13 +381,14 @@ std::vector<Key> make_table() {
           "data.test", "none | column:NAME | file:PATH | path:FILE | hash:FRACTION",
           "Which rows are test rows: a column or file of the words train, valid and test, a second data "
           "file, "
-          "or a fraction in (0, 1) by hash of the customer.",
+          "or a fraction in (0, 1) by hash of the row number. Files are from the folder of the data.",
           [](auto& c) -> auto& { return c.data.test; }, is_test),
       choice_key(
           "data.validation", {"train", "test", "drop"}, "What rows marked valid are.",
           [](auto& c) -> auto& { return c.data.validation; }),
       list_key(
-          "data.clean", "names of cleaning rules", "Cleaning rules, in their order.",
+          "data.clean", "missing:mean|drop|zero, duplicates:keep|drop, outliers:K",
+          "What is done about missing values (mean), duplicate rows (keep) and values beyond K deviations.",
           [](auto& c) -> auto& { return c.data.clean; }),
       flag_key(
           "data.standardise", "Brings numeric features to mean 0 and deviation 1.",
