@@ -23,6 +23,8 @@ class Rows {
   bool empty() const { return begin_ == end_; }
   SparseRow row(std::size_t i) const { return block_->features.row(begin_ + i); }
   float label(std::size_t i) const { return block_->labels[begin_ + i]; }
+  /// Dense index of the row's customer within its merchant; the same in train and test.
+  std::uint32_t customer(std::size_t i) const { return block_->customers[begin_ + i]; }
   /// Index of the row in its block, for caches keyed by row.
   std::size_t index(std::size_t i) const { return begin_ + i; }
 

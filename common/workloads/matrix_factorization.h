@@ -59,6 +59,8 @@ class MatrixFactorization final : public Workload {
  private:
   std::size_t block() const { return std::size_t{options_.rank} + 1; }
   bool lanes() const { return options_.unit == Unit::none; }
+  Metrics apply_statistics(Model& model, std::span<const double> total) const;
+  Metrics apply_gradients(Model& model, std::span<const double> total) const;
   Contributor statistics_contributor() const;
   Contributor gradient_contributor(const Model& model) const;
   Contributor error_contributor(const Model& model) const;
@@ -67,6 +69,7 @@ class MatrixFactorization final : public Workload {
   ServerOptimizer optimizer_;
   double middle_ = 0;  ///< Of the rating range.
   double half_width_ = 1;
+  double bound_ = HUGE_VAL;  ///< Of (rating - middle) / half-width.
 };
 
 }  // namespace hanse

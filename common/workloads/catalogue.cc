@@ -1,0 +1,183 @@
+#include "common/workloads/catalogue.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+
+#include "common/base/failure.h"
+#include "common/workloads/logistic_regression.h"
+#include "common/workloads/matrix_factorization.h"
+#include "common/workloads/preparation.h"
+
+namespace hanse {
+namespace {
+
+using Other = std::map<std::string, std::string>;
+
+double number_option(const Other& other, const std::string& key, double fallback) {
+  const auto found = other.find(key);
+  if (found == other.end()) {
+    return fallback;
+  }
+  const std::string& text = found->second;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0)) {
+    throw bad_input("workload." + key + ": expected a number that is not negative; got '" + text + "'");
+  }
+  return value;
+}
+
+ServerOptimizer::Options server_options(const Configuration& configuration) {
+  ServerOptimizer::Options options;
+  options.name = configuration.server.optimizer;
+  options.learning_rate = configuration.server.learning_rate;
+  options.momentum = configuration.server.momentum;
+  return options;
+}
+
+double expected_share(const Configuration& configuration) {
+  return configuration.federation.cohort * configuration.privacy.sampling_rate;
+}
+
+std::unique_ptr<Workload> make_logistic(const Configuration& configuration, const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::record) {
+    throw bad_input("workload.name=logistic needs records with a label: set data.format to csv or libsvm");
+  }
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  const Unit unit = configuration.privacy.unit;
+  LogisticRegression::Options options;
+  if (workload.solver == "local") {
+    options.solver = LogisticRegression::Solver::local;
+  } else if (workload.solver != "gradient") {
+    throw bad_input("workload.solver: expected gradient or local for logistic; got '" + workload.solver +
+                    "'");
+  }
+  std::string weights = unit == Unit::none ? "rows" : "equal";
+  if (const auto found = workload.other.find("weights"); found != workload.other.end()) {
+    weights = found->second;
+  }
+  if (weights != "rows" && weights != "equal") {
+    throw bad_input("workload.weights: expected rows or equal; got '" + weights + "'");
+  }
+  if (weights == "rows" && unit == Unit::merchant && options.solver == LogisticRegression::Solver::local) {
+    throw bad_input(
+        "workload.weights=rows would let one merchant weigh more than privacy.clip allows: with "
+        "privacy.unit=merchant use workload.weights=equal");
+  }
+  options.width = facts.width;
+  options.train_rows = facts.train_rows;
+  options.merchants = facts.merchants;
+  options.unit = unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.l2 = workload.l2;
+  options.local_epochs = workload.local_epochs;
+  options.batch = workload.batch;
+  options.learning_rate = workload.learning_rate;
+  options.equal_weights = weights == "equal";
+  options.seed = configuration.federation.seed;
+  options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  options.server = server_options(configuration);
+  return std::make_unique<LogisticRegression>(std::move(options));
+}
+
+std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configuration,
+                                                    const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::customer) {
+    throw bad_input("workload.name=matrix_factorization needs ratings: set data.format=ratings");
+  }
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  if (workload.solver != "gradient") {
+    throw bad_input("workload.solver: matrix_factorization knows gradient only; got '" + workload.solver +
+                    "'");
+  }
+  MatrixFactorization::Options options;
+  options.items = facts.width;
+  options.rank = workload.rank;
+  options.rating_low = facts.rating_low;
+  options.rating_high = facts.rating_high;
+  options.unit = configuration.privacy.unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.l2 = workload.l2 > 0 ? workload.l2 : options.l2;
+  options.init = number_option(workload.other, "init", options.init);
+  options.ratings_per_unit = number_option(workload.other, "ratings_per_unit", 0);
+  options.server = server_options(configuration);
+  return std::make_unique<MatrixFactorization>(std::move(options));
+}
+
+struct Entry {
+  const char* name;
+  std::unique_ptr<Workload> (*make)(const Configuration&, const WorkloadFacts&);
+};
+constexpr Entry kCatalogue[] = {
+    {"logistic", make_logistic},
+    {"matrix_factorization", make_matrix_factorization},
+};
+
+}  // namespace
+
+WorkloadFacts facts_of(const FeatureSpace& space, RowKind kind, const Encoding& encoding,
+                       std::uint32_t merchants) {
+  return {.kind = kind,
+          .width = encoding.width,
+          .train_rows = encoding.train_rows,
+          .merchants = merchants,
+          .rating_low = space.rating_low,
+          .rating_high = space.rating_high};
+}
+
+std::vector<std::string> workload_names() {
+  std::vector<std::string> names;
+  for (const Entry& entry : kCatalogue) {
+    names.emplace_back(entry.name);
+  }
+  return names;
+}
+
+std::unique_ptr<Workload> make_workload(const Configuration& configuration, const WorkloadFacts& facts) {
+  std::string names;
+  for (const Entry& entry : kCatalogue) {
+    if (configuration.workload.name == entry.name) {
+      return entry.make(configuration, facts);
+    }
+    names += (names.empty() ? "" : ", ") + std::string(entry.name);
+  }
+  throw bad_input("workload.name: expected one of " + names + "; got '" + configuration.workload.name + "'");
+}
+
+Preparation make_preparation(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
+                             double noise_multiplier) {
+  const Other& other = configuration.workload.other;
+  Preparation::Options options;
+  options.space = space;
+  options.kind = kind;
+  options.unit = configuration.privacy.unit;
+  options.standardise = configuration.data.standardise;
+  options.noise_multiplier = noise_multiplier;
+  options.kept_at_least =
+      number_option(other, "kept_at_least", std::max(1u, configuration.privacy.min_contributors));
+  options.rows_per_unit = number_option(other, "rows_per_unit", 0);
+  options.words_per_unit = number_option(other, "words_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  return Preparation(std::move(options));
+}
+
+std::vector<PrivateSum> planned_sums(const Workload& workload, std::uint64_t seed, std::uint32_t rounds) {
+  std::vector<PrivateSum> sums;
+  Model model = workload.initial_model(seed);
+  std::uint32_t updates = 0;
+  while (const std::optional<PrivateSum> sum = workload.next_sum(model)) {
+    updates += sum->purpose == Purpose::update ? 1u : 0u;
+    if (updates > rounds) {
+      break;
+    }
+    sums.push_back(*sum);
+    ++model.step;
+  }
+  return sums;
+}
+
+}  // namespace hanse

@@ -1,0 +1,353 @@
+#include "common/workloads/preparation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "common/base/check.h"
+#include "common/base/failure.h"
+#include "common/workloads/contribution_accumulator.h"
+
+namespace hanse {
+namespace {
+
+// A magnitude histogram has a bin for zero in its middle and, for each sign, one for each binary exponent
+// from -31 to 32: bin kExponents + e holds 2^(e - 33) <= x < 2^(e - 32), the last everything beyond.
+constexpr int kExponents = 64;
+constexpr int kLowestExponent = -32;
+constexpr std::size_t kMagnitudeBins = 2 * kExponents + 1;
+
+// A noisy count is believed when it stands this many standard deviations of its noise above zero: with 4, one
+// bin in 30,000 is believed wrongly.
+constexpr double kBelieved = 4;
+
+constexpr double kOutlierLimitNoisy = 5;   // Bounds ||x||, so that clipping touches fewer gradients.
+constexpr double kOutlierLimitExact = 20;  // Far beyond what moves a fit; keeps the unclipped norm unclipped.
+constexpr double kSmallestDeviation =
+    0x1p-12;  // Of the range's half-width; below it the column is a constant.
+
+double power_of_two_above(double value) {
+  return std::exp2(std::ceil(std::log2(value)));
+}
+
+std::size_t magnitude_bin(double x) {
+  if (x == 0) {
+    return kExponents;
+  }
+  int exponent = 0;
+  std::frexp(x, &exponent);  // |x| in [2^(exponent - 1), 2^exponent).
+  const int magnitude = std::clamp(exponent - kLowestExponent, 0, kExponents);
+  return static_cast<std::size_t>(x > 0 ? kExponents + magnitude : kExponents - magnitude);
+}
+
+/// The largest magnitude a histogram's half shows; 0 when it shows none.
+double largest_magnitude(std::span<const double> histogram, int direction, double believed) {
+  for (int magnitude = kExponents; magnitude > 0; --magnitude) {
+    if (histogram[static_cast<std::size_t>(kExponents + direction * magnitude)] > believed) {
+      return std::ldexp(1.0, magnitude + kLowestExponent);
+    }
+  }
+  return 0;
+}
+
+struct Range {
+  double middle;
+  double half_width;
+};
+
+Range range_of(double low, double high) {
+  const double half = (high - low) / 2;
+  return {.middle = low + half, .half_width = half > 0 ? half : 1};
+}
+
+}  // namespace
+
+Preparation::Preparation(Options options) : options_(std::move(options)) {
+  const FeatureSpace& space = options_.space;
+  if (options_.standardise) {
+    for (std::uint32_t c = 0; c < space.numeric; ++c) {
+      if (std::isnan(space.range_low[c]) || std::isnan(space.range_high[c])) {
+        undeclared_.push_back(c);
+      }
+    }
+  }
+  for (const ColumnRange& range : space.counted_ranges) {
+    for (std::uint32_t c = range.begin; c < range.end; ++c) {
+      counted_.push_back(c);
+    }
+  }
+  const double many = options_.unit == Unit::merchant ? 1024 : options_.unit == Unit::customer ? 32 : 1;
+  const bool one_row = options_.kind == RowKind::customer && options_.unit != Unit::merchant;
+  if (options_.rows_per_unit <= 0) {
+    options_.rows_per_unit = one_row ? 1 : many;
+  }
+  if (options_.words_per_unit <= 0) {
+    const double words = options_.kind == RowKind::customer
+                             ? 64
+                             : static_cast<double>(std::max<std::size_t>(space.counted_ranges.size(), 1));
+    options_.words_per_unit = words * options_.rows_per_unit;
+  }
+  if (!undeclared_.empty()) {
+    stages_.push_back(Stage::magnitudes);
+  }
+  if (!counted_.empty()) {
+    stages_.push_back(Stage::vocabulary);
+  }
+  stages_.push_back(Stage::moments);
+}
+
+Unit Preparation::natural_unit() const {
+  return options_.kind == RowKind::customer ? Unit::customer : Unit::record;
+}
+
+// Parameters: low of each numeric column, high of each, mean of each, deviation of each, 1 or 0 for each
+// counted column, number of training rows.
+Model Preparation::initial_model(std::uint64_t) const {
+  const FeatureSpace& space = options_.space;
+  Model model;
+  for (const std::vector<double>* bound : {&space.range_low, &space.range_high}) {
+    for (std::uint32_t c = 0; c < space.numeric; ++c) {
+      const double unknown = bound == &space.range_low ? -1 : 1;
+      model.parameters.push_back(std::isnan((*bound)[c]) ? unknown : (*bound)[c]);
+    }
+  }
+  model.parameters.insert(model.parameters.end(), space.numeric, 0.0);
+  model.parameters.insert(model.parameters.end(), space.numeric, 1.0);
+  model.parameters.insert(model.parameters.end(), counted_.size(), 1.0);
+  model.parameters.push_back(0.0);
+  return model;
+}
+
+std::optional<Preparation::Stage> Preparation::stage_at(std::uint64_t step) const {
+  return step < stages_.size() ? std::optional(stages_[step]) : std::nullopt;
+}
+
+PrivateSum Preparation::sum_of(Stage stage) const {
+  const bool exact = options_.unit == Unit::none;
+  const double rows = options_.rows_per_unit;
+  const double columns = options_.standardise ? options_.space.numeric : 0;
+  PrivateSum sum;
+  sum.purpose = Purpose::statistics;
+  double norm = 1;
+  switch (stage) {
+    case Stage::magnitudes:
+      sum.name = "magnitudes";
+      sum.length = undeclared_.size() * kMagnitudeBins;
+      norm = rows * std::sqrt(static_cast<double>(undeclared_.size()));
+      break;
+    case Stage::vocabulary:
+      sum.name = "vocabulary";
+      sum.length = counted_.size();
+      norm = std::sqrt(exact ? static_cast<double>(counted_.size()) : options_.words_per_unit);
+      break;
+    case Stage::moments:
+      sum.name = "moments";
+      sum.length = 1 + 3 * static_cast<std::size_t>(columns);
+      norm = rows * std::sqrt(1 + 1.25 * columns);
+      break;
+  }
+  sum.clip_norm = exact ? power_of_two_above(norm) : norm;
+  return sum;
+}
+
+std::optional<PrivateSum> Preparation::next_sum(const Model& model) const {
+  const std::optional<Stage> stage = stage_at(model.step);
+  return stage ? std::optional(sum_of(*stage)) : std::nullopt;
+}
+
+std::optional<PrivateSum> Preparation::evaluation_sum(const Model&) const {
+  return std::nullopt;
+}
+
+Contributor Preparation::contributor(const Model& model, const PrivateSum& sum) const {
+  const std::optional<Stage> stage = stage_at(model.step);
+  check(stage && sum.name == sum_of(*stage).name, "a contributor is asked for the next sum");
+  switch (*stage) {
+    case Stage::magnitudes:
+      return magnitudes_contributor();
+    case Stage::vocabulary:
+      return vocabulary_contributor();
+    case Stage::moments:
+      break;
+  }
+  return moments_contributor(model);
+}
+
+Contributor Preparation::magnitudes_contributor() const {
+  const auto sums = std::make_shared<ContributionAccumulator>(0, undeclared_.size() * kMagnitudeBins, 1);
+  return [this, sums](const UnitRows& unit, Contribution& out) {
+    for (std::size_t i = 0; i < unit.train.size(); ++i) {
+      const SparseRow row = unit.train.row(i);
+      for (std::size_t k = 0; k < undeclared_.size(); ++k) {
+        const double x = static_cast<double>(row.values[undeclared_[k]]);
+        if (!std::isnan(x)) {
+          (*sums)[k * kMagnitudeBins + magnitude_bin(x)] += 1.0;
+        }
+      }
+    }
+    sums->flush(out);
+  };
+}
+
+Contributor Preparation::vocabulary_contributor() const {
+  const auto sums = std::make_shared<ContributionAccumulator>(0, counted_.size(), 1);
+  return [this, sums](const UnitRows& unit, Contribution& out) {
+    for (std::size_t i = 0; i < unit.train.size(); ++i) {
+      std::size_t lane = 0;  // Columns of a row and counted columns both increase: one merge.
+      std::size_t before = 0;
+      const std::span<const std::uint32_t> columns = unit.train.row(i).columns;
+      for (const ColumnRange& range : options_.space.counted_ranges) {
+        for (auto at = std::lower_bound(columns.begin() + static_cast<std::ptrdiff_t>(lane), columns.end(),
+                                        range.begin);
+             at != columns.end() && *at < range.end; ++at) {
+          (*sums)[before + (*at - range.begin)] = 1.0;  // Once a unit, however often.
+          lane = static_cast<std::size_t>(at - columns.begin()) + 1;
+        }
+        before += range.end - range.begin;
+      }
+    }
+    sums->flush(out);
+  };
+}
+
+Contributor Preparation::moments_contributor(const Model& model) const {
+  const std::size_t numeric = options_.standardise ? options_.space.numeric : 0;
+  struct Scratch {
+    std::vector<Range> ranges;
+    std::vector<double> lanes;
+  };
+  const auto scratch = std::make_shared<Scratch>();
+  for (std::size_t c = 0; c < numeric; ++c) {
+    scratch->ranges.push_back(range_of(model.parameters[c], model.parameters[options_.space.numeric + c]));
+  }
+  return [scratch, numeric](const UnitRows& unit, Contribution& out) {
+    if (unit.train.empty()) {
+      return;
+    }
+    std::vector<double>& lanes = scratch->lanes;
+    lanes.assign(1 + 3 * numeric, 0.0);
+    for (std::size_t i = 0; i < unit.train.size(); ++i) {
+      const SparseRow row = unit.train.row(i);
+      lanes[0] += 1;
+      for (std::size_t c = 0; c < numeric; ++c) {
+        const double x = static_cast<double>(row.values[c]);
+        if (std::isnan(x)) {
+          lanes[3 + 3 * c] += 1;
+          continue;
+        }
+        const Range range = scratch->ranges[c];
+        const double u = std::clamp((x - range.middle) / range.half_width, -1.0, 1.0);
+        lanes[1 + 3 * c] += u;
+        lanes[2 + 3 * c] += u * u - 0.5;
+      }
+    }
+    out.add_block(0, lanes);
+  };
+}
+
+Metrics Preparation::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
+  const std::optional<Stage> stage = stage_at(model.step);
+  check(stage && total.size() == sum.length && sum.length == sum_of(*stage).length,
+        "a total is applied to the model that asked for it");
+  ++model.step;
+  switch (*stage) {
+    case Stage::magnitudes:
+      apply_magnitudes(model, sum, total);
+      return {};
+    case Stage::vocabulary:
+      apply_vocabulary(model, sum, total);
+      return {};
+    case Stage::moments:
+      break;
+  }
+  return apply_moments(model, sum, total);
+}
+
+void Preparation::apply_magnitudes(Model& model, const PrivateSum& sum, std::span<const double> total) const {
+  const double believed = std::max(kBelieved * noise_deviation(sum), 0.5);
+  for (std::size_t k = 0; k < undeclared_.size(); ++k) {
+    const std::span<const double> histogram = total.subspan(k * kMagnitudeBins, kMagnitudeBins);
+    const double low = -largest_magnitude(histogram, -1, believed);
+    const double high = largest_magnitude(histogram, 1, believed);
+    const bool shown = low < high;
+    model.parameters[undeclared_[k]] = shown ? low : -1;
+    model.parameters[options_.space.numeric + undeclared_[k]] = shown ? high : 1;
+  }
+}
+
+void Preparation::apply_vocabulary(Model& model, const PrivateSum& sum, std::span<const double> total) const {
+  // Half a unit of slack: a released count may be a grid step short of its integer.
+  const double believed = std::max({kBelieved * noise_deviation(sum), options_.kept_at_least - 0.5, 0.5});
+  const std::size_t first = 4 * std::size_t{options_.space.numeric};
+  for (std::size_t k = 0; k < counted_.size(); ++k) {
+    model.parameters[first + k] = total[k] >= believed ? 1 : 0;
+  }
+}
+
+Metrics Preparation::apply_moments(Model& model, const PrivateSum& sum, std::span<const double> total) const {
+  const double noise = noise_deviation(sum);
+  const double rows = std::max(std::round(total[0]), 0.0);
+  model.parameters.back() = rows;
+  const std::size_t numeric = options_.space.numeric;
+  for (std::size_t c = 0; options_.standardise && c < numeric; ++c) {
+    const Range range = range_of(model.parameters[c], model.parameters[numeric + c]);
+    const double released_missing = total[3 + 3 * c];
+    const double missing = released_missing > std::max(kBelieved * noise, 0.5) ? released_missing : 0;
+    const double present = rows - missing;
+    double mean = 0;
+    double deviation = 1;
+    if (present >= 1) {
+      mean = std::clamp(total[1 + 3 * c] / present, -1.0, 1.0);
+      const double variance = total[2 + 3 * c] / present + 0.5 - mean * mean;
+      const double floor = std::max(kSmallestDeviation * kSmallestDeviation, 2 * noise / present);
+      deviation = std::sqrt(std::clamp(variance, std::min(floor, 1.0), 1.0));
+    }
+    model.parameters[2 * numeric + c] = range.middle + range.half_width * mean;
+    model.parameters[3 * numeric + c] = range.half_width * deviation;
+  }
+  return {{"train_rows", rows}};
+}
+
+Encoding Preparation::encoding(const Model& model) const {
+  const FeatureSpace& space = options_.space;
+  const std::size_t numeric = space.numeric;
+  check(model.parameters.size() == 4 * numeric + counted_.size() + 1 && !next_sum(model),
+        "an encoding is asked of a finished preparation");
+  Encoding encoding;
+  if (counted_.empty()) {
+    encoding = identity_encoding(space);
+  } else {
+    std::vector<bool> kept(space.width, false);
+    for (std::size_t k = 0; k < counted_.size(); ++k) {
+      kept[counted_[k]] = model.parameters[4 * numeric + k] > 0.5;
+    }
+    encoding = thinned_encoding(space, options_.kind, kept);
+  }
+  if (options_.standardise && numeric > 0) {
+    const auto at = [&](std::size_t i) {
+      return model.parameters.begin() + static_cast<std::ptrdiff_t>(i * numeric);
+    };
+    encoding.mean.assign(at(2), at(3));
+    encoding.deviation.assign(at(3), at(4));
+    encoding.outlier_limit = options_.unit == Unit::none ? kOutlierLimitExact : kOutlierLimitNoisy;
+  }
+  encoding.train_rows = model.parameters.back();
+  return encoding;
+}
+
+std::vector<NamedArray> Preparation::arrays(const Model& model) const {
+  const std::size_t numeric = options_.space.numeric;
+  const auto part = [&](std::size_t begin, std::size_t count) {
+    const auto first = model.parameters.begin() + static_cast<std::ptrdiff_t>(begin);
+    return std::vector<double>(first, first + static_cast<std::ptrdiff_t>(count));
+  };
+  return {{.name = "range_low", .shape = {numeric}, .values = part(0, numeric)},
+          {.name = "range_high", .shape = {numeric}, .values = part(numeric, numeric)},
+          {.name = "mean", .shape = {numeric}, .values = part(2 * numeric, numeric)},
+          {.name = "deviation", .shape = {numeric}, .values = part(3 * numeric, numeric)},
+          {.name = "kept", .shape = {counted_.size()}, .values = part(4 * numeric, counted_.size())},
+          {.name = "train_rows", .shape = {1}, .values = part(4 * numeric + counted_.size(), 1)}};
+}
+
+}  // namespace hanse
