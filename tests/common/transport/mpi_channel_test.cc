@@ -10,6 +10,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
+
 #include "channel_contract.h"
 
 namespace hanse {
@@ -140,7 +143,14 @@ int main(int argc, char** argv) {
   }
   hanse::coordinator_end = &channel;
   testing::InitGoogleTest(&argc, argv);
-  const int code = RUN_ALL_TESTS();
+  // The contract first: the tests of this file lose ranks.
+  int code = 0;
+  for (const char* filter : {"ChannelContract.*", "MpiChannel.*"}) {
+    testing::GTEST_FLAG(filter) = filter;
+    code = std::max(code, RUN_ALL_TESTS());
+  }
+  // mpirun's exit code says nothing once the death of a rank is survived.
+  std::puts(code == 0 ? "CONTRACT KEPT" : "CONTRACT BROKEN");
   for (hanse::Peer peer = 1; peer < channel.size(); ++peer) {
     channel.send(peer, hanse::command('q'));
   }
