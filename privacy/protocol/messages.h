@@ -280,10 +280,11 @@ struct Ending {
 using Fail = Ending<MessageType::fail>;
 using Stop = Ending<MessageType::stop>;
 
-/// ABORT: the merchant of the header (or all of the worker) leaves the round and has revealed nothing since.
+/// ABORT: the merchant of the header (or all of the worker) leaves the round and reveals nothing more in it.
 struct Abort {
   static constexpr MessageType kType = MessageType::abort;
   Refusal reason{};
+  std::uint32_t about = kNoMerchant;  ///< The merchant it holds responsible, if one.
   std::string sentence;
 
   void write(ByteWriter& writer) const;
