@@ -24,8 +24,8 @@ struct SimulatedNetworkOptions {
       0;                ///< Probability that a message may overtake, or be overtaken by, others of its link.
   double garbling = 0;  ///< Probability that one byte is changed.
   Milliseconds delay_min{0};
-  Milliseconds delay_max{0};         ///< Delays are uniform in [delay_min, delay_max].
-  std::map<Peer, Instant> crash_at;  ///< From then on a worker hears and says nothing.
+  Milliseconds delay_max{0};              ///< Delays are uniform in [delay_min, delay_max].
+  std::map<Peer, Instant> crash_at = {};  ///< From then on a worker hears and says nothing.
 };
 
 /// A whole federation in one process: the coordinator's channel, workers that are functions, and a clock that
