@@ -146,8 +146,9 @@ class TestFederation {
   std::optional<std::string> refuse_round;  ///< The reason why accept_round refuses.
 
   static std::string name(std::uint32_t id) {
-    const std::string digits = std::to_string(id);
-    return "m" + std::string(3 - digits.size(), '0') + digits;
+    const char digits[] = {'m', static_cast<char>('0' + id / 100 % 10), static_cast<char>('0' + id / 10 % 10),
+                           static_cast<char>('0' + id % 10), '\0'};
+    return digits;
   }
 
   static constexpr std::size_t kLength = 6;
