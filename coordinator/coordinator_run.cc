@@ -52,8 +52,9 @@ Plan plan_of(const Configuration& configuration, const FeatureSpace& space, cons
             .software = HANSE_VERSION,
             .unix_time = static_cast<std::uint64_t>(std::time(nullptr)),
             .previous = ""};
+  const std::vector<PublicKey> identities = session.identities();
   for (std::uint32_t id = 0; id < merchants; ++id) {
-    plan.merchants.push_back({session.names()[id], session.identities()[id]});
+    plan.merchants.push_back({session.names()[id], identities[id]});
   }
   return plan;
 }
@@ -93,7 +94,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
                            SecureRandom& random, Progress& progress) {
   const std::filesystem::path folder = run_directory(configuration);
   const FeatureSpace space = feature_space(configuration);
-  SigningKey identity = SigningKey::generate(random);
+  const SigningKey identity = SigningKey::generate(random);
   std::optional<RunLog> log;  // Once there is a run directory.
   const auto note = [&](std::string_view sentence) {
     if (log) {
@@ -113,21 +114,23 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     // 2. The run directory and the plan.
     create_run_directory(folder, configuration);
     log.emplace(folder / "log.txt");
-    LedgerWriter ledger = LedgerWriter::create(folder / "ledger.jsonl", std::move(identity),
-                                               plan_of(configuration, space, federation.session(), random));
+    LedgerWriter ledger =
+        LedgerWriter::create(folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()),
+                             plan_of(configuration, space, federation.session(), random));
     MetricsLog metrics(folder / "metrics.jsonl", 0);
 
     // 3. Training.
     const Instant began = clock.now();
-    std::optional<std::uint64_t> bytes;
     Training training(configuration, space, row_kind(configuration), federation, ledger, clock,
                       {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
                        .progress = [&](const ProgressState& state) { progress.show(state); },
                        .note = note});
     const TrainingResult result = training.run();
 
-    // 4. The model, and what the run says of itself.
-    const auto files = write_model(folder / "model", published(configuration, result, ledger.state()));
+    // 4. The model, and what the run claims of it.
+    const PublishedModel model = published(configuration, result, ledger.state());
+    const auto files = write_model(folder / "model", model);
+    ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
     RunSummary summary{.name = configuration.federation.name,
                        .workload = configuration.workload.name,
                        .merchants = static_cast<std::uint32_t>(federation.session().names().size()),

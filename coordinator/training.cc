@@ -88,7 +88,6 @@ TrainingResult Training::run() {
   if (training_round_ == 0) {
     throw Failure(ExitCode::could_not_finish, "the run ended before its first round: " + stopped_);
   }
-  ledger_.write(ledger_.state().claim_for(model_digest()));
   return {.preparation = preparation_,
           .model = model_,
           .encoding = task_.preparation().encoding(preparation_),
@@ -244,10 +243,10 @@ void Training::record_attendance(const CoordinatorRound& round) {
 }
 
 Bytes Training::payload() const {
-  const auto lines = ledger_.lines();
-  const auto latest = lines.last(std::min(lines.size(), kLinesSent));
-  return encode(RoundPayload{
-      .ledger_lines = {latest.begin(), latest.end()}, .preparation = preparation_, .model = model_});
+  const auto& lines = ledger_.lines();
+  const auto first = lines.end() - static_cast<std::ptrdiff_t>(std::min(lines.size(), kLinesSent));
+  return encode(
+      RoundPayload{.ledger_lines = {first, lines.end()}, .preparation = preparation_, .model = model_});
 }
 
 Digest Training::model_digest() const {

@@ -53,8 +53,8 @@ class Training {
   Training(const Configuration& configuration, FeatureSpace space, RowKind kind, Federation& federation,
            LedgerWriter& ledger, const Clock& clock, TrainingView view);
 
-  /// Runs to the end. Throws Failure(could_not_finish) when the quorum is lost, or the budget before the
-  /// first round.
+  /// Runs to the end; the claim is the caller's, who publishes the model. Throws Failure(could_not_finish)
+  /// when the quorum is lost, or the budget before the first round.
   TrainingResult run();
 
   /// What the plan announces, and the noise that the budget buys.
