@@ -115,7 +115,8 @@ MatrixFactorization::MatrixFactorization(Options options)
         "meet in its factors; set privacy.unit=customer");
   }
   if (!(options_.l2 > 0) || !(options_.l2_bias > 0)) {
-    throw bad_input("workload.l2 and workload.l2_bias: matrix_factorization needs positive penalties, for instance 0.12");
+    throw bad_input(
+        "workload.l2 and workload.l2_bias: matrix_factorization needs positive penalties, for instance 0.12");
   }
   if (std::isnan(options_.rating_low) || std::isnan(options_.rating_high)) {
     if (options_.unit != Unit::none) {
