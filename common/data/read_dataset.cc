@@ -91,7 +91,7 @@ class RowFilter {
       ++counts_.duplicates_dropped;
       return std::nullopt;
     }
-    key.customer = source.customer().empty() ? anonymous_++ : customers_.add(source.customer());
+    key.customer = source.customer().empty() ? anonymous_++ : customers_.add(customer_at(key, source));
     return key;
   }
   // Texts of a file are compared with each other only: they live as long as its mapping.
@@ -99,10 +99,20 @@ class RowFilter {
   const StringTable& merchants() const { return merchants_; }
 
  private:
+  // A customer is numbered by its first row at the merchant, not in the file: so the order of a merchant's
+  // customers does not depend on which other merchants the worker holds.
+  std::string_view customer_at(const RowKey& key, const RowSource& source) {
+    customer_at_.assign(reinterpret_cast<const char*>(&key.merchant), sizeof(key.merchant));
+    customer_at_.append(source.customer());
+    return customer_at_;
+  }
+
   const std::optional<StringTable>& owned_;
   bool drop_duplicates_;
   Counts& counts_;
-  StringTable merchants_, customers_;
+  StringTable merchants_;
+  StringTable customers_;  // By merchant number and name.
+  std::string customer_at_;
   std::uint32_t anonymous_ = 0;
   std::unordered_set<SeenRow, SeenRowHash> seen_;
 };

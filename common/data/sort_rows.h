@@ -9,7 +9,7 @@
 
 namespace hanse {
 
-/// Whose a row is: numbers of the merchant and of the customer, in the order they were met.
+/// Whose a row is: numbers of the merchant and of the customer at this merchant, in the order they were met.
 struct RowKey {
   std::uint32_t merchant = 0;
   std::uint32_t customer = 0;

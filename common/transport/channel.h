@@ -34,8 +34,8 @@ class Channel {
   /// Number of processes, coordinator included.
   virtual Peer size() const = 0;
 
-  /// Queues a message and returns at once; it moves on during receive() and flush(). A peer that does not take its
-  /// messages costs memory up to a bound, then is given up (given_up()).
+  /// Queues a message and returns at once; it moves on during receive() and flush(). A peer that does not
+  /// take its messages costs memory up to a bound, then is given up (given_up()).
   virtual void send(Peer to, Bytes message) = 0;
 
   /// The next message, or nothing at `deadline`. Sleeps while idle (under 5 % of a core).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 #include <string>
 
@@ -52,7 +53,9 @@ double calibrate_noise_multiplier(const std::function<std::vector<DpEvent>(doubl
   Probe low = high;
   while (high.excess > 0) {
     if (high.log_z >= std::log(kLargestMultiplier)) {
-      throw bad_input("No noise multiplier up to 1e6 gives epsilon " + std::to_string(epsilon) +
+      char target[32];
+      std::snprintf(target, sizeof target, "%.6g", epsilon);
+      throw bad_input(std::string("No noise multiplier up to 1e6 gives epsilon ") + target +
                       " for this plan; raise epsilon or delta, or release less.");
     }
     low = high;

@@ -14,8 +14,8 @@ void wipe(std::span<std::byte> memory);
 /// Constant-time comparison of equally long spans.
 bool equal_in_constant_time(std::span<const std::byte> a, std::span<const std::byte> b);
 
-/// A fixed-size secret: wiped when it dies or is moved from, cannot be copied, printed, compared in variable time
-/// or serialised by accident. expose() is the only way to its bytes, and easy to search for.
+/// A fixed-size secret: wiped when it dies or is moved from, cannot be copied, printed, compared in variable
+/// time or serialised by accident. expose() is the only way to its bytes, and easy to search for.
 template <std::size_t N>
 class Secret {
  public:
@@ -41,7 +41,9 @@ class Secret {
   std::span<const std::byte, N> expose() const { return bytes_; }
   std::span<std::byte, N> expose_for_writing() { return bytes_; }
 
-  friend bool operator==(const Secret& a, const Secret& b) { return equal_in_constant_time(a.bytes_, b.bytes_); }
+  friend bool operator==(const Secret& a, const Secret& b) {
+    return equal_in_constant_time(a.bytes_, b.bytes_);
+  }
 
  private:
   std::array<std::byte, N> bytes_{};

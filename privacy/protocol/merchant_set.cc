@@ -1,7 +1,5 @@
 #include "privacy/protocol/merchant_set.h"
 
-#include <algorithm>
-
 #include "common/base/check.h"
 #include "privacy/protocol/wire.h"
 #include "privacy/sum_parameters.h"
@@ -11,6 +9,7 @@ namespace hanse {
 MerchantSet MerchantSet::all(std::size_t roster_size) {
   MerchantSet set;
   set.bits_.assign(roster_size, true);
+  set.count_ = roster_size;
   return set;
 }
 
@@ -24,11 +23,15 @@ MerchantSet MerchantSet::of(std::size_t roster_size, const std::vector<std::uint
 
 void MerchantSet::insert(std::uint32_t id) {
   check(id < bits_.size(), "a merchant set holds ids of its roster");
+  count_ += bits_[id] ? std::size_t{0} : std::size_t{1};
   bits_[id] = true;
 }
 
-std::size_t MerchantSet::count() const {
-  return static_cast<std::size_t>(std::count(bits_.begin(), bits_.end(), true));
+void MerchantSet::erase(std::uint32_t id) {
+  if (contains(id)) {
+    bits_[id] = false;
+    --count_;
+  }
 }
 
 std::vector<std::uint32_t> MerchantSet::ids() const {
@@ -76,7 +79,7 @@ MerchantSet MerchantSet::read(ByteReader& reader) {
       reject(reader);
       return {};
     }
-    set.bits_[bit] = true;
+    set.insert(static_cast<std::uint32_t>(bit));
   }
   return set;
 }

@@ -22,7 +22,8 @@ class MerchantSet {
   /// False for ids beyond the roster.
   bool contains(std::uint32_t id) const { return id < bits_.size() && bits_[id]; }
   void insert(std::uint32_t id);
-  std::size_t count() const;
+  void erase(std::uint32_t id);
+  std::size_t count() const { return count_; }
   std::vector<std::uint32_t> ids() const;  ///< Increasing.
   bool within(const MerchantSet& other) const;
 
@@ -34,6 +35,7 @@ class MerchantSet {
 
  private:
   std::vector<bool> bits_;
+  std::size_t count_ = 0;
 };
 
 }  // namespace hanse

@@ -377,13 +377,14 @@ template struct Ending<MessageType::fail>;
 template struct Ending<MessageType::stop>;
 
 void Abort::write(ByteWriter& writer) const {
-  writer.put(static_cast<std::uint8_t>(reason));
+  writer.put(static_cast<std::uint8_t>(reason)).put(about);
   put_text(writer, shortened(sentence));
 }
 
 Abort Abort::read(ByteReader& reader) {
   const auto value = reader.get<std::uint8_t>();
-  Abort abort{static_cast<Refusal>(value), get_text(reader, kSentenceSizeMax)};
+  Abort abort{static_cast<Refusal>(value), reader.get<std::uint32_t>(), {}};
+  abort.sentence = get_text(reader, kSentenceSizeMax);
   if (!is_refusal(value)) {
     reject(reader);
   }

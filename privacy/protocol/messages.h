@@ -228,7 +228,7 @@ struct SetMessage {
 
 /// AGREE (from a merchant), AGREED (to a worker): codes of the context and of U under the keys of each pair.
 using Agree = EdgeCodes<MessageType::agree>;
-using Agreed = EdgeCodes<MessageType::agreed>;
+using AgreedMessage = EdgeCodes<MessageType::agreed>;
 
 /// A share of b (the merchant is in U) or of u (it dropped): never both, by the type.
 struct SelfMaskShare {
@@ -280,10 +280,11 @@ struct Ending {
 using Fail = Ending<MessageType::fail>;
 using Stop = Ending<MessageType::stop>;
 
-/// ABORT: the merchant of the header (or all of the worker) leaves the round and has revealed nothing since.
+/// ABORT: the merchant of the header (or all of the worker) leaves the round and reveals nothing more in it.
 struct Abort {
   static constexpr MessageType kType = MessageType::abort;
   Refusal reason{};
+  std::uint32_t about = kNoMerchant;  ///< The merchant it holds responsible, if one.
   std::string sentence;
 
   void write(ByteWriter& writer) const;

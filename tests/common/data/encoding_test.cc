@@ -1,0 +1,102 @@
+#include "common/data/encoding.h"
+
+#include <cmath>
+
+#include "tests/common/data/data_folder.h"
+
+namespace hanse {
+namespace {
+
+// One numeric column, a counted range of four buckets, the intercept.
+Dataset raw_data(std::vector<std::vector<std::pair<std::uint32_t, float>>> rows) {
+  Dataset data;
+  data.space.numeric = 1;
+  data.space.width = 6;
+  data.space.names = {"x", "v#0", "v#1", "v#2", "v#3", "intercept"};
+  data.space.range_low = {0};
+  data.space.range_high = {10};
+  data.space.counted = true;
+  data.space.counted_ranges = {{1, 5, "v"}};
+  for (const auto& row : rows) {
+    for (const auto& [column, value] : row) {
+      data.train.features.columns.push_back(column);
+      data.train.features.values.push_back(value);
+    }
+    data.train.features.row_begin.push_back(data.train.features.columns.size());
+  }
+  return data;
+}
+
+TEST(Encoding, StandardisesNumbersAndMakesMissingOnesTheMean) {
+  Dataset data = raw_data({{{0, 7.0F}, {2, 1.0F}, {5, 1.0F}}, {{0, NAN}, {5, 1.0F}}});
+  Encoding encoding = identity_encoding(data.space);
+  encoding.mean = {3};
+  encoding.deviation = {2};
+
+  encode(data, encoding);
+
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:2 2:1 5:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "0:0 5:1");
+  EXPECT_EQ(data.space.range_low[0], -1.5);
+  EXPECT_EQ(data.space.range_high[0], 3.5);
+}
+
+TEST(Encoding, ClipsOutliers) {
+  Dataset data = raw_data({{{0, -50.0F}, {5, 1.0F}}, {{0, 50.0F}, {5, 1.0F}}, {{0, 1.0F}, {5, 1.0F}}});
+  Encoding encoding = identity_encoding(data.space);
+  encoding.outlier_limit = 3;
+
+  encode(data, encoding);
+
+  EXPECT_EQ(data.train.features.values, (std::vector<float>{-3, 1, 3, 1, 1, 1}));
+}
+
+TEST(Encoding, SendsBucketsBelowTheThresholdToOneOtherColumn) {
+  Dataset data = raw_data({{{0, 1.0F}, {1, 1.0F}, {5, 1.0F}}, {{0, 1.0F}, {4, 1.0F}, {5, 1.0F}}});
+  const Encoding encoding =
+      thinned_encoding(data.space, RowKind::record, {false, false, true, false, true, false});
+
+  encode(data, encoding);
+
+  EXPECT_EQ(data.space.names, (std::vector<std::string>{"x", "v#1", "v#3", "v=other", "intercept"}));
+  EXPECT_EQ(data.space.width, 5u);
+  EXPECT_FALSE(data.space.counted);
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:1 3:1 4:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "0:1 2:1 4:1");
+}
+
+TEST(Encoding, NeedsNoOtherColumnWhenAllBucketsAreKept) {
+  const Dataset data = raw_data({});
+
+  const Encoding encoding = thinned_encoding(data.space, RowKind::record, std::vector<bool>(6, true));
+
+  EXPECT_EQ(encoding.column_of, (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(encoding.names, data.space.names);
+}
+
+TEST(Encoding, DropsItemsBelowTheThreshold) {
+  Dataset data = raw_data({{{1, 5.0F}, {2, 3.0F}, {4, 1.0F}}});
+  data.kind = RowKind::customer;
+  data.space.numeric = 0;
+  data.space.range_low = data.space.range_high = {};
+
+  encode(data, thinned_encoding(data.space, RowKind::customer, {false, true, false, false, true, false}));
+
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "1:5 2:1");
+  EXPECT_EQ(data.train.features.row_begin, (std::vector<std::uint64_t>{0, 2}));
+}
+
+TEST(Encoding, AddsValuesThatFallOnOneColumnAndKeepsColumnsIncreasing) {
+  Dataset data = raw_data({{{0, 1.0F}, {1, 2.0F}, {2, 4.0F}, {3, 8.0F}, {5, 1.0F}}});
+  Encoding encoding = identity_encoding(data.space);
+  encoding.column_of = {0, 2, 1, 2, kDropped, 3};
+  encoding.width = 4;
+  encoding.names = {"x", "a", "b", "intercept"};
+
+  encode(data, encoding);
+
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:1 1:4 2:10 3:1");
+}
+
+}  // namespace
+}  // namespace hanse

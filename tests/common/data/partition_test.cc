@@ -1,0 +1,111 @@
+#include "common/data/partition.h"
+
+#include <map>
+
+#include "common/data/split.h"
+#include "tests/common/data/data_folder.h"
+
+namespace hanse {
+namespace {
+
+TEST(Partition, NamesMerchantsSoThatTheySort) {
+  Partition partition("iid:1", 7);
+
+  EXPECT_EQ(partition.merchant_of(3, "", 0), "m0001");
+}
+
+TEST(Partition, DealsRowsEvenly) {
+  Partition partition("iid:4", 7);
+  std::map<std::string, int> rows;
+
+  for (std::uint64_t row = 0; row < 40000; ++row) {
+    ++rows[std::string(partition.merchant_of(row, "", 0))];
+  }
+
+  ASSERT_EQ(rows.size(), 4u);
+  for (const auto& [name, count] : rows) {
+    EXPECT_NEAR(count, 10000, 5 * 87) << name;  // Five binomial standard deviations; the seed is fixed.
+  }
+}
+
+TEST(Partition, KeepsACustomerWhole) {
+  Partition iid("iid:100", 7), dirichlet("dirichlet:100,1", 7);
+  const std::string first(dirichlet.merchant_of(1, "anna", 1));
+
+  EXPECT_EQ(iid.merchant_of(1, "anna", 0), iid.merchant_of(2, "anna", 1));
+  EXPECT_EQ(dirichlet.merchant_of(2, "anna", 0), first);
+}
+
+TEST(Partition, SkewsLabelsTheMoreTheSmallerAlphaIs) {
+  // Sum over merchants of the squared share of each label: 1/N for equal shares, 1 for one merchant.
+  const auto concentration = [](const char* text) {
+    Partition partition(text, 3);
+    std::map<std::string, int> rows;
+    for (std::uint64_t row = 0; row < 20000; ++row) {
+      ++rows[std::string(partition.merchant_of(row, "", 1))];
+    }
+    double sum = 0;
+    for (const auto& [name, count] : rows) {
+      sum += count / 20000.0 * (count / 20000.0);
+    }
+    return sum;
+  };
+
+  EXPECT_NEAR(concentration("dirichlet:10,100000"), 0.1, 0.01);
+  EXPECT_GT(concentration("dirichlet:10,0.1"), 0.2);
+}
+
+TEST(Partition, GivesEachLabelItsOwnProportions) {
+  Partition partition("dirichlet:50,0.05", 11);
+  int moved = 0;
+
+  for (std::uint64_t row = 0; row < 100; ++row) {
+    moved += partition.merchant_of(row, "", 0) != partition.merchant_of(row, "", 1) ? 1 : 0;
+  }
+
+  EXPECT_GT(moved, 50);
+}
+
+TEST(Partition, RefusesWhatItCannotRead) {
+  for (const std::string text : {"", "iid", "iid:0", "iid:x", "iid:2000000", "dirichlet:5", "dirichlet:5,0",
+                                 "dirichlet:5,nan", "random:5", "columns"}) {
+    EXPECT_EQ(
+        refusal([&] { Partition(text, 1); }).find("data.partition: cannot read '" + text + "'; expected"), 0u)
+        << text;
+  }
+}
+
+TEST(SplitRule, TurnsWordsIntoSides) {
+  const SplitRule fit("column:s", "train", 1), choose("column:s", "test", 1), drop("column:s", "drop", 1);
+
+  EXPECT_EQ(fit.side_of_word("train"), Side::train);
+  EXPECT_EQ(fit.side_of_word("valid"), Side::train);
+  EXPECT_EQ(fit.side_of_word("test"), Side::test);
+  EXPECT_EQ(choose.side_of_word("valid"), Side::test);
+  EXPECT_EQ(choose.side_of_word("test"), Side::drop);
+  EXPECT_EQ(drop.side_of_word("valid"), Side::drop);
+  EXPECT_EQ(fit.side_of_word("Test"), std::nullopt);
+}
+
+TEST(SplitRule, HashesTheWishedFractionOfRows) {
+  const SplitRule rule("hash:0.25", "train", 5);
+  int test = 0;
+
+  for (std::uint64_t row = 0; row < 40000; ++row) {
+    test += rule.side_of_row(row) == Side::test ? 1 : 0;
+  }
+
+  EXPECT_NEAR(test, 10000, 5 * 87);
+}
+
+TEST(SplitRule, RefusesWhatItCannotRead) {
+  for (const std::string text : {"", "some", "hash:0", "hash:1", "hash:x", "column:", "file"}) {
+    EXPECT_EQ(refusal([&] { SplitRule(text, "train", 1); }).find("data.test: cannot read '" + text + "'"), 0u)
+        << text;
+  }
+  EXPECT_EQ(refusal([] { SplitRule("none", "valid", 1); }),
+            "data.validation: expected train, test or drop, got 'valid'");
+}
+
+}  // namespace
+}  // namespace hanse

@@ -1,0 +1,340 @@
+#include "common/data/read_dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "common/data/column_spec.h"
+#include "tests/common/data/data_folder.h"
+
+namespace hanse {
+namespace {
+
+const std::string kShop =
+    "shop,who,amount,colour,bought\n"
+    "b,ann,1,red,1\n"
+    "a,bob,2,blue,0\n"
+    "b,cid,3,green,0\n"
+    "b,ann,4,red,1\n";
+
+class ReadDataset : public testing::Test {
+ protected:
+  ReadDataset() {
+    configuration_.data.merchant = "shop";
+    configuration_.data.customer = "who";
+    configuration_.data.label = "bought";
+    configuration_.data.numeric = {"amount"};
+    configuration_.data.categorical = {"colour{red|blue}"};
+  }
+  Dataset read(const std::string& text, std::uint32_t worker = 1, std::uint32_t workers = 1) {
+    configuration_.data.path = folder_.write("f.csv", text);
+    return read_dataset(configuration_, worker, workers);
+  }
+  std::string refusal_of(const std::string& text) {
+    return refusal([&] { read(text); }, folder_.path().string());
+  }
+
+  DataFolder folder_;
+  Configuration configuration_;
+};
+
+TEST_F(ReadDataset, GroupsRowsByMerchantAndCustomer) {
+  const Dataset data = read(kShop);
+
+  EXPECT_EQ(data.kind, RowKind::record);
+  EXPECT_EQ(data.space.names,
+            (std::vector<std::string>{"amount", "colour=red", "colour=blue", "colour=other", "intercept"}));
+  EXPECT_EQ(data.space.numeric, 1u);
+  ASSERT_EQ(data.merchants.size(), 2u);
+  EXPECT_EQ(data.merchants[0].name, "a");
+  EXPECT_EQ(data.merchants[1].name, "b");
+  EXPECT_EQ(data.merchants[1].train_begin, 1u);
+  EXPECT_EQ(data.merchants[1].train_end, 4u);
+  EXPECT_EQ(data.train.customers, (std::vector<std::uint32_t>{0, 0, 0, 1}));
+  EXPECT_EQ(data.train.labels, (std::vector<float>{0, 1, 1, 0}));
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:2 2:1 4:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "0:1 1:1 4:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(2)), "0:4 1:1 4:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(3)), "0:3 3:1 4:1");
+  EXPECT_EQ(data.account, (std::vector<std::string>{"1 word outside its vocabulary taken as other"}));
+}
+
+TEST_F(ReadDataset, GivesACustomerOneIndexInTrainAndTest) {
+  folder_.write("f.split", "split\ntest\ntrain\ntrain\nvalid\n");
+  configuration_.data.test = "file:f.split";
+
+  const Dataset data = read(kShop);
+
+  // Shop b: ann is 0 (test row 0, train row 1), cid is 1.
+  EXPECT_EQ(data.train.customers, (std::vector<std::uint32_t>{0, 0, 1}));
+  EXPECT_EQ(data.test.customers, (std::vector<std::uint32_t>{0}));
+  EXPECT_EQ(data.merchants[0].test_end, 0u);
+  EXPECT_EQ(data.merchants[1].test_end, 1u);
+}
+
+TEST_F(ReadDataset, MakesEveryRowItsOwnCustomerWithoutACustomerColumn) {
+  configuration_.data.customer = "";
+  configuration_.data.test = "column:set";
+
+  const Dataset data =
+      read("shop,amount,colour,bought,set\na,1,red,1,train\na,1,red,1,test\na,1,red,1,train\n");
+
+  EXPECT_EQ(data.train.customers, (std::vector<std::uint32_t>{0, 2}));
+  EXPECT_EQ(data.test.customers, (std::vector<std::uint32_t>{1}));
+}
+
+TEST_F(ReadDataset, LooksUpMerchantsByCustomer) {
+  folder_.write("people.csv", "who,town\nann,x\nbob,y\ncid,x\n");
+  configuration_.data.merchant = "town@people.csv";
+
+  EXPECT_EQ(read(kShop).merchants.size(), 2u);
+
+  folder_.write("people.csv", "who,town\nann,x\nbob,y\n");
+  EXPECT_EQ(refusal_of(kShop),
+            "f.csv:4: column who: expected a customer that data.merchant = town@people.csv lists, got 'cid'");
+  folder_.write("people.csv", "who,town\nann,x\nann,y\n");
+  EXPECT_EQ(refusal_of(kShop),
+            "people.csv:3: customer 'ann' has merchant 'y' here and 'x' before; a customer has one line");
+}
+
+TEST_F(ReadDataset, DealsMerchantsToWorkersWithoutLossOrOverlap) {
+  std::string text = "shop,who,amount,colour,bought\n";
+  for (int i = 0; i < 200; ++i) {
+    text += "s" + std::to_string(i * i % 13) + ",c" + std::to_string(i % 7) + "," + std::to_string(i) +
+            ",red,0\n";
+  }
+  const Dataset all = read(text);
+  std::set<std::string> names;
+  std::size_t rows = 0;
+
+  for (std::uint32_t worker = 1; worker <= 3; ++worker) {
+    const Dataset part = read(text, worker, 3);
+    rows += part.train.features.rows();
+    for (const MerchantRows& merchant : part.merchants) {
+      EXPECT_TRUE(names.insert(merchant.name).second);
+      const auto whole = std::find_if(all.merchants.begin(), all.merchants.end(),
+                                      [&](const MerchantRows& m) { return m.name == merchant.name; });
+      ASSERT_NE(whole, all.merchants.end());
+      ASSERT_EQ(merchant.train_end - merchant.train_begin, whole->train_end - whole->train_begin);
+      for (std::size_t i = 0; i < merchant.train_end - merchant.train_begin; ++i) {
+        EXPECT_EQ(text_of_row(part.train.features.row(merchant.train_begin + i)),
+                  text_of_row(all.train.features.row(whole->train_begin + i)));
+        EXPECT_EQ(part.train.customers[merchant.train_begin + i],
+                  all.train.customers[whole->train_begin + i]);
+      }
+    }
+  }
+
+  EXPECT_EQ(rows, 200u);
+  EXPECT_EQ(names.size(), all.merchants.size());
+}
+
+TEST_F(ReadDataset, GivesAWorkerWithoutMerchantsAnEmptySet) {
+  const Dataset data = read(kShop, 3, 3);
+
+  EXPECT_TRUE(data.merchants.empty());
+  EXPECT_EQ(data.train.features.rows(), 0u);
+  EXPECT_EQ(data.space.width, 5u);
+}
+
+TEST_F(ReadDataset, ReadsAWorkersOwnFile) {
+  folder_.write("shop2.csv", kShop);
+  configuration_.data.path = (folder_.path() / "shop{worker}.csv").string();
+
+  EXPECT_EQ(read_dataset(configuration_, 2, 3).merchants.size(), 2u);
+
+  configuration_.data.merchant = "";
+  EXPECT_EQ(read_dataset(configuration_, 2, 3).merchants.at(0).name, "worker0002");
+  configuration_.data.partition = "iid:3";
+  EXPECT_NE(refusal([&] { read_dataset(configuration_, 2, 3); }).find("{worker}"), std::string::npos);
+}
+
+TEST_F(ReadDataset, HoldsTheSameRowsHoweverManyMerchantsTheyAreDealtTo) {
+  std::string text = "who,amount,colour,bought\n";
+  for (int i = 0; i < 500; ++i) {
+    text += std::to_string(i % 90) + "," + std::to_string(i) + ",blue," + std::to_string(i % 2) + "\n";
+  }
+  configuration_.data.merchant = "";
+  const auto rows_of = [&](const std::string& partition, std::uint32_t workers) {
+    configuration_.data.partition = partition;
+    std::multiset<std::string> rows;
+    for (std::uint32_t worker = 1; worker <= workers; ++worker) {
+      const Dataset data = read(text, worker, workers);
+      for (std::size_t i = 0; i < data.train.features.rows(); ++i) {
+        rows.insert(text_of_row(data.train.features.row(i)) + "/" + std::to_string(data.train.labels[i]));
+      }
+    }
+    return rows;
+  };
+  const auto one = rows_of("iid:1", 1);
+
+  EXPECT_EQ(one.size(), 500u);
+  EXPECT_EQ(rows_of("iid:10", 3), one);
+  EXPECT_EQ(rows_of("iid:1000", 2), one);
+  EXPECT_EQ(rows_of("dirichlet:10,0.3", 4), one);
+}
+
+TEST_F(ReadDataset, ReadsATestFileWhoseColumnsAreInAnotherOrder) {
+  folder_.write("t.csv", "bought,colour,amount,who,shop\n1,blue,9,ann,b\n");
+  configuration_.data.test = "path:t.csv";
+
+  const Dataset data = read(kShop);
+
+  ASSERT_EQ(data.test.features.rows(), 1u);
+  EXPECT_EQ(text_of_row(data.test.features.row(0)), "0:9 2:1 4:1");
+  EXPECT_EQ(data.test.customers[0], 0u);
+}
+
+TEST_F(ReadDataset, TransformsAndClipsNumbers) {
+  configuration_.data.numeric = {"log1p:amount[0..1]", "sqrt:square", "flag"};
+
+  const Dataset data =
+      read("shop,who,amount,square,flag,colour,bought\na,x,0,9,true,red,1\na,x,99,4,0,red,1\n");
+
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:0 1:3 2:1 3:1 6:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "0:1 1:2 2:0 3:1 6:1");
+  EXPECT_EQ(data.space.range_low[0], 0);
+  EXPECT_EQ(data.space.range_high[0], 1);
+  EXPECT_TRUE(std::isnan(data.space.range_low[1]));
+  EXPECT_EQ(data.space.names[0], "log1p(amount)");
+  EXPECT_EQ(data.account, (std::vector<std::string>{"1 value clipped to its public range"}));
+}
+
+TEST_F(ReadDataset, MarksColumnsThatAwaitAPrivateCount) {
+  configuration_.data.categorical = {"colour#4", "colour"};
+
+  const Dataset data = read(kShop);
+
+  EXPECT_TRUE(data.space.counted);
+  ASSERT_EQ(data.space.counted_ranges.size(), 1u);
+  EXPECT_EQ(data.space.counted_ranges[0].begin, 5u);
+  EXPECT_EQ(data.space.counted_ranges[0].end, 5u + kCategoryBuckets);
+  EXPECT_EQ(data.space.width, 6u + kCategoryBuckets);
+}
+
+TEST_F(ReadDataset, KeepsMissingNumbersAsNaNAndLeavesMissingWordsOut) {
+  const Dataset data = read("shop,who,amount,colour,bought\na,x,,NA,1\n");
+
+  EXPECT_TRUE(std::isnan(data.train.features.values[0]));
+  EXPECT_EQ(data.train.features.columns, (std::vector<std::uint32_t>{0, 4}));
+  EXPECT_EQ(data.account, (std::vector<std::string>{"2 missing values taken as the mean, or as no word"}));
+}
+
+TEST_F(ReadDataset, DropsRowsWithMissingValuesOrTakesThemAsZero) {
+  const std::string text = "shop,who,amount,colour,bought\na,x,null,red,1\na,y,5,red,0\n";
+  configuration_.data.clean = {"missing:drop"};
+  const Dataset dropped = read(text);
+  configuration_.data.clean = {"missing:zero"};
+  const Dataset zero = read(text);
+
+  EXPECT_EQ(dropped.train.labels, (std::vector<float>{0}));
+  EXPECT_EQ(dropped.train.customers, (std::vector<std::uint32_t>{0}));
+  EXPECT_EQ(dropped.account, (std::vector<std::string>{"1 row with a missing value dropped"}));
+  EXPECT_EQ(text_of_row(zero.train.features.row(0)), "0:0 1:1 4:1");
+}
+
+TEST_F(ReadDataset, DropsDuplicateRowsWhenAsked) {
+  const std::string text = kShop + "b,ann,1,red,1\r\nb,ann,1,red,1";
+  EXPECT_EQ(read(text).train.features.rows(), 6u);
+  configuration_.data.clean = {"duplicates:drop"};
+
+  const Dataset data = read(text);
+
+  EXPECT_EQ(data.train.features.rows(), 4u);
+  EXPECT_EQ(data.account[0], "2 duplicate rows dropped");
+}
+
+TEST_F(ReadDataset, TakesThePositiveWordAsOne) {
+  configuration_.data.positive = "yes";
+
+  EXPECT_EQ(read("shop,who,amount,colour,bought\na,x,1,red,yes\na,x,1,red,no\n").train.labels,
+            (std::vector<float>{1, 0}));
+}
+
+TEST_F(ReadDataset, ReadsAFileWithoutRows) {
+  EXPECT_TRUE(read("shop,who,amount,colour,bought\n").merchants.empty());
+}
+
+TEST_F(ReadDataset, HostsTenThousandMerchants) {
+  std::string text = "shop,who,amount,colour,bought\n";
+  for (int i = 0; i < 10000; ++i) {
+    text += std::to_string(i) + ",x,1,red,1\n";
+  }
+
+  const Dataset data = read(text);
+
+  ASSERT_EQ(data.merchants.size(), 10000u);
+  EXPECT_TRUE(std::is_sorted(data.merchants.begin(), data.merchants.end(),
+                             [](const MerchantRows& a, const MerchantRows& b) { return a.name < b.name; }));
+}
+
+TEST_F(ReadDataset, NamesTheCellItCannotRead) {
+  const std::string header = "shop,who,amount,colour,bought\n";
+
+  EXPECT_EQ(refusal_of(header + "a,x,1,red,1\na,x,nan,red,1\n"),
+            "f.csv:3: column amount: expected a finite number, got 'nan'");
+  EXPECT_EQ(refusal_of(header + "a,x,many,red,1\n"),
+            "f.csv:2: column amount: expected a finite number, got 'many'");
+  EXPECT_EQ(refusal_of(header + "a,x,1e300,red,1\n"),
+            "f.csv:2: column amount: expected a number below 3.4e38, got '1e300'");
+  EXPECT_EQ(
+      refusal_of(header + "a,x,1,red,2\n"),
+      "f.csv:2: column bought: expected 0 or 1 (or set data.positive to the word that means 1), got '2'");
+  EXPECT_EQ(refusal_of(header + ",x,1,red,1\n"),
+            "f.csv:2: column shop: expected a merchant, got an empty cell");
+  EXPECT_EQ(refusal_of(header + "a,,1,red,1\n"),
+            "f.csv:2: column who: expected a customer, got an empty cell");
+  configuration_.data.numeric = {"log:amount"};
+  EXPECT_EQ(refusal_of(header + "a,x,0,red,1\n"),
+            "f.csv:2: column amount: expected a positive number for its logarithm, got '0'");
+  configuration_.data.numeric = {};
+  configuration_.data.categorical = {"amount[1..3]"};
+  EXPECT_EQ(refusal_of(header + "a,x,4,red,1\n"),
+            "f.csv:2: column amount: expected an integer in 1..3, got '4'");
+}
+
+TEST_F(ReadDataset, RefusesASplitThatDoesNotFit) {
+  configuration_.data.test = "file:f.split";
+  folder_.write("f.split", "split\ntrain\ntest\n");
+  EXPECT_EQ(refusal_of(kShop).find("f.csv:4: the split file f.split ended after 2 words"), 0u);
+  folder_.write("f.split", "split\ntrain\ntest\ntrain\ntrain\ntrain\n");
+  EXPECT_EQ(refusal_of(kShop).find("f.split:6: the split file goes on, but f.csv has only 4 rows"), 0u);
+  folder_.write("f.split", "split\ntrain\noops\n");
+  EXPECT_EQ(refusal_of(kShop), "f.split:3: column split: expected train, valid or test, got 'oops'");
+}
+
+TEST_F(ReadDataset, RefusesAConfigurationThatDoesNotFitTheFile) {
+  configuration_.data.merchant = "store";
+  EXPECT_EQ(
+      refusal_of(kShop),
+      "f.csv:1: there is no column 'store', which data.merchant asks for; the header has: shop, who, amount, "
+      "colour, bought");
+  configuration_.data.merchant = "";
+  EXPECT_EQ(refusal_of(kShop).find("data.merchant is missing"), 0u);
+  configuration_.data.merchant = "shop";
+  configuration_.data.format = "xml";
+  EXPECT_EQ(refusal_of(kShop), "data.format: expected csv, libsvm or ratings, got 'xml'");
+}
+
+TEST_F(ReadDataset, TakesAOneHotGroupOfLibsvmAsMerchants) {
+  configuration_.data = {};
+  configuration_.data.format = "libsvm";
+  configuration_.data.features = 12;
+  configuration_.data.merchant = "feature:9-11";
+
+  const Dataset data = read("+1 1:2 10:1\n-1 9:1\n-1 12:1\n+1 10:1\n");
+
+  ASSERT_EQ(data.merchants.size(), 3u);
+  EXPECT_EQ(data.merchants[0].name, "feature09");
+  EXPECT_EQ(data.merchants[1].name, "feature10");
+  EXPECT_EQ(data.merchants[2].name, "none");
+  EXPECT_EQ(data.space.width, 13u);
+  EXPECT_EQ(data.space.numeric, 0u);
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "0:2 9:1 12:1");
+  configuration_.data.merchant = "feature:9-13";
+  EXPECT_EQ(refusal_of("+1 1:1\n").find("data.merchant: cannot read 'feature:9-13'"), 0u);
+}
+
+}  // namespace
+}  // namespace hanse
