@@ -193,8 +193,8 @@ Key list_key(std::string name, std::string range, std::string help, Field field)
 }
 
 /// A key that one workload alone understands: kept as text for it in WorkloadOptions::other.
-[[maybe_unused]] Key own_key(const std::string& key, std::string range, std::string help,
-                             std::function<bool(const std::string&)> allowed) {
+Key own_key(const std::string& key, std::string range, std::string help,
+            std::function<bool(const std::string&)> allowed) {
   return {"workload." + key, range, std::move(help),
           [key](const Configuration& c) -> std::optional<std::string> {
             const auto found = c.workload.other.find(key);
@@ -209,6 +209,13 @@ Key list_key(std::string name, std::string range, std::string help, Field field)
             c.workload.other[key] = *value;
             return std::nullopt;
           }};
+}
+
+Key own_number_key(const std::string& key, std::string help) {
+  return own_key(key, "a number >= 0", std::move(help), [](const std::string& text) {
+    const auto value = parse_number(text);
+    return value && *value >= 0;
+  });
 }
 
 std::string_view unit_text(Unit unit) {
@@ -419,6 +426,29 @@ std::vector<Key> make_table() {
       number_key(
           "workload.learning_rate", {0, kMax, true}, "a number > 0", "Length of a local step.",
           [](auto& c) -> auto& { return c.workload.learning_rate; }),
+      own_number_key("l2_bias", "In place of l2 for the biases of matrix_factorization; empty: 0.02."),
+      own_number_key("init", "Size of the first item factors of matrix_factorization; empty: 1."),
+      own_key(
+          "weights", "rows | equal",
+          "How much a merchant weighs with solver local; empty: rows, but equal for privacy.unit=merchant.",
+          [](const std::string& text) { return text == "rows" || text == "equal"; }),
+      own_number_key("kept_at_least",
+                     "Units that must have a hashed word or item for it to be kept; empty: 1."),
+      own_number_key(
+          "rows_per_unit",
+          "Rows of one unit of privacy that surely count in full in the sums before training; empty: 1, 32 "
+          "or 1024 for a record, customer or merchant."),
+      own_number_key(
+          "words_per_unit",
+          "Hashed words of one unit that surely count in full; empty: one a column and row, 64 items."),
+      own_number_key(
+          "test_rows_per_unit",
+          "Test rows of one unit that surely count in full; empty: 1, 8 or 256 for a record, customer or "
+          "merchant."),
+      own_number_key(
+          "ratings_per_unit",
+          "Ratings of one unit that surely count in full in the item statistics; empty: 64 for a customer, "
+          "4096 for a merchant."),
 
       choice_key(
           "server.optimizer", {"sgd", "momentum", "adam", "yogi", "adagrad"},
