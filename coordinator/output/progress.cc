@@ -7,6 +7,8 @@
 #include <array>
 #include <cmath>
 
+#include "coordinator/output/text.h"
+
 namespace hanse {
 namespace {
 
@@ -48,7 +50,7 @@ std::string epsilon_text(const ProgressState& state) {
   if (!state.epsilon) {
     return "not private";
   }
-  const std::string spent = "epsilon " + format("%.3g", *state.epsilon);
+  const std::string spent = "epsilon " + bound_text(*state.epsilon);
   return state.budget ? spent + " of " + format("%.3g", *state.budget) : spent;
 }
 
@@ -71,22 +73,11 @@ std::size_t terminal_width(std::FILE* stream) {
   return std::max<std::size_t>(known ? size.ws_col - std::size_t{1} : 79, kNarrowest);
 }
 
-std::string bytes_text(std::uint64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
-  double value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 999.5 && unit + 1 < kUnits.size()) {
-    value /= 1000;
-    ++unit;
-  }
-  return format("%.3g ", value) + kUnits[unit];
-}
-
 std::string privacy_text(const RunSummary& summary) {
   if (!summary.epsilon) {
     return "none: this model is not differentially private";
   }
-  std::string text = "epsilon " + format("%.4g", *summary.epsilon) + " at delta " +
+  std::string text = "epsilon " + bound_text(*summary.epsilon, 4) + " at delta " +
                      format("%.3g", summary.delta) + " for each " + summary.unit;
   if (!summary.adjacency.empty()) {
     text += " (" + summary.adjacency + ")";

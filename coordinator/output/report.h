@@ -1,13 +1,13 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
+
+#include "coordinator/output/report_data.h"
 
 namespace hanse {
 
-/// One self-contained HTML page about a run: summary, curves, privacy, audit, releases, configuration. No
-/// network, no scripts; light and dark. Throws bad_input in one sentence when `run` is no run directory or a
-/// file in it is malformed.
-std::string report_html(const std::filesystem::path& run);
+/// One self-contained HTML page about a run: verdicts, summary, curves, participation, privacy, audit,
+/// releases, model, configuration. No network, no scripts, light and dark; every text of the run is escaped.
+std::string report_html(const ReportData& data);
 
 }  // namespace hanse

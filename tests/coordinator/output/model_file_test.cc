@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <span>
 
 #include "common/base/bytes.h"
 #include "common/base/durable_file.h"
@@ -25,11 +26,13 @@ PublishedModel small_model() {
 }
 
 /// A file whose digest is right and whose payload is what the test wants: digests prove no good will.
-std::string sealed(std::string payload) {
-  ByteWriter header;
-  header.put_bytes(bytes_of("HANSEMDL")).put(kModelFormatVersion).put(std::uint64_t{payload.size()});
-  header.put_bytes(sha256(bytes_of(payload)));
-  return text_of(header.bytes()) + payload;
+std::string sealed(const std::string& payload) {
+  const auto field = [](auto value) { return text_of(std::as_bytes(std::span(&value, 1))); };
+  std::string bytes = "HANSEMDL";
+  bytes += field(kModelFormatVersion);
+  bytes += field(std::uint64_t{payload.size()});
+  bytes += text_of(sha256(bytes_of(payload)));
+  return bytes + payload;
 }
 
 std::string refusal_of(const std::string& bytes) {

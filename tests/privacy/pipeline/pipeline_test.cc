@@ -188,8 +188,9 @@ TEST(Pipeline, DrawsNoiseOfTheLoggedVariance) {
 
   total.add(prepare(units_of({}), parameters, NoiseShare::draw(parameters, random), RoundMasks()));
 
+  const OpenedSum sum = *total.open(parameters, {0});
   double square = 0;
-  for (const std::int64_t entry : total.open(parameters, {0})->entries) square += std::pow(entry, 2);
+  for (const std::int64_t entry : sum.entries) square += std::pow(entry, 2);
   // Relative standard error of a variance of n Gaussians: sqrt(2 / n) = 1 %; five of them.
   EXPECT_NEAR(square / 20000 / 0x1p30, 1, 0.05);
 }
