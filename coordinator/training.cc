@@ -103,8 +103,14 @@ void Training::prepare_data() {
       return;
     }
   }
-  workload_ = task_.training(preparation_);
-  model_ = workload_->initial_model(configuration_.federation.seed);
+}
+
+/// The model to train exists from the release of the last statistic on, so that the ledger knows it.
+void Training::begin_training_when_prepared() {
+  if (!workload_ && task_.prepared(preparation_)) {
+    workload_ = task_.training(preparation_);
+    model_ = workload_->initial_model(configuration_.federation.seed);
+  }
 }
 
 void Training::train() {
@@ -171,6 +177,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     for (const auto& [name, value] : workload.apply(model, sum, opened.values(parameters))) {
       figures_[name] = value;
     }
+    begin_training_when_prepared();
     if (!std::ranges::all_of(model.parameters, [](double parameter) { return std::isfinite(parameter); })) {
       throw Failure(ExitCode::could_not_finish,
                     "training diverged in round " + std::to_string(round_) + ": lower server.learning_rate");

@@ -66,6 +66,7 @@ class Training {
 
  private:
   void prepare_data();
+  void begin_training_when_prepared();
   void train();
   /// Runs one sum and applies it; false when the budget does not allow it.
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);
