@@ -23,7 +23,7 @@ TEST(Text, ReplacesBytesThatAreNoText) {
 
 TEST(Text, WritesNumbersForPeople) {
   EXPECT_EQ(number_text(0.81239, 4), "0.8124");
-  EXPECT_EQ(number_text(12345678.0), "1.235e+07");
+  EXPECT_EQ(number_text(12345678.0), "1.235e+7");
   EXPECT_EQ(number_text(20000), "20000");
   EXPECT_EQ(number_text(std::numeric_limits<double>::infinity()), "∞");
   EXPECT_EQ(number_text(std::nan("")), "–");
