@@ -102,6 +102,7 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
   options.l2 = workload.l2 > 0 ? workload.l2 : options.l2;
+  options.l2_bias = number_option(workload.other, "l2_bias", options.l2);
   options.init = number_option(workload.other, "init", options.init);
   options.ratings_per_unit = number_option(workload.other, "ratings_per_unit", 0);
   options.server = server_options(configuration);

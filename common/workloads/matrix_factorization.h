@@ -34,7 +34,8 @@ class MatrixFactorization final : public Workload {
     Unit unit = Unit::none;     ///< Of privacy: none, customer or merchant.
     double clip = 0;            ///< Of item gradients; 0: 4096 without a unit of privacy, else 1.
     double expected_share = 1;  ///< Of customers that take part in a round.
-    double l2 = 0.05;
+    double l2 = 0.12;
+    double l2_bias = 0.12;        ///< Of a_u and b_i in place of l2.
     double init = 0.1;            ///< Standard deviation of the first item factors, times sqrt(rank).
     double ratings_per_unit = 0;  ///< Ratings of one unit that surely count in full in the statistics; 0: 64
                                   ///< for a customer, 4096 for a merchant.
