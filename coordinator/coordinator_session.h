@@ -19,10 +19,10 @@ namespace hanse {
 struct SessionOptions {
   std::uint32_t workers = 1;
   bool masked = true;
-  std::uint32_t neighbours = 0;                 ///< 0: complete up to 128 merchants.
-  std::uint32_t threshold = 0;                  ///< 0: two thirds of the holders, plus one.
-  Digest plan{};                                ///< Of the effective configuration.
-  std::map<std::string, PublicKey> identities;  ///< Pinned identities by merchant name; empty: none are.
+  std::uint32_t neighbours = 0;                      ///< 0: complete up to 128 merchants.
+  std::uint32_t threshold = 0;                       ///< 0: two thirds of the holders, plus one.
+  Digest plan{};                                     ///< Of the effective configuration.
+  std::map<std::string, PublicKey> identities = {};  ///< Pinned identities by merchant name; empty: none are.
 };
 
 /// A message to one worker, before it is sealed.

@@ -48,6 +48,24 @@ std::vector<T> rearranged(const std::vector<T>& entries, const std::vector<std::
   return result;
 }
 
+// Stable counting sort of row numbers by one part of their keys: both parts are dense numbers.
+std::vector<std::uint32_t> sorted_by(std::vector<std::uint32_t> order, const std::vector<RowKey>& keys,
+                                     std::uint32_t RowKey::*part) {
+  std::vector<std::uint32_t> begin;
+  for (const RowKey& key : keys) {
+    if (key.*part + std::size_t{2} > begin.size()) {
+      begin.resize(key.*part + std::size_t{2});
+    }
+    ++begin[key.*part + std::size_t{1}];
+  }
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  std::vector<std::uint32_t> result(order.size());
+  for (const std::uint32_t i : order) {
+    result[begin[keys[i].*part]++] = i;
+  }
+  return result;
+}
+
 void sort_block(StagedRows& rows) {
   if (std::is_sorted(rows.keys.begin(), rows.keys.end())) {
     return;
@@ -56,9 +74,8 @@ void sort_block(StagedRows& rows) {
         "a worker holds fewer than 2^32 - 1 rows");
   std::vector<std::uint32_t> order(rows.keys.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return rows.keys[a] != rows.keys[b] ? rows.keys[a] < rows.keys[b] : a < b;
-  });
+  order = sorted_by(std::move(order), rows.keys, &RowKey::customer);
+  order = sorted_by(std::move(order), rows.keys, &RowKey::merchant);
   CsrMatrix& features = rows.features;
   features.columns = rearranged(features.columns, features.row_begin, order);
   features.values = rearranged(features.values, features.row_begin, order);

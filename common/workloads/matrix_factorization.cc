@@ -22,10 +22,11 @@ constexpr double kBiasShrinkage = 10;
 /// Ridge solution of one customer, and its memory.
 class CustomerSolver {
  public:
-  CustomerSolver(const Model& model, std::uint32_t rank, double l2)
+  CustomerSolver(const Model& model, std::uint32_t rank, double l2, double l2_bias)
       : parameters_(model.parameters),
         order_(rank + 1u),
         l2_(l2),
+        l2_bias_(l2_bias),
         gram_(order_ * order_),
         solution_(order_) {}
 
@@ -49,9 +50,10 @@ class CustomerSolver {
         }
       }
     }
-    const double penalty = l2_ * static_cast<double>(std::max<std::size_t>(ratings.columns.size(), 1));
-    for (std::size_t a = 0; a < order_; ++a) {
-      gram_[a * order_ + a] += penalty;
+    const double count = static_cast<double>(std::max<std::size_t>(ratings.columns.size(), 1));
+    gram_[0] += l2_bias_ * count;
+    for (std::size_t a = 1; a < order_; ++a) {
+      gram_[a * order_ + a] += l2_ * count;
     }
     if (!solve_cholesky(gram_, solution_)) {
       throw Failure(
@@ -77,6 +79,7 @@ class CustomerSolver {
   std::span<const double> parameters_;
   std::size_t order_;
   double l2_;
+  double l2_bias_;
   std::vector<double> gram_;
   std::vector<double> solution_;
 };
@@ -111,8 +114,9 @@ MatrixFactorization::MatrixFactorization(Options options)
         "privacy.unit=record is not possible for matrix_factorization, because all ratings of a customer "
         "meet in its factors; set privacy.unit=customer");
   }
-  if (!(options_.l2 > 0)) {
-    throw bad_input("workload.l2: matrix_factorization needs a positive penalty, for instance 0.05");
+  if (!(options_.l2 > 0) || !(options_.l2_bias > 0)) {
+    throw bad_input(
+        "workload.l2 and workload.l2_bias: matrix_factorization needs positive penalties, for instance 0.12");
   }
   if (std::isnan(options_.rating_low) || std::isnan(options_.rating_high)) {
     if (options_.unit != Unit::none) {
@@ -207,7 +211,7 @@ Contributor MatrixFactorization::gradient_contributor(const Model& model) const 
     ContributionAccumulator sums;
   };
   const auto scratch =
-      std::make_shared<Scratch>(Scratch{CustomerSolver(model, options_.rank, options_.l2),
+      std::make_shared<Scratch>(Scratch{CustomerSolver(model, options_.rank, options_.l2, options_.l2_bias),
                                         ContributionAccumulator(0, options_.items, block())});
   const std::size_t lanes_at = options_.items * block();
   return [scratch, lanes_at, with_loss = lanes()](const UnitRows& unit, Contribution& out) {
@@ -240,7 +244,7 @@ Contributor MatrixFactorization::gradient_contributor(const Model& model) const 
 }
 
 Contributor MatrixFactorization::error_contributor(const Model& model) const {
-  const auto solver = std::make_shared<CustomerSolver>(model, options_.rank, options_.l2);
+  const auto solver = std::make_shared<CustomerSolver>(model, options_.rank, options_.l2, options_.l2_bias);
   const bool bounded = !std::isnan(options_.rating_low) && !std::isnan(options_.rating_high);
   return [this, solver, bounded](const UnitRows& unit, Contribution& out) {
     double squares = 0;
@@ -308,7 +312,8 @@ Metrics MatrixFactorization::apply_gradients(Model& model, std::span<const doubl
   for (std::size_t item = 0; item < options_.items; ++item) {
     const double scale = 1 / (options_.expected_share * std::max(ratings[item], 1.0));
     for (std::size_t i = item * block(); i < (item + 1) * block(); ++i) {
-      gradient[i] = options_.l2 * items[i] - scale * total[i];
+      const double penalty = i == item * block() ? options_.l2_bias : options_.l2;
+      gradient[i] = penalty * items[i] - scale * total[i];
     }
   }
   optimizer_.apply(model.step, gradient, items, model.server_state);
@@ -333,14 +338,14 @@ std::vector<NamedArray> MatrixFactorization::arrays(const Model& model) const {
 }
 
 std::vector<double> MatrixFactorization::solve_customer(const Model& model, const SparseRow& ratings) const {
-  CustomerSolver solver(model, options_.rank, options_.l2);
+  CustomerSolver solver(model, options_.rank, options_.l2, options_.l2_bias);
   const std::span<const double> solution = solver.solve(ratings);
   return {solution.begin(), solution.end()};
 }
 
 double MatrixFactorization::predict(const Model& model, std::span<const double> customer,
                                     std::uint32_t item) const {
-  return -CustomerSolver(model, options_.rank, options_.l2).error(customer, item, 0.0f);
+  return -CustomerSolver(model, options_.rank, options_.l2, options_.l2_bias).error(customer, item, 0.0f);
 }
 
 }  // namespace hanse

@@ -45,56 +45,25 @@ double area_under_curve(std::span<const double> negatives, std::span<const doubl
     positive_total += positives[i];
   }
   const double pairs = below * positive_total;
-  return pairs > 0 ? ordered_pairs / pairs : std::numeric_limits<double>::quiet_NaN();
-}
-
-void project_to_counts(std::span<double> values) {
-  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  const bool clean = std::all_of(values.begin(), values.end(), [](double v) { return v >= 0; });
-  if (clean) {
-    return;
-  }
-  if (sum <= 0) {
-    std::fill(values.begin(), values.end(), 0.0);
-    return;
-  }
-  // max(v - shift, 0) with the shift that keeps the sum: the largest k for which the k largest stay positive.
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end(), std::greater<>());
-  double prefix = 0;
-  double shift = 0;
-  for (std::size_t k = 0; k < sorted.size(); ++k) {
-    prefix += sorted[k];
-    const double candidate = (prefix - sum) / static_cast<double>(k + 1);
-    if (sorted[k] <= candidate) {
-      break;
-    }
-    shift = candidate;
-  }
-  for (double& value : values) {
-    value = std::max(value - shift, 0.0);
-  }
+  return below > 0 && positive_total > 0 ? ordered_pairs / pairs : std::numeric_limits<double>::quiet_NaN();
 }
 
 Metrics ScoreHistogram::metrics(std::span<const double> total) const {
   check(total.size() == length(), "a score total has the histogram's length");
-  std::vector<double> counts(total.begin(), total.begin() + static_cast<std::ptrdiff_t>(2 * bins_));
-  const std::span<double> negatives = std::span(counts).first(bins_);
-  const std::span<double> positives = std::span(counts).subspan(bins_);
-  project_to_counts(negatives);
-  project_to_counts(positives);
-  const auto upper_half = [this](std::span<const double> half) {
-    return std::accumulate(half.begin() + static_cast<std::ptrdiff_t>(bins_ / 2), half.end(), 0.0);
+  const std::span<const double> negatives = total.first(bins_);
+  const std::span<const double> positives = total.subspan(bins_, bins_);
+  const auto count = [](std::span<const double> bins) {
+    return std::max(std::accumulate(bins.begin(), bins.end(), 0.0), 0.0);
   };
-  const double false_positives = upper_half(negatives);
-  const double true_positives = upper_half(positives);
-  const double negative_total = std::accumulate(negatives.begin(), negatives.end(), 0.0);
-  const double positive_total = std::accumulate(positives.begin(), positives.end(), 0.0);
+  const double negative_total = count(negatives);
+  const double positive_total = count(positives);
+  const double false_positives = std::min(count(negatives.subspan(bins_ / 2)), negative_total);
+  const double true_positives = std::min(count(positives.subspan(bins_ / 2)), positive_total);
   const double records = negative_total + positive_total;
 
   Metrics metrics;
   if (const double area = area_under_curve(negatives, positives); std::isfinite(area)) {
-    metrics["test_auc"] = area;
+    metrics["test_auc"] = std::clamp(area, 0.0, 1.0);
   }
   if (records > 0) {
     metrics["test_accuracy"] = (true_positives + negative_total - false_positives) / records;

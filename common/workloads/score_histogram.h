@@ -35,9 +35,10 @@ class ScoreHistogram {
   std::size_t loss_index() const { return 2 * bins_; }
 
   /// test_auc (ties count one half), test_loss, test_accuracy and test_f1 (of the positives, both at logit 0)
-  /// of a released total. Noisy counts are first replaced by the nearest non-negative ones of the same sum
-  /// (Duchi et al. 2008), so that negative bins do not bias the figures. Figures that are undefined (no
-  /// positive, no negative) are left out.
+  /// of a released total. Noisy bins are used as they are, negative ones too: each figure is a ratio of sums
+  /// of them, so their noise averages out, whereas setting negative bins to zero would add records that
+  /// nobody has. The sums are then clamped to what is possible. Figures that are undefined (no positive, no
+  /// negative) are left out.
   Metrics metrics(std::span<const double> total) const;
 
  private:
@@ -47,8 +48,5 @@ class ScoreHistogram {
 /// Area under the ROC curve of two histograms over the same bins, by increasing score: the probability that a
 /// positive scores above a negative, ties counting one half. NaN when one is empty.
 double area_under_curve(std::span<const double> negatives, std::span<const double> positives);
-
-/// Moves `values` to the nearest point with non-negative entries and the same sum (zero if that is negative).
-void project_to_counts(std::span<double> values);
 
 }  // namespace hanse

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,13 +34,16 @@ class LedgerCopy {
   const LedgerState& state() const { return state_; }
 
  private:
-  void open_files(const std::filesystem::path& run_directory);
+  void open_files(const std::filesystem::path& merchants);
+  std::optional<Error> refuses(const Record& record) const;
+  std::optional<Error> refuses_hosted(const Plan& plan, bool with_keys) const;
   void append(std::string_view line);
 
   std::vector<LedgerMerchant> hosted_;
   Configuration::Policy policy_;
   LedgerState state_;
-  std::vector<DurableLog> logs_;  ///< One, or one a merchant where links are not possible.
+  std::optional<DurableLog> log_;                ///< The one file; none when nobody is hosted.
+  std::vector<std::filesystem::path> separate_;  ///< Copies of their own, where links are not possible.
 };
 
 }  // namespace hanse

@@ -3,7 +3,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,7 +10,7 @@
 
 #include "common/base/result.h"
 #include "common/config/configuration.h"
-#include "privacy/accounting/dp_event.h"
+#include "privacy/accounting/accountant.h"
 #include "privacy/ledger/record.h"
 
 namespace hanse {
@@ -72,6 +71,8 @@ class LedgerState {
   double epsilon_if(const Intent& intent) const;
   double epsilon_if(const Intent& intent, double delta) const;
 
+  /// The latest time in a record, in seconds.
+  std::uint64_t unix_time() const { return unix_time_; }
   std::uint64_t intents() const { return intents_; }
   std::uint64_t released() const { return released_; }
   std::uint64_t aborted() const { return aborted_; }
@@ -79,21 +80,22 @@ class LedgerState {
   std::uint64_t beyond_plan() const { return beyond_plan_; }
   /// Names of the sums announced without noise, each once, with how often.
   const std::map<std::string, std::uint64_t>& without_noise() const { return without_noise_; }
-  /// What `claim` says now for `model`.
-  Claim claim_for(const Digest& model) const { return {model, spent()}; }
+  /// The claim of a run that ends now, for a published model of that digest.
+  Claim claim_for(const Digest& published) const {
+    return {.model = model_.value_or(Digest{}), .published = published, .rows = spent()};
+  }
 
  private:
-  /// One accounted population: its Renyi divergence so far at each order.
+  /// One accounted population.
   struct Account {
-    std::vector<double> rdp;
+    RdpAccountant accountant;  ///< Of the releases with noise.
     std::uint64_t releases = 0;
     std::uint64_t without_noise = 0;
   };
 
-  std::string account_of(Population population) const;
-  const std::vector<double>& rdp_of(const DpEvent& event) const;
-  std::size_t planned_index(const Intent& intent) const;
-  std::optional<Error> refuses(const Record& record, std::string_view line) const;
+  const char* account_of(Population population) const;
+  const PlannedRelease* planned(const Intent& intent) const;
+  std::optional<Error> refuses(const Record& record) const;
   std::optional<Error> refuses(const Plan& plan) const;
   std::optional<Error> refuses(const Intent& intent) const;
   std::optional<Error> refuses(const Release& release) const;
@@ -111,14 +113,13 @@ class LedgerState {
   std::optional<Digest> model_;
   std::set<Digest> models_;
   std::map<std::string, Account> accounts_;
-  std::vector<std::uint64_t> done_;  ///< Of each planned release.
+  std::map<std::pair<Purpose, Population>, std::uint64_t> done_;
   std::map<std::string, std::uint64_t> without_noise_;
   std::uint64_t unix_time_ = 0;
   std::uint64_t intents_ = 0;
   std::uint64_t released_ = 0;
   std::uint64_t aborted_ = 0;
   std::uint64_t beyond_plan_ = 0;
-  mutable std::map<std::pair<double, double>, std::vector<double>> rdp_;  ///< Of each mechanism met: (z, q).
 };
 
 /// Whether a merchant of `policy` takes part in `plan` at all.

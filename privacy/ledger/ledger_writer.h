@@ -1,20 +1,23 @@
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "common/base/durable_file.h"
+#include "common/base/secure_random.h"
 #include "privacy/crypto/signature.h"
 #include "privacy/ledger/ledger_state.h"
 
 namespace hanse {
 
+/// A new run's identifier: 32 random hexadecimal digits.
+std::string fresh_run_id(SecureRandom& random);
+
 /// The coordinator's ledger: signs records, puts each on disk before it returns it, and holds itself to the
-/// same verifier as everyone else. A line that the verifier refuses is never written: that is our own fault
-/// (check), except for a budget, which the caller asks would_allow() about first.
+/// same verifier as everyone else. A line that the verifier refuses is never written: that is a
+/// Failure(could_not_finish). Ask would_allow() before a round.
 class LedgerWriter {
  public:
   /// A new ledger with `plan` as its first line; plan.coordinator is set from `key`. `previous` is the hash
@@ -36,8 +39,8 @@ class LedgerWriter {
   void abort_open(const std::string& reason);
 
   const LedgerState& state() const { return state_; }
-  /// All lines, without newlines: lines().subspan(seq) brings a merchant up to date.
-  std::span<const std::string> lines() const { return lines_; }
+  /// All lines, without newlines, at their sequence numbers: what brings a merchant up to date.
+  const std::deque<std::string>& lines() const { return lines_; }
   /// What resume() cut off, as a sentence for the log.
   const std::optional<std::string>& repaired() const { return repaired_; }
 
@@ -47,7 +50,7 @@ class LedgerWriter {
 
   SigningKey key_;
   LedgerState state_;
-  std::vector<std::string> lines_;
+  std::deque<std::string> lines_;  ///< A deque, because references to its lines are given out.
   DurableLog log_;
   std::optional<std::string> repaired_;
 };

@@ -114,7 +114,8 @@ struct SpentRow {
 
 /// The last record: the model and what it cost. Without a unit of privacy there are no rows.
 struct Claim {
-  Digest model{};
+  Digest model{};      ///< The model after the last release.
+  Digest published{};  ///< SHA-256 of the published model: what model.json says.
   std::vector<SpentRow> rows;
   friend bool operator==(const Claim&, const Claim&) = default;
 };

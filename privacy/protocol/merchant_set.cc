@@ -23,7 +23,7 @@ MerchantSet MerchantSet::of(std::size_t roster_size, const std::vector<std::uint
 
 void MerchantSet::insert(std::uint32_t id) {
   check(id < bits_.size(), "a merchant set holds ids of its roster");
-  count_ += bits_[id] ? 0 : 1;
+  count_ += bits_[id] ? std::size_t{0} : std::size_t{1};
   bits_[id] = true;
 }
 

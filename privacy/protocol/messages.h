@@ -228,7 +228,7 @@ struct SetMessage {
 
 /// AGREE (from a merchant), AGREED (to a worker): codes of the context and of U under the keys of each pair.
 using Agree = EdgeCodes<MessageType::agree>;
-using Agreed = EdgeCodes<MessageType::agreed>;
+using AgreedMessage = EdgeCodes<MessageType::agreed>;
 
 /// A share of b (the merchant is in U) or of u (it dropped): never both, by the type.
 struct SelfMaskShare {

@@ -1,0 +1,302 @@
+#include "coordinator/coordinator_session.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "privacy/protocol/link.h"
+#include "privacy/protocol/session.h"
+
+namespace hanse {
+
+struct CoordinatorSession::Parts {
+  SessionOptions options;
+  const SigningKey* identity;
+  SecureRandom* random;
+  SessionParameters parameters;
+
+  enum class Stage { joining, confirming, ready, refused } stage = Stage::joining;
+  std::map<Peer, Link> links;
+  std::map<Peer, std::vector<MerchantHello>> hellos;
+  std::set<Peer> confirmed;
+  std::vector<EdgeCode> codes;
+
+  std::vector<MerchantHello> roster;
+  std::vector<std::string> names;
+  std::vector<Peer> hosts;
+  VerifiedSession session;
+  std::optional<Refused> refusal;
+  std::vector<std::string> refusals;
+
+  void note(Peer from, const std::string& what) {
+    refusals.push_back("rank " + std::to_string(from) + ": " + what);
+  }
+  bool is_worker(Peer peer) const { return peer >= 1 && peer <= options.workers; }
+
+  std::vector<Outgoing> seal(const std::vector<ToWorker>& messages) {
+    std::vector<Outgoing> sealed;
+    for (const ToWorker& one : messages) {
+      const auto link = links.find(one.worker);
+      check(link != links.end(), "messages go to linked workers");
+      sealed.push_back({one.worker, link->second.seal(one.message)});
+    }
+    return sealed;
+  }
+  std::vector<Outgoing> to_all(const Bytes& message) {
+    std::vector<ToWorker> messages;
+    for (const auto& [worker, link] : links) {
+      messages.push_back({worker, message});
+    }
+    return seal(messages);
+  }
+  std::vector<Outgoing> refuse(ExitCode code, std::string sentence) {
+    stage = Stage::refused;
+    const Bytes stop = encode(Stop{static_cast<std::uint8_t>(code), sentence});
+    refusal = Refused{code, std::move(sentence)};
+    return to_all(stop);
+  }
+
+  std::vector<Outgoing> greet(Peer from, ByteView message);
+  std::vector<Outgoing> take_hello(Peer from, Hello hello);
+  std::vector<Outgoing> make_roster();
+  std::vector<Outgoing> take_confirm(Peer from, Confirm confirm);
+};
+
+CoordinatorSession::CoordinatorSession(SessionOptions options, const SigningKey& identity,
+                                       SecureRandom& random)
+    : parts_(std::make_unique<Parts>()) {
+  parts_->options = std::move(options);
+  parts_->identity = &identity;
+  parts_->random = &random;
+  parts_->parameters = {.masked = parts_->options.masked,
+                        .neighbours = parts_->options.neighbours,
+                        .threshold = parts_->options.threshold,
+                        .plan = parts_->options.plan,
+                        .nonce = {}};
+  random.fill(parts_->parameters.nonce);
+}
+
+CoordinatorSession::~CoordinatorSession() = default;
+CoordinatorSession::CoordinatorSession(CoordinatorSession&&) noexcept = default;
+CoordinatorSession& CoordinatorSession::operator=(CoordinatorSession&&) noexcept = default;
+
+std::vector<Outgoing> CoordinatorSession::handle(Peer from, ByteView message) {
+  Parts& parts = *parts_;
+  if (!parts.is_worker(from)) {
+    parts.note(from, "a message of a rank that is no worker");
+    return {};
+  }
+  if (!parts.links.contains(from)) {
+    return parts.greet(from, message);
+  }
+  if (parts.stage == Parts::Stage::refused) {
+    return {};  // It has been told, or is about to be.
+  }
+  const auto opened = open(from, message);
+  if (!opened) {
+    return {};
+  }
+  const auto envelope = open_envelope(opened->message);
+  if (!envelope) {
+    parts.note(from, envelope.what());
+    return {};
+  }
+  if (envelope->type == MessageType::fail) {
+    const auto fail = decode<Fail>(*envelope);
+    if (!fail) {
+      parts.note(from, fail.what());
+      return {};
+    }
+    return parts.refuse(static_cast<ExitCode>(fail->exit_code), fail->sentence);
+  }
+  if (envelope->type == MessageType::hello && parts.stage == Parts::Stage::joining) {
+    auto hello = decode<Hello>(*envelope);
+    if (hello) {
+      return parts.take_hello(from, std::move(*hello));
+    }
+    parts.note(from, hello.what());
+    return {};
+  }
+  if (envelope->type == MessageType::confirm && parts.stage == Parts::Stage::confirming) {
+    auto confirm = decode<Confirm>(*envelope);
+    if (confirm) {
+      return parts.take_confirm(from, std::move(*confirm));
+    }
+    parts.note(from, confirm.what());
+    return {};
+  }
+  parts.note(from, std::string(name_of(envelope->type)) + " where none is waited for");
+  return {};
+}
+
+std::vector<Outgoing> CoordinatorSession::Parts::greet(Peer from, ByteView message) {
+  auto answer = answer_link(message, from, *identity, *random);
+  if (!answer) {
+    note(from, answer.what());
+    return {};
+  }
+  std::vector<Outgoing> messages{{from, std::move(answer->message)}};
+  links.emplace(from, std::move(answer->link));
+  const Bytes next = refusal ? encode(Stop{static_cast<std::uint8_t>(refusal->code), refusal->sentence})
+                             : encode(parameters);  // Who comes late to a refused session still learns why.
+  for (Outgoing& sealed : seal({{from, next}})) {
+    messages.push_back(std::move(sealed));
+  }
+  return messages;
+}
+
+std::vector<Outgoing> CoordinatorSession::Parts::take_hello(Peer from, Hello hello) {
+  if (hellos.contains(from)) {
+    note(from, "a second HELLO");
+    return {};
+  }
+  if (hello.parameters != parameters.digest()) {
+    note(from, "a HELLO for another session");
+    return {};
+  }
+  if (hello.merchants.empty()) {
+    return refuse(ExitCode::bad_input,
+                  "rank " + std::to_string(from) +
+                      " has no merchant: there are more workers than merchants; start fewer workers");
+  }
+  hellos.emplace(from, std::move(hello.merchants));
+  return hellos.size() == options.workers ? make_roster() : std::vector<Outgoing>{};
+}
+
+std::vector<Outgoing> CoordinatorSession::Parts::make_roster() {
+  std::vector<std::pair<MerchantHello, Peer>> entries;
+  for (auto& [worker, merchants] : hellos) {
+    for (MerchantHello& hello : merchants) {
+      entries.emplace_back(std::move(hello), worker);
+    }
+  }
+  hellos.clear();
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first.name, a.second) < std::tie(b.first.name, b.second);
+  });
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    if (entries[i].first.name == entries[i - 1].first.name) {
+      return refuse(ExitCode::bad_input, "merchant " + entries[i].first.name + " is at rank " +
+                                             std::to_string(entries[i - 1].second) + " and at rank " +
+                                             std::to_string(entries[i].second) +
+                                             ": a merchant's data must be at one worker");
+    }
+  }
+  if (parameters.masked && entries.size() < 3) {
+    return refuse(ExitCode::bad_input,
+                  "there are " + std::to_string(entries.size()) +
+                      " merchants: masks hide a merchant among at least 3; add merchants, or set "
+                      "aggregation.encryption=none for a simulation");
+  }
+  if (entries.size() > kMerchantsMax) {
+    return refuse(ExitCode::bad_input, "there are " + std::to_string(entries.size()) +
+                                           " merchants; at most " + std::to_string(kMerchantsMax) +
+                                           " can take part");
+  }
+  for (auto& [hello, worker] : entries) {
+    names.push_back(hello.name);
+    hosts.push_back(worker);
+    roster.push_back(std::move(hello));
+  }
+  auto verified =
+      verify_roster(roster, {.parameters = parameters, .identities = options.identities, .own = {}});
+  if (!verified) {
+    return refuse(ExitCode::refused, verified.what());
+  }
+  session = std::move(*verified);
+  stage = Stage::confirming;
+  return to_all(encode(RosterMessage{roster}));
+}
+
+std::vector<Outgoing> CoordinatorSession::Parts::take_confirm(Peer from, Confirm confirm) {
+  if (!confirmed.insert(from).second) {
+    note(from, "a second CONFIRM");
+    return {};
+  }
+  for (const EdgeCode& edge : confirm.codes) {
+    if (edge.sender >= hosts.size() || edge.receiver >= hosts.size() || hosts[edge.sender] != from) {
+      return refuse(ExitCode::refused,
+                    "rank " + std::to_string(from) + " confirms for a merchant that it does not host");
+    }
+  }
+  codes.insert(codes.end(), confirm.codes.begin(), confirm.codes.end());
+  if (confirmed.size() < options.workers) {
+    return {};
+  }
+  std::map<Peer, Ready> for_worker;
+  for (const EdgeCode& edge : codes) {
+    for_worker[hosts[edge.receiver]].codes.push_back(edge);
+  }
+  codes.clear();
+  std::vector<ToWorker> messages;
+  for (const auto& [worker, link] : links) {
+    messages.push_back({worker, encode(for_worker[worker])});
+  }
+  stage = Stage::ready;
+  return seal(messages);
+}
+
+std::vector<Outgoing> CoordinatorSession::deadline_passed() {
+  Parts& parts = *parts_;
+  if (parts.stage == Parts::Stage::ready || parts.stage == Parts::Stage::refused) {
+    return {};
+  }
+  std::string missing;
+  for (Peer worker = 1; worker <= parts.options.workers; ++worker) {
+    const bool there = parts.stage == Parts::Stage::joining ? parts.hellos.contains(worker)
+                                                            : parts.confirmed.contains(worker);
+    if (!there) {
+      missing += (missing.empty() ? "rank " : ", rank ") + std::to_string(worker);
+    }
+  }
+  return parts.refuse(ExitCode::could_not_finish, missing + " did not join the session before the deadline");
+}
+
+bool CoordinatorSession::ready() const {
+  return parts_->stage == Parts::Stage::ready;
+}
+const std::optional<CoordinatorSession::Refused>& CoordinatorSession::refused() const {
+  return parts_->refusal;
+}
+const std::vector<std::string>& CoordinatorSession::names() const {
+  return parts_->names;
+}
+const std::vector<Peer>& CoordinatorSession::hosts() const {
+  return parts_->hosts;
+}
+const Digest& CoordinatorSession::session_id() const {
+  return parts_->session.id;
+}
+const std::vector<std::vector<std::uint32_t>>& CoordinatorSession::neighbours() const {
+  return parts_->session.neighbours;
+}
+const SessionParameters& CoordinatorSession::parameters() const {
+  return parts_->parameters;
+}
+const std::vector<std::string>& CoordinatorSession::refusals() const {
+  return parts_->refusals;
+}
+
+Result<FromWorker> CoordinatorSession::open(Peer from, ByteView message) {
+  const auto link = parts_->links.find(from);
+  if (link == parts_->links.end()) {
+    parts_->note(from, "a message of an unknown peer");
+    return Error{"a message of an unknown peer"};
+  }
+  auto plain = link->second.open(message);
+  if (!plain) {
+    parts_->note(from, plain.what());
+    return plain.error();
+  }
+  return FromWorker{from, std::move(*plain)};
+}
+
+std::vector<Outgoing> CoordinatorSession::seal(const std::vector<ToWorker>& messages) {
+  return parts_->seal(messages);
+}
+
+std::vector<Outgoing> CoordinatorSession::stop(ExitCode code, const std::string& sentence) {
+  return parts_->to_all(encode(Stop{static_cast<std::uint8_t>(code), sentence}));
+}
+
+}  // namespace hanse

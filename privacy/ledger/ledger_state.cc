@@ -1,0 +1,486 @@
+#include "privacy/ledger/ledger_state.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include "common/base/check.h"
+
+namespace hanse {
+namespace {
+
+constexpr std::uint64_t kLengthMax = std::uint64_t{1} << 40;
+constexpr std::uint64_t kUnitsMax = std::uint64_t{1} << 48;
+constexpr std::uint64_t kShareVarianceMax = std::uint64_t{1} << 62;
+constexpr std::size_t kNameMax = 255;
+// What is calibrated to meet a budget exactly may miss it by rounding.
+constexpr double kRounding = 1e-9;
+constexpr double kClaimTolerance = 1e-6;
+
+std::string figure(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
+/// A peer's text for a sentence in a log: short, and without characters that steer a terminal.
+std::string harmless(std::string text) {
+  text.resize(std::min(text.size(), kNameMax));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; },
+      '?');
+  return text;
+}
+
+std::string quoted(const std::string& name) {
+  return "\"" + harmless(name) + "\"";
+}
+
+std::string title(const Intent& intent) {
+  return "round " + std::to_string(intent.round) + " (" + harmless(intent.name) + ")";
+}
+
+bool is_positive(double value) {
+  return std::isfinite(value) && value > 0;
+}
+
+bool is_increasing(const std::vector<LedgerMerchant>& merchants) {
+  return std::is_sorted(merchants.begin(), merchants.end(),
+                        [](const auto& a, const auto& b) { return a.name <= b.name; });
+}
+
+/// True when the largest total fits the ring. Safe for the numbers of a peer: the exact bound is asked only
+/// once a rough one has shown that it cannot overflow.
+bool has_headroom(const SumParameters& p) {
+  const double data = std::ldexp(static_cast<double>(p.merchants_max) * static_cast<double>(p.units_max),
+                                 static_cast<int>(p.grid_bits));
+  const double noise =
+      12 * std::sqrt(static_cast<double>(p.merchants_max) * static_cast<double>(p.share_variance));
+  return data + noise < 0.999 * 0x1p63 && p.sum_bound() < std::uint64_t{1}
+                                                              << (static_cast<unsigned>(p.ring) - 1);
+}
+
+std::optional<Error> refuses_parameters(const SumParameters& p, const Plan& plan, std::size_t invited) {
+  const bool in_range = p.length > 0 && p.length <= kLengthMax && is_positive(p.clip_norm) &&
+                        p.grid_bits >= 1 && p.grid_bits <= 40 && p.units_max > 0 &&
+                        p.units_max <= kUnitsMax && p.merchants_per_unit > 0 &&
+                        p.merchants_per_unit <= kMerchantsMax && p.share_variance <= kShareVarianceMax;
+  if (!in_range) {
+    return Error{"its parameters are out of range"};
+  }
+  if (p.merchants_max < invited || p.merchants_max > kMerchantsMax) {
+    return Error{"its headroom is for " + std::to_string(p.merchants_max) + " merchants but " +
+                 std::to_string(invited) + " are invited"};
+  }
+  if (!has_headroom(p)) {
+    return Error{"its sum does not fit the ring of " + std::to_string(static_cast<unsigned>(p.ring)) +
+                 " bits"};
+  }
+  if (p.shares_min < plan.shares_min) {
+    return Error{"it may be opened with " + std::to_string(p.shares_min) +
+                 " merchants, fewer than the plan's " + std::to_string(plan.shares_min)};
+  }
+  if (invited < p.shares_min) {
+    return Error{"it needs " + std::to_string(p.shares_min) + " merchants but invites " +
+                 std::to_string(invited)};
+  }
+  if (p.share_variance > 0 && p.share_variance < kShareVarianceMin) {
+    return Error{"its noise shares have variance " + std::to_string(p.share_variance) +
+                 ", too coarse to account for (at least " + std::to_string(kShareVarianceMin) + ")"};
+  }
+  return std::nullopt;
+}
+
+bool is_subset(const std::vector<std::uint32_t>& part, const std::vector<std::uint32_t>& whole) {
+  return std::includes(whole.begin(), whole.end(), part.begin(), part.end());
+}
+
+bool is_close(double a, double b) {
+  return std::abs(a - b) <= kClaimTolerance * std::max(std::abs(a), std::abs(b));
+}
+
+}  // namespace
+
+DpEvent event_of(const Intent& intent, std::uint32_t collusion) {
+  const SumParameters& p = intent.parameters;
+  const double shares = p.shares_min > collusion ? p.shares_min - collusion : 0;
+  return {.noise = NoiseLaw::discrete_gaussian,
+          .noise_multiplier = std::ldexp(std::sqrt(shares * static_cast<double>(p.share_variance)),
+                                         -static_cast<int>(p.grid_bits)),
+          .sampling_rate = intent.sampling_rate,
+          .count = 1};
+}
+
+// --- what it has cost
+// ------------------------------------------------------------------------------------------
+
+const char* LedgerState::account_of(Population population) const {
+  if (plan_->unit != Unit::record) {
+    return "all";
+  }
+  return population == Population::train ? "train" : "test";
+}
+
+std::vector<SpentRow> LedgerState::spent_at(double delta) const {
+  std::vector<SpentRow> rows;
+  for (const auto& [population, account] : accounts_) {
+    SpentRow row{.unit = plan_->unit,
+                 .population = population,
+                 .delta = delta,
+                 .releases = account.releases,
+                 .without_noise = account.without_noise};
+    if (account.releases > account.without_noise) {
+      const EpsilonAtOrder best = account.accountant.epsilon(delta);
+      row.epsilon = best.epsilon;
+      row.order = best.order;
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+double LedgerState::epsilon_spent() const {
+  double most = 0;
+  for (const SpentRow& row : spent()) {
+    most = std::max(most, row.epsilon);
+  }
+  return most;
+}
+
+double LedgerState::epsilon_if(const Intent& intent) const {
+  return epsilon_if(intent, plan_->delta);
+}
+
+double LedgerState::epsilon_if(const Intent& intent, double delta) const {
+  if (plan_->unit == Unit::none || intent.parameters.share_variance == 0) {
+    return std::numeric_limits<double>::infinity();
+  }
+  Account account = accounts_.at(account_of(intent.population));
+  account.accountant.compose(event_of(intent, plan_->collusion));
+  double most = account.accountant.epsilon(delta).epsilon;
+  for (const SpentRow& row : spent_at(delta)) {
+    most = std::max(most, row.epsilon);
+  }
+  return most;
+}
+
+// --- what is refused
+// -------------------------------------------------------------------------------------------
+
+std::optional<Error> LedgerState::refuses(const Plan& plan) const {
+  if (!empty()) {
+    return Error{"a second plan"};
+  }
+  if (!plan.previous.empty() && plan.previous == plan.run_id) {
+    return Error{"the plan continues itself"};
+  }
+  if (plan.run_id.empty() || plan.run_id.size() > kNameMax || plan.federation.size() > kNameMax) {
+    return Error{"the plan's run has no identifier, or too long a name"};
+  }
+  if (plan.merchants.empty() || plan.merchants.size() > kMerchantsMax || !is_increasing(plan.merchants) ||
+      plan.merchants.front().name.empty()) {
+    return Error{"the plan's merchants must be 1 to " + std::to_string(kMerchantsMax) +
+                 " different names in increasing order"};
+  }
+  if (plan.shares_min < 1 || plan.shares_min > plan.merchants.size() || plan.collusion >= plan.shares_min) {
+    return Error{"the plan's smallest sum of " + std::to_string(plan.shares_min) +
+                 " merchants must be at most all of them and more than the " +
+                 std::to_string(plan.collusion) + " that may collude"};
+  }
+  if (plan.encryption != "masked" && plan.encryption != "paillier" && plan.encryption != "none") {
+    return Error{"the plan's encryption " + quoted(plan.encryption) + " is unknown"};
+  }
+  if (plan.accountant != "rdp") {
+    return Error{"the plan's accountant " + quoted(plan.accountant) +
+                 " is unknown: budgets are kept by \"rdp\""};
+  }
+  const bool is_private = plan.unit != Unit::none;
+  if (is_private ? !(plan.delta > 0 && plan.delta < 1) : plan.delta != 0) {
+    return Error{"the plan's delta of " + figure(plan.delta) +
+                 " must lie between 0 and 1, and be 0 without a unit of privacy"};
+  }
+  if (plan.epsilon && (!is_private || !is_positive(*plan.epsilon))) {
+    return Error{"the plan's budget must be positive, and absent without a unit of privacy"};
+  }
+  for (const PlannedRelease& release : plan.releases) {
+    if (!std::isfinite(release.noise_multiplier) || release.noise_multiplier < 0 ||
+        !(release.sampling_rate > 0 && release.sampling_rate <= 1)) {
+      return Error{"a planned release has a negative noise multiplier or a sampling rate outside (0, 1]"};
+    }
+  }
+  return std::nullopt;
+}
+
+/// The plan's entry for this intent: same purpose, population and sampling rate, and at least as much noise
+/// as planned. Null when there is none.
+const PlannedRelease* LedgerState::planned(const Intent& intent) const {
+  const double z = event_of(intent, plan_->collusion).noise_multiplier;
+  for (const PlannedRelease& release : plan_->releases) {
+    if (release.purpose == intent.purpose && release.population == intent.population &&
+        release.sampling_rate == intent.sampling_rate && z >= release.noise_multiplier * (1 - kRounding)) {
+      return &release;
+    }
+  }
+  return nullptr;
+}
+
+std::optional<Error> LedgerState::refuses(const Intent& intent) const {
+  if (empty()) {
+    return Error{"an intent before the plan"};
+  }
+  if (claim_) {
+    return Error{"an intent after the claim"};
+  }
+  if (open_) {
+    return Error{title(intent) + " is announced while " + title(*open_) + " is not answered"};
+  }
+  const auto wrong = [&](const std::string& why) { return Error{title(intent) + " is refused: " + why}; };
+  if (intent.name.empty() || intent.name.size() > kNameMax) {
+    return wrong("its sum has no name, or one of more than 255 bytes");
+  }
+  if (intent.invited.empty() || intent.invited.back() >= plan_->merchants.size()) {
+    return wrong("it invites nobody, or merchants that the plan does not know");
+  }
+  if (!(intent.sampling_rate > 0 && intent.sampling_rate <= 1)) {
+    return wrong("its sampling rate is outside (0, 1]");
+  }
+  if (const auto error = refuses_parameters(intent.parameters, *plan_, intent.invited.size())) {
+    return wrong(error->what);
+  }
+  if (intent.unix_time < unix_time_) {
+    return wrong("its time is before that of an earlier record");
+  }
+  if (!models_.empty() && !models_.contains(intent.model)) {
+    return wrong("it starts from a model that no release of this ledger made");
+  }
+  if (plan_->unit == Unit::none) {
+    return std::nullopt;
+  }
+  if (planned(intent) == nullptr) {
+    return wrong(
+        "no " + std::string(intent.parameters.share_variance == 0 ? "sum without noise" : "such sum") +
+        " is in the plan (noise multiplier " + figure(event_of(intent, plan_->collusion).noise_multiplier) +
+        ", sampling rate " + figure(intent.sampling_rate) + ")");
+  }
+  if (plan_->epsilon && intent.parameters.share_variance > 0) {
+    const double after = epsilon_if(intent);
+    if (!(after <= *plan_->epsilon * (1 + kRounding))) {
+      return wrong("epsilon would be " + figure(after) + " at delta " + figure(plan_->delta) +
+                   ", above the plan's budget of " + figure(*plan_->epsilon));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> LedgerState::refuses(const Release& release) const {
+  if (!open_) {
+    return Error{"a release of round " + std::to_string(release.round) + " that no intent announced"};
+  }
+  const auto wrong = [&](const std::string& why) {
+    return Error{"the release of " + title(*open_) + " is refused: " + why};
+  };
+  if (release.round != open_->round || release.intent != head()) {
+    return wrong("it answers another intent");
+  }
+  if (release.status == Release::Status::aborted) {
+    if (!release.merchants.empty() || release.opened != Digest{} || release.model != open_->model ||
+        release.reason.empty()) {
+      return wrong("an aborted round opens nothing, leaves the model alone and says why");
+    }
+    return std::nullopt;
+  }
+  if (!release.reason.empty()) {
+    return wrong("it gives a reason for an abort that was none");
+  }
+  if (!is_subset(release.merchants, open_->invited)) {
+    return wrong("it includes merchants that were not invited");
+  }
+  if (release.merchants.size() < open_->parameters.shares_min) {
+    return wrong("it includes " + std::to_string(release.merchants.size()) +
+                 " merchants where the intent needs " + std::to_string(open_->parameters.shares_min));
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> LedgerState::refuses(const Claim& claim) const {
+  if (empty()) {
+    return Error{"a claim before the plan"};
+  }
+  if (claim_) {
+    return Error{"a second claim"};
+  }
+  if (open_) {
+    return Error{"a claim while " + title(*open_) + " is not answered"};
+  }
+  if (claim.model != model_.value_or(Digest{})) {
+    return Error{"the claim is for another model than the last release made"};
+  }
+  const std::vector<SpentRow> rows = spent();
+  if (claim.rows.size() != rows.size()) {
+    return Error{"the claim has " + std::to_string(claim.rows.size()) + " rows where the ledger gives " +
+                 std::to_string(rows.size())};
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const SpentRow& said = claim.rows[i];
+    const SpentRow& found = rows[i];
+    if (said.unit != found.unit || said.population != found.population || said.delta != found.delta ||
+        said.releases != found.releases || said.without_noise != found.without_noise ||
+        !is_close(said.epsilon, found.epsilon)) {
+      return Error{"the claim of epsilon " + figure(said.epsilon) + " for population " +
+                   quoted(said.population) + " over " + std::to_string(said.releases) + " releases (" +
+                   std::to_string(said.without_noise) + " without noise) is not what the ledger gives: " +
+                   figure(found.epsilon) + " for " + quoted(found.population) + " over " +
+                   std::to_string(found.releases) + " (" + std::to_string(found.without_noise) + ")"};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> LedgerState::refuses(const Record& record) const {
+  if (claim_) {
+    return Error{"nothing may follow the claim"};
+  }
+  if (record.seq != next_seq()) {
+    return Error{"its sequence number is " + std::to_string(record.seq) + " where " +
+                 std::to_string(next_seq()) + " is next"};
+  }
+  const Plan* plan = plan_ ? &*plan_ : std::get_if<Plan>(&record.payload);
+  if (plan == nullptr) {
+    return Error{"the first record is no plan"};
+  }
+  const bool continues = !plan_ && !plan->previous.empty();
+  if (continues ? record.prev == genesis_digest() : record.prev != head()) {
+    return Error{"it does not carry the hash of the line before it"};
+  }
+  if (expected_ && plan->coordinator != *expected_) {
+    return Error{"the plan is another coordinator's: its key is not the one expected"};
+  }
+  if (!verify(plan->coordinator, bytes_of(signed_text(record)), record.signature)) {
+    return Error{"its signature is not the coordinator's"};
+  }
+  return std::visit([&](const auto& payload) { return refuses(payload); }, record.payload);
+}
+
+// --- what is taken
+// ---------------------------------------------------------------------------------------------
+
+void LedgerState::take(const Plan& plan) {
+  plan_ = plan;
+  unix_time_ = plan.unix_time;
+  if (plan.unit == Unit::record) {
+    accounts_["test"];
+    accounts_["train"];
+  } else if (plan.unit != Unit::none) {
+    accounts_["all"];
+  }
+}
+
+void LedgerState::take(const Intent& intent) {
+  ++intents_;
+  unix_time_ = intent.unix_time;
+  if (models_.empty()) {
+    models_.insert(intent.model);
+    model_ = intent.model;
+  }
+  const bool noisy = intent.parameters.share_variance > 0;
+  if (!noisy) {
+    ++without_noise_[intent.name];
+  }
+  if (plan_->unit != Unit::none) {
+    Account& account = accounts_.at(account_of(intent.population));
+    ++account.releases;
+    account.without_noise += noisy ? 0u : 1u;
+    if (noisy) {
+      account.accountant.compose(event_of(intent, plan_->collusion));
+    }
+    std::uint64_t announced = 0;
+    for (const PlannedRelease& release : plan_->releases) {
+      announced +=
+          release.purpose == intent.purpose && release.population == intent.population ? release.count : 0;
+    }
+    beyond_plan_ += ++done_[{intent.purpose, intent.population}] > announced ? 1u : 0u;
+  }
+  open_ = intent;
+}
+
+void LedgerState::take(const Release& release) {
+  if (release.status == Release::Status::released) {
+    ++released_;
+    models_.insert(release.model);
+    model_ = release.model;
+  } else {
+    ++aborted_;
+  }
+  open_.reset();
+}
+
+void LedgerState::take(const Claim& claim) {
+  claim_ = claim;
+}
+
+Result<Record> LedgerState::accept(std::string_view line) {
+  const auto refused = [&](const std::string& why) {
+    return Error{"line " + std::to_string(next_seq() + 1) + ": " + why};
+  };
+  Result<Record> record = decode_record(line);
+  if (!record) {
+    return refused(record.what());
+  }
+  if (const auto error = refuses(*record)) {
+    return refused(error->what);
+  }
+  std::visit([&](const auto& payload) { take(payload); }, record->payload);
+  hashes_.push_back(sha256(bytes_of(line)));
+  return record;
+}
+
+// --- policy
+// ----------------------------------------------------------------------------------------------------
+
+std::optional<Error> policy_refuses(const Configuration::Policy& policy, const Plan& plan) {
+  const auto& allowed = policy.workloads;
+  if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), plan.workload) == allowed.end()) {
+    std::string names;
+    for (const std::string& name : allowed) {
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    return Error{"the workload " + quoted(plan.workload) + " is not one that policy.workloads allows (" +
+                 names + ")"};
+  }
+  if (policy.max_epsilon > 0 && plan.unit == Unit::none) {
+    return Error{"the run promises no privacy (unit none), but policy.max_epsilon asks for at most " +
+                 figure(policy.max_epsilon)};
+  }
+  if (plan.shares_min < policy.min_merchants) {
+    return Error{"sums may be opened with " + std::to_string(plan.shares_min) +
+                 " merchants, fewer than the " + std::to_string(policy.min_merchants) +
+                 " of policy.min_merchants"};
+  }
+  return std::nullopt;
+}
+
+Result<double> LedgerState::would_allow(const Intent& intent, const Configuration::Policy& policy) const {
+  if (const auto error = refuses(intent)) {
+    return *error;
+  }
+  if (const auto error = policy_refuses(policy, *plan_)) {
+    return *error;
+  }
+  if (policy.max_epsilon > 0) {
+    if (intent.parameters.share_variance == 0) {
+      return Error{title(intent) +
+                   " would be released without noise, but policy.max_epsilon asks for at most " +
+                   figure(policy.max_epsilon)};
+    }
+    const double delta = policy.delta > 0 ? policy.delta : plan_->delta;
+    const double after = epsilon_if(intent, delta);
+    if (!(after <= policy.max_epsilon * (1 + kRounding))) {
+      return Error{title(intent) + " would bring epsilon to " + figure(after) + " at delta " + figure(delta) +
+                   ", above the " + figure(policy.max_epsilon) + " of policy.max_epsilon"};
+    }
+  }
+  return epsilon_if(intent);
+}
+
+}  // namespace hanse

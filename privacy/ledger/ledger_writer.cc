@@ -1,0 +1,115 @@
+#include "privacy/ledger/ledger_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/failure.h"
+#include "privacy/ledger/ledger_lines.h"
+
+namespace hanse {
+namespace {
+
+std::filesystem::path with_folder(std::filesystem::path file) {
+  if (file.has_parent_path()) {
+    std::error_code error;
+    std::filesystem::create_directories(file.parent_path(), error);
+    if (error) {
+      throw Failure(ExitCode::could_not_finish,
+                    "cannot create " + file.parent_path().string() + ": " + error.message());
+    }
+  }
+  return file;
+}
+
+}  // namespace
+
+std::string fresh_run_id(SecureRandom& random) {
+  std::array<std::byte, 16> bytes{};
+  random.fill(bytes);
+  return hex(bytes);
+}
+
+LedgerWriter::LedgerWriter(std::filesystem::path file, SigningKey key)
+    : key_(std::move(key)), state_(key_.public_key()), log_(with_folder(std::move(file))) {}
+
+LedgerWriter LedgerWriter::create(std::filesystem::path file, SigningKey key, Plan plan,
+                                  std::optional<Digest> previous) {
+  std::error_code none;
+  if (std::filesystem::file_size(file, none) > 0 && !none) {
+    throw bad_input(file.string() +
+                    " is there already: continue that run with federation.resume=true, or choose another "
+                    "output.dir");
+  }
+  LedgerWriter writer(std::move(file), std::move(key));
+  plan.coordinator = writer.key_.public_key();
+  writer.write_payload(std::move(plan), previous.value_or(genesis_digest()));
+  return writer;
+}
+
+LedgerWriter LedgerWriter::resume(std::filesystem::path file, SigningKey key) {
+  const std::string content = read_file(file);
+  const LedgerLines split = split_lines(content);
+  if (!split.torn.empty()) {
+    std::filesystem::resize_file(file, content.size() - split.torn.size());
+  }
+  const std::string name = file.string();
+  LedgerWriter writer(std::move(file), std::move(key));
+  if (!split.torn.empty()) {
+    writer.repaired_ = name + ": the last line was cut short by a crash (" +
+                       std::to_string(split.torn.size()) +
+                       " bytes without an end) and is removed; nobody had been sent it";
+  }
+  for (const std::string_view line : split.lines) {
+    if (const auto record = writer.state_.accept(line); !record) {
+      throw Failure(ExitCode::refused, name + " does not hold, so the run cannot continue: " + record.what());
+    }
+    writer.lines_.emplace_back(line);
+  }
+  if (writer.lines_.empty()) {
+    throw bad_input(name + " holds no complete record: start the run anew, without federation.resume");
+  }
+  return writer;
+}
+
+const std::string& LedgerWriter::write_payload(Payload payload, const Digest& prev) {
+  Record record{.seq = state_.next_seq(), .prev = prev, .payload = std::move(payload), .signature = {}};
+  record.signature = key_.sign(bytes_of(signed_text(record)));
+  std::string line = encode(record);
+  if (const auto taken = state_.accept(line); !taken) {
+    throw Failure(ExitCode::could_not_finish, "the ledger refuses its own coordinator: " + taken.what());
+  }
+  log_.append(line);
+  return lines_.emplace_back(std::move(line));
+}
+
+const std::string& LedgerWriter::write(Intent intent) {
+  // A clock set back must not end a run; the ledger's own time only goes forward.
+  intent.unix_time = std::max(intent.unix_time, state_.unix_time());
+  return write_payload(std::move(intent), state_.head());
+}
+
+const std::string& LedgerWriter::write(Release release) {
+  if (const auto& open = state_.open_intent()) {
+    release.round = open->round;
+    release.intent = state_.head();
+    if (release.status == Release::Status::aborted) {
+      release.model = open->model;
+    }
+  }
+  return write_payload(std::move(release), state_.head());
+}
+
+const std::string& LedgerWriter::write(const Claim& claim) {
+  return write_payload(claim, state_.head());
+}
+
+void LedgerWriter::abort_open(const std::string& reason) {
+  if (state_.open_intent()) {
+    Release release;
+    release.status = Release::Status::aborted;
+    release.reason = reason;
+    write(std::move(release));
+  }
+}
+
+}  // namespace hanse

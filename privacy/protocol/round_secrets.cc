@@ -1,0 +1,103 @@
+#include "privacy/protocol/round_secrets.h"
+
+#include <algorithm>
+
+#include "privacy/crypto/aead.h"
+#include "privacy/crypto/digest.h"
+#include "privacy/crypto/hkdf.h"
+#include "privacy/secure_sum/shamir.h"
+
+namespace hanse {
+
+namespace {
+
+Bytes16 truncated(ByteView digest) {
+  Bytes16 first;
+  std::copy_n(digest.begin(), first.size(), first.begin());
+  return first;
+}
+
+Bytes address_bytes(const ShareAddress& address) {
+  ByteWriter writer;
+  writer.put_bytes(bytes_of("hanse/1 shares"))
+      .put_bytes(address.session_id)
+      .put(address.round)
+      .put(address.dealer)
+      .put(address.holder);
+  return writer.take();
+}
+
+}  // namespace
+
+Secret<32> random_secret(SecureRandom& random) {
+  Secret<32> secret;
+  random.fill(secret.expose_for_writing());
+  return secret;
+}
+
+Dealing deal_secret(const Secret<32>& secret, std::span<const std::uint32_t> neighbours, std::uint32_t dealer,
+                    std::uint32_t threshold, SecureRandom& random) {
+  std::vector<std::uint32_t> holders(neighbours.begin(), neighbours.end());
+  holders.push_back(dealer);
+  Dealing dealing{.others = shamir_split(secret, holders, threshold, random), .own = {}};
+  dealing.own = std::move(dealing.others.back());
+  dealing.others.pop_back();
+  return dealing;
+}
+
+Secret<32> reconstruct_secret(std::span<const std::uint32_t> holders, std::span<const Share> shares) {
+  return shamir_combine(holders, shares);
+}
+
+ShareBox seal_shares(const PairKeys& pair, const ShareAddress& address, const Secret<40>& self_mask,
+                     const Secret<40>& escrow) {
+  Secret<80> plain;
+  const auto room = plain.expose_for_writing();
+  std::copy(self_mask.expose().begin(), self_mask.expose().end(), room.begin());
+  std::copy(escrow.expose().begin(), escrow.expose().end(), room.begin() + 40);
+  const Bytes sealed = aead_seal(pair.sending(), address.round, address_bytes(address), plain.expose());
+  ShareBox box;
+  check(sealed.size() == box.size(), "a share box has two shares and a tag");
+  std::copy(sealed.begin(), sealed.end(), box.begin());
+  return box;
+}
+
+Result<OpenedShares> open_shares(const PairKeys& pair, const ShareAddress& address, const ShareBox& box) {
+  auto plain = aead_open(pair.receiving(), address.round, address_bytes(address), box);
+  if (!plain) {
+    return Error{"a share box does not open"};
+  }
+  OpenedShares shares;
+  std::copy_n(plain->begin(), 40, shares.self_mask.expose_for_writing().begin());
+  std::copy_n(plain->begin() + 40, 40, shares.escrow.expose_for_writing().begin());
+  wipe(*plain);
+  return shares;
+}
+
+Bytes16 commit(const Secret<40>& share) {
+  return truncated(sha256(share.expose()));
+}
+Bytes16 commit(const Share& share) {
+  return truncated(sha256(share));
+}
+
+Bytes16 confirm_code(const PairKeys& pair, std::uint32_t sender, const Digest& session_id) {
+  ByteWriter writer;
+  writer.put_bytes(bytes_of("hanse/1 confirm")).put(sender).put_bytes(session_id);
+  return truncated(hmac_sha256(pair.agreement().expose(), writer.bytes()).expose());
+}
+
+Bytes16 agree_code(const PairKeys& pair, std::uint32_t sender, std::uint64_t round, const Digest& context,
+                   const MerchantSet& included) {
+  ByteWriter set;
+  included.write(set);
+  ByteWriter writer;
+  writer.put_bytes(bytes_of("hanse/1 agree"))
+      .put(sender)
+      .put(round)
+      .put_bytes(context)
+      .put_bytes(sha256(set.bytes()));
+  return truncated(hmac_sha256(pair.agreement().expose(), writer.bytes()).expose());
+}
+
+}  // namespace hanse

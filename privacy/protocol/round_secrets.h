@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/base/secure_random.h"
+#include "privacy/crypto/secret.h"
+#include "privacy/protocol/messages.h"
+#include "privacy/secure_sum/pair_keys.h"
+
+namespace hanse {
+
+/// The secrets of one round and their disguises on the wire, in the terms of the messages. The cryptography
+/// is that of privacy/crypto and privacy/secure_sum; here are the labels, the addresses and the sizes.
+///
+///   b, u           fresh 32 random bytes of each merchant: seed of its own mask; key of its escrow
+///   box i -> j     AES-256-GCM under the share key of that direction, of the shares of b_i and u_i that j
+///   holds;
+///                  bound to session, round, sender and receiver
+///   commitment     SHA-256 of a share, 16 bytes
+///   wrapped seed   S_ij xor Expand(u_i, "wrap", j)
+///   agree code     HMAC under the agreement key of the pair of (label, sender, round, context, U), 16 bytes
+
+Secret<32> random_secret(SecureRandom& random);
+
+/// The shares of one secret: for the neighbours in their order, and for the dealer.
+struct Dealing {
+  std::vector<Secret<40>> others;
+  Secret<40> own;
+};
+Dealing deal_secret(const Secret<32>& secret, std::span<const std::uint32_t> neighbours, std::uint32_t dealer,
+                    std::uint32_t threshold, SecureRandom& random);
+/// From as many shares as the threshold, of distinct holders.
+Secret<32> reconstruct_secret(std::span<const std::uint32_t> holders, std::span<const Share> shares);
+
+struct ShareAddress {
+  const Digest& session_id;
+  std::uint64_t round;
+  std::uint32_t dealer;
+  std::uint32_t holder;
+};
+ShareBox seal_shares(const PairKeys& pair, const ShareAddress& address, const Secret<40>& self_mask,
+                     const Secret<40>& escrow);
+struct OpenedShares {
+  Secret<40> self_mask;
+  Secret<40> escrow;
+};
+Result<OpenedShares> open_shares(const PairKeys& pair, const ShareAddress& address, const ShareBox& box);
+
+Bytes16 commit(const Secret<40>& share);
+Bytes16 commit(const Share& share);
+
+Bytes16 confirm_code(const PairKeys& pair, std::uint32_t sender, const Digest& session_id);
+Bytes16 agree_code(const PairKeys& pair, std::uint32_t sender, std::uint64_t round, const Digest& context,
+                   const MerchantSet& included);
+
+}  // namespace hanse

@@ -1,0 +1,93 @@
+#include "common/workloads/catalogue.h"
+
+#include "common/base/failure.h"
+#include "common/workloads/preparation.h"
+#include "tests/support/small_data.h"
+
+namespace hanse {
+namespace {
+
+std::string refusal_of(const Configuration& configuration, const WorkloadFacts& facts) {
+  try {
+    make_workload(configuration, facts);
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.code(), ExitCode::bad_input);
+    return failure.what();
+  }
+  return "";
+}
+
+const WorkloadFacts kRecords{.kind = RowKind::record, .width = 3, .train_rows = 10, .merchants = 2};
+const WorkloadFacts kRatings{.kind = RowKind::customer,
+                             .width = 3,
+                             .train_rows = 10,
+                             .merchants = 2,
+                             .rating_low = 1,
+                             .rating_high = 5};
+
+TEST(Catalogue, MakesEveryWorkloadItNames) {
+  for (const std::string& name : workload_names()) {
+    Configuration configuration;
+    configuration.workload.name = name;
+    const auto workload = make_workload(configuration, name == "logistic" ? kRecords : kRatings);
+
+    EXPECT_EQ(workload->name(), name);
+  }
+}
+
+TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
+  Configuration configuration;
+  configuration.workload.name = "forest";
+
+  EXPECT_EQ(refusal_of(configuration, kRecords),
+            "workload.name: expected one of logistic, matrix_factorization; got 'forest'");
+}
+
+TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {
+  Configuration logistic;
+  Configuration factorization;
+  factorization.workload.name = "matrix_factorization";
+  factorization.privacy.unit = Unit::record;
+
+  EXPECT_NE(refusal_of(logistic, kRatings).find("data.format"), std::string::npos);
+  EXPECT_NE(refusal_of(factorization, kRecords).find("data.format=ratings"), std::string::npos);
+  EXPECT_NE(refusal_of(factorization, kRatings).find("privacy.unit=record is not possible"),
+            std::string::npos);
+}
+
+TEST(Catalogue, RefusesOptionsThatContradictEachOther) {
+  Configuration solver;
+  solver.workload.solver = "newton";
+  Configuration weights;
+  weights.workload.solver = "local";
+  weights.privacy.unit = Unit::merchant;
+  weights.workload.other["weights"] = "rows";
+  Configuration number;
+  number.workload.name = "matrix_factorization";
+  number.workload.other["init"] = "many";
+
+  EXPECT_NE(refusal_of(solver, kRecords).find("workload.solver"), std::string::npos);
+  EXPECT_NE(refusal_of(weights, kRecords).find("workload.weights"), std::string::npos);
+  EXPECT_NE(refusal_of(number, kRatings).find("workload.init"), std::string::npos);
+}
+
+TEST(Catalogue, PlansTheSumsOfARunWithoutData) {
+  Configuration configuration;
+  configuration.workload.name = "matrix_factorization";
+  const auto factorization = make_workload(configuration, kRatings);
+  const Preparation preparation = make_preparation(configuration, test::record_space(), RowKind::record, 0);
+
+  const std::vector<PrivateSum> training = planned_sums(*factorization, 1, 3);
+  const std::vector<PrivateSum> before = planned_sums(preparation, 1, 3);
+
+  ASSERT_EQ(training.size(), 4u);
+  EXPECT_EQ(training[0].purpose, Purpose::statistics);
+  EXPECT_EQ(training[3].purpose, Purpose::update);
+  ASSERT_EQ(before.size(), 3u);
+  EXPECT_EQ(before[0].name, "magnitudes");
+  EXPECT_EQ(before[1].name, "vocabulary");
+  EXPECT_EQ(before[2].name, "moments");
+}
+
+}  // namespace
+}  // namespace hanse

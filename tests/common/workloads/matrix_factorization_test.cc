@@ -1,0 +1,229 @@
+#include "common/workloads/matrix_factorization.h"
+
+#include <cmath>
+
+#include "common/base/failure.h"
+#include "tests/reference/factorization_reference.h"
+#include "tests/support/small_data.h"
+
+namespace hanse {
+namespace {
+
+using reference::FactorModel;
+using reference::Ratings;
+
+constexpr std::uint32_t kItems = 6;
+constexpr std::uint32_t kRank = 3;
+
+MatrixFactorization::Options small_options() {
+  MatrixFactorization::Options options;
+  options.items = kItems;
+  options.rank = kRank;
+  options.rating_low = 1;
+  options.rating_high = 5;
+  options.l2 = 0.05;
+  options.l2_bias = 0.02;
+  options.init = 0.5;
+  options.server = {.name = "sgd", .learning_rate = 0.3};
+  return options;
+}
+
+Dataset small_ratings(std::uint32_t merchants) {
+  return test::deal_people(test::rating_people(25, kItems), merchants, RowKind::customer,
+                           test::rating_space(kItems));
+}
+
+Ratings ratings_of(const RowBlock& block) {
+  Ratings all;
+  for (std::size_t i = 0; i < block.features.rows(); ++i) {
+    all.emplace_back();
+    const SparseRow row = block.features.row(i);
+    for (std::size_t e = 0; e < row.columns.size(); ++e) {
+      all.back().push_back({.item = row.columns[e], .value = static_cast<double>(row.values[e])});
+    }
+  }
+  return all;
+}
+
+FactorModel factor_model_of(const Model& model) {
+  FactorModel plain{.mean = model.parameters[0], .bias = {}, .factor = {}};
+  for (std::size_t item = 0; item < kItems; ++item) {
+    const auto first = model.parameters.begin() + static_cast<std::ptrdiff_t>(1 + item * (kRank + 1));
+    plain.bias.push_back(*first);
+    plain.factor.emplace_back(first + 1, first + 1 + kRank);
+  }
+  return plain;
+}
+
+std::vector<double> exact_sum(const Workload& workload, const Model& model, const PrivateSum& sum, Unit unit,
+                              const Dataset& data) {
+  std::vector<double> total(sum.length, 0.0);
+  const Contributor contribute = workload.contributor(model, sum);
+  for (const MerchantRows& merchant : data.merchants) {
+    for_each_unit(data, merchant, unit, sum.population, [&](const UnitRows& rows) {
+      Contribution contribution;
+      contribute(rows, contribution);
+      std::size_t at = 0;
+      for (const Contribution::Block& block : contribution.blocks()) {
+        for (std::size_t i = 0; i < block.count; ++i) {
+          total[block.first + i] += contribution.values()[at++];
+        }
+      }
+    });
+  }
+  return total;
+}
+
+Model train(const MatrixFactorization& workload, const Dataset& data, int sums) {
+  Model model = workload.initial_model(1);
+  for (int i = 0; i < sums; ++i) {
+    const PrivateSum sum = *workload.next_sum(model);
+    workload.apply(model, sum, exact_sum(workload, model, sum, Unit::customer, data));
+  }
+  return model;
+}
+
+TEST(MatrixFactorization, StatisticsGiveTheMeanAndShrunkItemBiases) {
+  const Dataset data = small_ratings(3);
+  const MatrixFactorization workload(small_options());
+
+  const Model model = train(workload, data, 1);
+
+  double sum = 0;
+  double count = 0;
+  for (const float value : data.train.features.values) {
+    sum += static_cast<double>(value);
+    count += 1;
+  }
+  EXPECT_NEAR(model.parameters[0], sum / count, 1e-12);
+  double first_sum = 0;
+  double first_count = 0;
+  for (const auto& customer : ratings_of(data.train)) {
+    for (const reference::Rating& rating : customer) {
+      first_sum += rating.item == 0 ? rating.value - sum / count : 0;
+      first_count += rating.item == 0 ? 1 : 0;
+    }
+  }
+  EXPECT_NEAR(model.parameters[1], first_sum / (first_count + 10), 1e-12);
+}
+
+TEST(MatrixFactorization, EqualsTheCentralisedReference) {
+  const Dataset data = small_ratings(4);
+  const MatrixFactorization workload(small_options());
+  FactorModel expected = factor_model_of(train(workload, data, 1));
+
+  const FactorModel actual = factor_model_of(train(workload, data, 1 + 25));
+
+  for (int step = 0; step < 25; ++step) {
+    reference::gradient_step(expected, ratings_of(data.train), {.factor = 0.05, .bias = 0.02}, 0.3);
+  }
+  for (std::size_t item = 0; item < kItems; ++item) {
+    EXPECT_NEAR(actual.bias[item], expected.bias[item], 1e-9);
+    for (std::size_t a = 0; a < kRank; ++a) {
+      EXPECT_NEAR(actual.factor[item][a], expected.factor[item][a], 1e-9);
+    }
+  }
+}
+
+TEST(MatrixFactorization, TheGradientIsThatOfTheProjectedObjectiveByCentralDifferences) {
+  const Dataset data = small_ratings(2);
+  const MatrixFactorization workload(small_options());
+  const Model model = train(workload, data, 4);
+  const Ratings ratings = ratings_of(data.train);
+  const reference::Penalties penalties{.factor = 0.05, .bias = 0.02};
+  const double h = 1e-5;
+
+  const std::vector<double> total =
+      exact_sum(workload, model, *workload.next_sum(model), Unit::customer, data);
+
+  for (std::size_t i = 0; i < kItems * (kRank + 1); ++i) {
+    Model above = model;
+    Model below = model;
+    above.parameters[1 + i] += h;
+    below.parameters[1 + i] -= h;
+    const double slope = (projected_objective(factor_model_of(above), ratings, penalties) -
+                          projected_objective(factor_model_of(below), ratings, penalties)) /
+                         (2 * h);
+    EXPECT_NEAR(-total[i], slope, 1e-6) << i;
+  }
+}
+
+TEST(MatrixFactorization, TestErrorIsThatOfFactorsSolvedFromTrainingRatings) {
+  const Dataset data = small_ratings(3);
+  const MatrixFactorization workload(small_options());
+  Model model = train(workload, data, 6);
+  const FactorModel plain = factor_model_of(model);
+  double squares = 0;
+  double count = 0;
+  for (const MerchantRows& merchant : data.merchants) {
+    for_each_unit(data, merchant, Unit::customer, Population::test, [&](const UnitRows& unit) {
+      std::vector<double> side(kRank + 1, 0.0);
+      if (!unit.train.empty()) {
+        RowBlock one;
+        const SparseRow row = unit.train.row(0);
+        one.features.columns.assign(row.columns.begin(), row.columns.end());
+        one.features.values.assign(row.values.begin(), row.values.end());
+        one.features.row_begin.push_back(row.columns.size());
+        side = reference::customer_side(plain, ratings_of(one)[0], {.factor = 0.05, .bias = 0.02});
+      }
+      const SparseRow asked = unit.test.row(0);
+      for (std::size_t e = 0; e < asked.columns.size(); ++e) {
+        const double prediction = std::clamp(predict(plain, side, asked.columns[e]), 1.0, 5.0);
+        squares += std::pow(static_cast<double>(asked.values[e]) - prediction, 2);
+        count += 1;
+      }
+    });
+  }
+  const PrivateSum sum = *workload.evaluation_sum(model);
+
+  const Metrics by_customer =
+      workload.apply(model, sum, exact_sum(workload, model, sum, Unit::customer, data));
+  const Metrics by_merchant =
+      workload.apply(model, sum, exact_sum(workload, model, sum, Unit::merchant, data));
+
+  EXPECT_NEAR(by_customer.at("test_rmse"), std::sqrt(squares / count), 1e-9);
+  EXPECT_NEAR(by_merchant.at("test_rmse"), std::sqrt(squares / count), 1e-9);
+}
+
+TEST(MatrixFactorization, ACustomerWithoutRatingsIsPredictedTheItemsMean) {
+  const Dataset data = small_ratings(1);
+  const MatrixFactorization workload(small_options());
+  const Model model = train(workload, data, 3);
+
+  const std::vector<double> nobody = workload.solve_customer(model, SparseRow{});
+
+  EXPECT_EQ(nobody, std::vector<double>(kRank + 1, 0.0));
+  EXPECT_NEAR(workload.predict(model, nobody, 2), model.parameters[0] + model.parameters[1 + 2 * (kRank + 1)],
+              1e-12);
+}
+
+TEST(MatrixFactorization, ContributionsAreSparse) {
+  const Dataset data = small_ratings(1);
+  const MatrixFactorization workload(small_options());
+  const Model model = train(workload, data, 2);
+  const PrivateSum sum = *workload.next_sum(model);
+  const SparseRow ratings = data.train.features.row(0);
+  Contribution contribution;
+
+  workload.contributor(model, sum)(UnitRows{.train = Rows(data.train, 0, 1), .test = {}, .merchant = 0},
+                                   contribution);
+
+  EXPECT_EQ(contribution.values().size(), ratings.columns.size() * (kRank + 1) + 2);
+}
+
+TEST(MatrixFactorization, RefusesRecordsAsUnitAndPrivacyWithoutARatingRange) {
+  MatrixFactorization::Options record = small_options();
+  record.unit = Unit::record;
+  MatrixFactorization::Options no_range = small_options();
+  no_range.unit = Unit::customer;
+  no_range.rating_low = std::nan("");
+  MatrixFactorization::Options no_penalty = small_options();
+  no_penalty.l2 = 0;
+
+  EXPECT_THROW(MatrixFactorization{record}, Failure);
+  EXPECT_THROW(MatrixFactorization{no_range}, Failure);
+  EXPECT_THROW(MatrixFactorization{no_penalty}, Failure);
+}
+
+}  // namespace
+}  // namespace hanse

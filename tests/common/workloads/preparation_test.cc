@@ -1,0 +1,259 @@
+#include "common/workloads/preparation.h"
+
+#include <cmath>
+
+#include "common/base/seeded_generator.h"
+#include "tests/support/small_data.h"
+
+namespace hanse {
+namespace {
+
+using test::deal_people;
+using test::Person;
+
+/// Runs all sums over the data, with normal noise of `noise_multiplier` times the clip norm.
+Model prepare(const Preparation& preparation, Unit unit, const Dataset& data, double noise_multiplier = 0) {
+  Model model = preparation.initial_model(1);
+  SeededGenerator noise{4};
+  while (const std::optional<PrivateSum> sum = preparation.next_sum(model)) {
+    std::vector<double> total(sum->length, 0.0);
+    const Contributor contribute = preparation.contributor(model, *sum);
+    Contribution contribution;
+    for (const MerchantRows& merchant : data.merchants) {
+      for_each_unit(data, merchant, unit, sum->population, [&](const UnitRows& rows) {
+        contribution.clear();
+        contribute(rows, contribution);
+        std::size_t at = 0;
+        for (const Contribution::Block& block : contribution.blocks()) {
+          for (std::size_t i = 0; i < block.count; ++i) {
+            total[block.first + i] += contribution.values()[at++];
+          }
+        }
+      });
+    }
+    for (double& entry : total) {
+      entry += noise_multiplier > 0 ? noise_multiplier * sum->clip_norm * noise.normal() : 0;
+    }
+    preparation.apply(model, *sum, total);
+  }
+  return model;
+}
+
+/// Mean and deviation of a column of the training rows, by two passes over all of them; and how many are
+/// missing.
+struct Moments {
+  double mean = 0, deviation = 0, missing = 0;
+};
+Moments moments_of(const std::vector<Person>& people, std::size_t column) {
+  std::vector<double> present;
+  Moments moments;
+  for (const Person& person : people) {
+    for (const Person::Row& row : person.train) {
+      const double x = static_cast<double>(row.values[column]);
+      std::isnan(x) ? moments.missing += 1 : (present.push_back(x), 0.0);
+    }
+  }
+  for (const double x : present) {
+    moments.mean += x / static_cast<double>(present.size());
+  }
+  for (const double x : present) {
+    moments.deviation += (x - moments.mean) * (x - moments.mean) / static_cast<double>(present.size());
+  }
+  moments.deviation = std::sqrt(moments.deviation);
+  return moments;
+}
+
+std::size_t train_rows_of(const std::vector<Person>& people) {
+  std::size_t rows = 0;
+  for (const Person& person : people) {
+    rows += person.train.size();
+  }
+  return rows;
+}
+
+TEST(Preparation, LearnsMeansAndDeviationsOfTheUnionOfAllMerchants) {
+  const std::vector<Person> people = test::record_people(40, true);
+  const FeatureSpace space = test::record_space();
+  const Preparation preparation({.space = space});
+
+  const Model model = prepare(preparation, Unit::record, deal_people(people, 3, RowKind::record, space));
+  const Encoding encoding = preparation.encoding(model);
+
+  EXPECT_EQ(encoding.train_rows, static_cast<double>(train_rows_of(people)));
+  for (std::size_t column = 0; column < 2; ++column) {
+    const Moments expected = moments_of(people, column);
+    EXPECT_NEAR(encoding.mean[column], expected.mean, 1e-12);
+    EXPECT_NEAR(encoding.deviation[column], expected.deviation, 1e-12);
+  }
+  EXPECT_GT(moments_of(people, 1).missing, 0);
+}
+
+TEST(Preparation, FindsARangeByMagnitudesWhereNoneWasDeclared) {
+  // Visits are in [0, 4): the range found is [0, 4], and the declared one of the first column stays.
+  const FeatureSpace space = test::record_space();
+  const Preparation preparation({.space = space});
+
+  const Model model = prepare(preparation, Unit::record,
+                              deal_people(test::record_people(40, true), 1, RowKind::record, space));
+
+  const std::vector<NamedArray> arrays = preparation.arrays(model);
+  EXPECT_EQ(arrays[0].values, (std::vector<double>{-3, 0}));
+  EXPECT_EQ(arrays[1].values, (std::vector<double>{3, 4}));
+}
+
+TEST(Preparation, KeepsTheWordsThatEnoughUnitsHave) {
+  // Town 3 is in one row of twenty.
+  const FeatureSpace space = test::record_space();
+  const Preparation preparation({.space = space, .kept_at_least = 10});
+
+  const Model model = prepare(preparation, Unit::record,
+                              deal_people(test::record_people(40, false), 2, RowKind::record, space));
+
+  EXPECT_EQ(preparation.arrays(model)[4].values, (std::vector<double>{1, 1, 1, 0}));
+  const Encoding encoding = preparation.encoding(model);
+  EXPECT_EQ(encoding.names[encoding.column_of[5]], "town=other");
+  EXPECT_EQ(encoding.width, 7u);
+}
+
+TEST(Preparation, WithoutPrivacyAWordIsKeptWhenEnoughMerchantsHaveIt) {
+  const FeatureSpace space = test::record_space();
+  const Preparation preparation({.space = space, .min_contributors = 2});
+  const auto buyer_from = [](std::uint32_t town) {
+    Person person;
+    person.train.assign(9, {.columns = {0, 1, 2 + town, 6}, .values = {0, 1, 1, 1}, .label = 0});
+    return person;
+  };
+  // Merchant 0 gets the 1st and 3rd, merchant 1 the 2nd and 4th: town 0 is at both, towns 1 and 2 at one.
+  const Dataset data =
+      deal_people({buyer_from(0), buyer_from(0), buyer_from(1), buyer_from(2)}, 2, RowKind::record, space);
+
+  const Model model = prepare(preparation, preparation.natural_unit(), data);
+
+  EXPECT_EQ(preparation.natural_unit(), Unit::merchant);
+  EXPECT_EQ(preparation.arrays(model)[4].values, (std::vector<double>{1, 0, 0, 0}));
+  EXPECT_EQ(preparation.encoding(model).train_rows, 36);
+}
+
+TEST(Preparation, CountsAWordOnceAUnitHoweverOftenItComes) {
+  const FeatureSpace space = test::record_space();
+  const Preparation preparation({.space = space, .unit = Unit::customer});
+  Person person;
+  for (int i = 0; i < 5; ++i) {
+    person.train.push_back({.columns = {0, 1, 3, 6}, .values = {0, 1, 1, 1}, .label = 0});
+  }
+  const Dataset data = deal_people({person}, 1, RowKind::record, space);
+  Model model = preparation.initial_model(1);
+  model.step = 1;
+  const PrivateSum sum = *preparation.next_sum(model);
+  ASSERT_EQ(sum.name, "vocabulary");
+  Contribution contribution;
+
+  for_each_unit(data, data.merchants[0], Unit::customer, Population::train,
+                [&](const UnitRows& rows) { preparation.contributor(model, sum)(rows, contribution); });
+
+  ASSERT_EQ(contribution.values().size(), 1u);
+  EXPECT_EQ(contribution.blocks()[0].first, 1u);
+  EXPECT_EQ(contribution.values()[0], 1);
+}
+
+TEST(Preparation, AlwaysReleasesTheNumberOfTrainingRows) {
+  FeatureSpace space = test::rating_space(6);
+  const Preparation preparation({.space = space, .kind = RowKind::customer, .unit = Unit::customer});
+  const std::vector<Person> people = test::rating_people(20, 6);
+
+  const Model model = prepare(preparation, Unit::customer, deal_people(people, 4, RowKind::customer, space));
+
+  EXPECT_EQ(model.step, 1u);
+  EXPECT_EQ(preparation.encoding(model).train_rows, static_cast<double>(train_rows_of(people)));
+}
+
+TEST(Preparation, WithoutStandardisingOnlyTheCountIsAskedFor) {
+  FeatureSpace space = test::record_space();
+  space.counted = false;
+  space.counted_ranges.clear();
+  const Preparation preparation({.space = space, .standardise = false});
+
+  const Model model = prepare(preparation, Unit::record,
+                              deal_people(test::record_people(9, true), 2, RowKind::record, space));
+
+  EXPECT_EQ(model.step, 1u);
+  const Encoding encoding = preparation.encoding(model);
+  EXPECT_EQ(encoding.mean, (std::vector<double>{0, 0}));
+  EXPECT_EQ(encoding.deviation, (std::vector<double>{1, 1}));
+  EXPECT_EQ(encoding.outlier_limit, 0);
+}
+
+TEST(Preparation, UnderNoiseFiguresAreNearAndWordsOfNobodyAreNotKept) {
+  FeatureSpace space = test::record_space();
+  const std::vector<Person> people = test::record_people(4000, false);
+  const double noise_multiplier = 10;
+  const Preparation preparation(
+      {.space = space, .unit = Unit::record, .noise_multiplier = noise_multiplier, .kept_at_least = 1});
+
+  const Model model =
+      prepare(preparation, Unit::record, deal_people(people, 3, RowKind::record, space), noise_multiplier);
+  const Encoding encoding = preparation.encoding(model);
+
+  for (std::size_t column = 0; column < 2; ++column) {
+    const Moments expected = moments_of(people, column);
+    EXPECT_NEAR(encoding.mean[column], expected.mean, 0.1 * expected.deviation);
+    EXPECT_NEAR(encoding.deviation[column], expected.deviation, 0.1 * expected.deviation);
+  }
+  EXPECT_NEAR(encoding.train_rows, static_cast<double>(train_rows_of(people)), 100);
+}
+
+TEST(Preparation, NoiseAloneKeepsNoWordAndMakesNoRange) {
+  const FeatureSpace space = test::record_space();
+  const Preparation preparation({.space = space, .unit = Unit::record, .noise_multiplier = 10});
+
+  const Model model = prepare(preparation, Unit::record, deal_people({}, 3, RowKind::record, space), 10);
+  const Encoding encoding = preparation.encoding(model);
+
+  EXPECT_EQ(preparation.arrays(model)[4].values, (std::vector<double>{0, 0, 0, 0}));
+  EXPECT_EQ(preparation.arrays(model)[1].values[1], 1);
+  for (const double deviation : encoding.deviation) {
+    EXPECT_GT(deviation, 0);
+    EXPECT_TRUE(std::isfinite(deviation));
+  }
+  EXPECT_GE(encoding.train_rows, 0);
+}
+
+TEST(Preparation, AConstantColumnGetsAPositiveDeviation) {
+  FeatureSpace space = test::record_space();
+  Person person;
+  person.train.push_back({.columns = {0, 1, 2, 6}, .values = {1, 2, 1, 1}, .label = 0});
+  const Preparation preparation({.space = space});
+
+  const Model model =
+      prepare(preparation, Unit::record, deal_people({person, person}, 2, RowKind::record, space));
+
+  const Encoding encoding = preparation.encoding(model);
+  EXPECT_NEAR(encoding.mean[1], 2, 1e-9);
+  EXPECT_GT(encoding.deviation[0], 0);
+  EXPECT_GT(encoding.deviation[1], 0);
+}
+
+TEST(Preparation, ARecordsMomentsReachTheirNormOnlyAtTheEndsOfTheRanges) {
+  const FeatureSpace space = test::record_space();
+  const Preparation preparation({.space = space, .unit = Unit::record});
+  Person extreme;
+  extreme.train.push_back({.columns = {0, 1, 2, 6}, .values = {-300, 5e9f, 1, 1}, .label = 0});
+  const Dataset data = deal_people({extreme}, 1, RowKind::record, space);
+  Model model = preparation.initial_model(1);
+  model.step = 2;
+  const PrivateSum sum = *preparation.next_sum(model);
+  double square = 0;
+
+  for_each_unit(data, data.merchants[0], Unit::record, Population::train, [&](const UnitRows& rows) {
+    Contribution contribution;
+    preparation.contributor(model, sum)(rows, contribution);
+    for (const double value : contribution.values()) {
+      square += value * value;
+    }
+  });
+
+  EXPECT_NEAR(std::sqrt(square), sum.clip_norm, 1e-12);
+}
+
+}  // namespace
+}  // namespace hanse

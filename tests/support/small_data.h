@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "common/base/seeded_generator.h"
+#include "common/data/dataset.h"
+
+namespace hanse::test {
+
+/// One customer of a made-up federation, to be dealt to any merchant.
+struct Person {
+  struct Row {
+    std::vector<std::uint32_t> columns;
+    std::vector<float> values;
+    float label = 0;
+  };
+  std::vector<Row> train;
+  std::vector<Row> test;
+};
+
+inline void append(RowBlock& block, const Person::Row& row, std::uint32_t customer, bool labelled) {
+  block.features.columns.insert(block.features.columns.end(), row.columns.begin(), row.columns.end());
+  block.features.values.insert(block.features.values.end(), row.values.begin(), row.values.end());
+  block.features.row_begin.push_back(block.features.columns.size());
+  if (labelled) {
+    block.labels.push_back(row.label);
+  }
+  block.customers.push_back(customer);
+}
+
+/// Deals person i to merchant i mod `merchants`.
+inline Dataset deal_people(const std::vector<Person>& people, std::uint32_t merchants, RowKind kind,
+                           const FeatureSpace& space) {
+  Dataset data;
+  data.kind = kind;
+  data.space = space;
+  for (std::uint32_t m = 0; m < merchants; ++m) {
+    MerchantRows rows;
+    rows.id = m;
+    rows.name = "merchant " + std::to_string(m);
+    rows.train_begin = data.train.features.rows();
+    rows.test_begin = data.test.features.rows();
+    for (std::size_t i = m; i < people.size(); i += merchants) {
+      const auto customer = static_cast<std::uint32_t>(i / merchants);
+      for (const Person::Row& row : people[i].train) {
+        append(data.train, row, customer, kind == RowKind::record);
+      }
+      for (const Person::Row& row : people[i].test) {
+        append(data.test, row, customer, kind == RowKind::record);
+      }
+    }
+    rows.train_end = data.train.features.rows();
+    rows.test_end = data.test.features.rows();
+    data.merchants.push_back(rows);
+  }
+  return data;
+}
+
+/// Two numeric columns (one without a public range, with a missing value now and then), four hashed ones of
+/// which a row has one, and the intercept. Labels follow the first column.
+inline FeatureSpace record_space() {
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  FeatureSpace space;
+  space.numeric = 2;
+  space.width = 7;
+  space.names = {"spent", "visits", "town#0", "town#1", "town#2", "town#3", "intercept"};
+  space.range_low = {-3, unknown};
+  space.range_high = {3, unknown};
+  space.counted = true;
+  space.counted_ranges = {{.begin = 2, .end = 6, .name = "town"}};
+  return space;
+}
+
+inline std::vector<Person> record_people(std::size_t count, bool with_missing) {
+  SeededGenerator generator{7, 1};
+  std::vector<Person> people(count);
+  for (Person& person : people) {
+    const std::size_t rows = 2 + generator.below(3);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const double spent = 2 * generator.uniform() - 1;
+      double visits = 4 * generator.uniform();
+      if (with_missing && generator.below(10) == 0) {
+        visits = std::numeric_limits<double>::quiet_NaN();
+      }
+      const auto town = static_cast<std::uint32_t>(2 + (generator.below(20) == 0 ? 3 : generator.below(3)));
+      const bool bought = spent + 0.5 * generator.normal() > 0.2;
+      Person::Row row{.columns = {0, 1, town, 6},
+                      .values = {static_cast<float>(spent), static_cast<float>(visits), 1, 1},
+                      .label = bought ? 1.0f : 0.0f};
+      (i == 0 ? person.test : person.train).push_back(row);
+    }
+  }
+  return people;
+}
+
+/// Ratings from 1 to 5 of `items` items with a taste in them; a test row for every customer but the first,
+/// and no training row for the second.
+inline FeatureSpace rating_space(std::uint32_t items) {
+  FeatureSpace space;
+  space.width = items;
+  for (std::uint32_t i = 0; i < items; ++i) {
+    space.names.push_back("item=" + std::to_string(i + 1));
+  }
+  space.rating_low = 1;
+  space.rating_high = 5;
+  return space;
+}
+
+inline std::vector<Person> rating_people(std::size_t count, std::uint32_t items) {
+  SeededGenerator generator{7, 2};
+  std::vector<Person> people(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double taste = generator.normal();
+    Person::Row train;
+    Person::Row test;
+    for (std::uint32_t item = 0; item < items; ++item) {
+      const double wish = 3 + 0.3 * (item % 3) + taste * (item % 2 == 0 ? 1 : -1) + 0.3 * generator.normal();
+      const float rating = static_cast<float>(wish < 1 ? 1 : wish > 5 ? 5 : wish);
+      Person::Row& row = generator.below(4) == 0 ? test : train;
+      if (generator.below(3) != 0) {
+        row.columns.push_back(item);
+        row.values.push_back(rating);
+      }
+    }
+    if (!train.columns.empty() && i != 1) {
+      people[i].train.push_back(train);
+    }
+    if (!test.columns.empty() && i != 0) {
+      people[i].test.push_back(test);
+    }
+  }
+  return people;
+}
+
+}  // namespace hanse::test

@@ -1,0 +1,212 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/seeded_generator.h"
+#include "common/transport/simulated_network.h"
+#include "coordinator/coordinator_round.h"
+#include "coordinator/coordinator_session.h"
+#include "privacy/pipeline.h"
+#include "privacy/secure_sum/masks.h"
+#include "tests/support/deterministic_random.h"
+#include "worker/worker_node.h"
+
+namespace hanse {
+
+/// A federation in one process: merchants 0 ... N-1, named "m000" and so on, merchant i at rank 1 + i mod W.
+/// In round r merchant i contributes value(r, i, entry), so that every sum can be checked by hand.
+class TestFederation {
+ public:
+  struct Plan {
+    std::uint64_t seed = 1;
+    std::uint32_t merchants = 3;
+    std::uint32_t workers = 1;
+    bool masked = true;
+    std::uint32_t threshold = 0;
+    std::uint32_t merchants_min = 3;
+    std::uint32_t aborts_max = 1u << 30;
+    bool all_zero = false;  ///< Every merchant contributes zeros.
+  };
+
+  explicit TestFederation(Plan plan)
+      : plan_(plan),
+        random_(std::make_unique<DeterministicSecureRandom>(plan.seed)),
+        identity_(SigningKey::generate(*random_)),
+        session_({.workers = plan.workers, .masked = plan.masked, .threshold = plan.threshold}, identity_,
+                 *random_) {
+    for (Peer rank = 1; rank <= plan.workers; ++rank) {
+      nodes_.push_back(make_node(rank));
+    }
+  }
+  TestFederation(const TestFederation&) = delete;
+
+  /// Sets up the session by handing every message over at once. True when it is ready on all sides.
+  bool join() {
+    std::vector<std::pair<Peer, Bytes>> to_coordinator;
+    for (Peer rank = 1; rank <= plan_.workers; ++rank) {
+      to_coordinator.emplace_back(rank, node(rank).hail());
+    }
+    while (!to_coordinator.empty()) {
+      std::vector<std::pair<Peer, Bytes>> next;
+      for (const auto& [from, message] : to_coordinator) {
+        for (const Outgoing& out : session_.handle(from, message)) {
+          for (Bytes& answer : node(out.to).handle(out.message)) {
+            next.emplace_back(out.to, std::move(answer));
+          }
+        }
+      }
+      to_coordinator = std::move(next);
+    }
+    for (const WorkerNode& one : nodes_) {
+      if (!one.ready()) {
+        return false;
+      }
+    }
+    return session_.ready();
+  }
+
+  /// Adds all workers to a network.
+  void attach(SimulatedNetwork& network) {
+    for (Peer rank = 1; rank <= plan_.workers; ++rank) {
+      network.add_worker([this, rank](ByteView message) { return node(rank).handle(message); });
+    }
+  }
+
+  RoundRequest request(std::uint64_t round, Ring ring = Ring::bits32) const {
+    RoundRequest request{.round = round, .parameters = {}, .payload = {}, .merchants = {}};
+    request.parameters = {.length = kLength,
+                          .clip_norm = 1 << 20,
+                          .grid_bits = 20,
+                          .ring = ring,
+                          .units_max = 1,
+                          .share_variance = 0,
+                          .shares_min = plan_.masked ? 3u : 1u,
+                          .merchants_max = plan_.merchants};
+    const ByteView model = bytes_of("a model");
+    request.payload.assign(model.begin(), model.end());
+    for (std::uint32_t id = 0; id < plan_.merchants; ++id) {
+      request.merchants.push_back(id);
+    }
+    return request;
+  }
+
+  /// Runs one round over `network` to its end, announces it and lets the last messages arrive.
+  CoordinatorRound run(SimulatedNetwork& network, RoundRequest request) {
+    CoordinatorRound round(session_, std::move(request));
+    post(network, round.begin());
+    int phase = round.phase();
+    Instant end = network.now() + kPhaseDeadline;
+    deadlines_ = 0;
+    while (!round.ended()) {
+      const auto incoming = network.receive(end);
+      if (!incoming) {
+        ++deadlines_;
+        post(network, round.deadline_passed());
+      } else if (const auto message = session_.open(incoming->from, incoming->message)) {
+        post(network, round.step(*message));
+      }
+      if (round.phase() != phase) {
+        phase = round.phase();
+        end = network.now() + kPhaseDeadline;
+      }
+    }
+    post(network, round.announce(bytes_of("a release")));
+    network.flush(network.now() + kPhaseDeadline);
+    return round;
+  }
+
+  /// What merchant `id` contributes in a round.
+  std::int64_t value(std::uint64_t round, std::uint32_t id, std::size_t entry) const {
+    if (plan_.all_zero) {
+      return 0;
+    }
+    return static_cast<std::int64_t>(split_mix(round * 1000003 + id * 1009 + entry) % 2001) - 1000;
+  }
+  std::vector<std::int64_t> exact_sum(std::uint64_t round,
+                                      const std::vector<std::uint32_t>& merchants) const {
+    std::vector<std::int64_t> sum(kLength);
+    for (const std::uint32_t id : merchants) {
+      for (std::size_t entry = 0; entry < kLength; ++entry) {
+        sum[entry] += value(round, id, entry);
+      }
+    }
+    return sum;
+  }
+
+  WorkerNode& node(Peer rank) { return nodes_[rank - 1]; }
+  CoordinatorSession& session() { return session_; }
+  int deadlines() const { return deadlines_; }  ///< Deadlines that passed in the latest round.
+  const std::vector<bool>& released() const {
+    return released_;
+  }                                         ///< What round_ended told, over all workers.
+  std::optional<std::string> refuse_round;  ///< The reason why accept_round refuses.
+
+  static std::string name(std::uint32_t id) {
+    const char digits[] = {'m', static_cast<char>('0' + id / 100 % 10), static_cast<char>('0' + id / 10 % 10),
+                           static_cast<char>('0' + id % 10), '\0'};
+    return digits;
+  }
+
+  static constexpr std::size_t kLength = 6;
+  static constexpr Milliseconds kPhaseDeadline{100};
+
+ private:
+  void post(SimulatedNetwork& network, const std::vector<ToWorker>& messages) {
+    for (Outgoing& out : session_.seal(messages)) {
+      network.send(out.to, std::move(out.message));
+    }
+  }
+
+  WorkerNode make_node(Peer rank) {
+    std::vector<HostedMerchant> merchants;
+    for (std::uint32_t id = rank - 1; id < plan_.merchants; id += plan_.workers) {
+      merchants.push_back({name(id), SigningKey::generate(*random_)});
+    }
+    struct Sum {
+      std::uint64_t round = 0;
+      SumParameters parameters;
+    };
+    const auto sum = std::make_shared<Sum>();
+    WorkerHooks hooks;
+    hooks.accept_round = [this, sum](const StartView& start) -> Result<SumParameters> {
+      if (refuse_round) {
+        return Error{*refuse_round};
+      }
+      *sum = {start.round, start.parameters};
+      return start.parameters;
+    };
+    hooks.prepare = [this, sum](std::uint32_t id, const RoundMasks& masks) {
+      Contribution contribution;
+      std::vector<double> values;
+      for (std::size_t entry = 0; entry < sum->parameters.length; ++entry) {
+        values.push_back(static_cast<double>(value(sum->round, id, entry)));
+      }
+      contribution.add_block(0, values);
+      const UnitSource units = [&](const std::function<void(const Contribution&)>& take) {
+        take(contribution);
+      };
+      return prepare(units, sum->parameters, NoiseShare::draw(sum->parameters, *random_), masks);
+    };
+    hooks.round_ended = [this](ByteView, bool released) { released_.push_back(released); };
+    return {WorkerOptions{.rank = rank,
+                          .merchants_min = plan_.masked ? plan_.merchants_min : 1,
+                          .allow_unmasked = !plan_.masked,
+                          .coordinator = identity_.public_key(),
+                          .aborts_max = plan_.aborts_max},
+            std::move(merchants), std::move(hooks), *random_};
+  }
+
+  Plan plan_;
+  std::unique_ptr<DeterministicSecureRandom> random_;
+  SigningKey identity_;
+  CoordinatorSession session_;
+  std::vector<WorkerNode> nodes_;
+  std::vector<bool> released_;
+  int deadlines_ = 0;
+};
+
+}  // namespace hanse

@@ -1,0 +1,366 @@
+// The laws of Workload, for every workload of the catalogue in each of its ways, and for the preparation.
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <ostream>
+
+#include "common/config/configuration.h"
+#include "common/data/encoding.h"
+#include "common/workloads/catalogue.h"
+#include "common/workloads/preparation.h"
+#include "tests/support/small_data.h"
+
+namespace hanse {
+namespace {
+
+using test::deal_people;
+using test::Person;
+
+constexpr std::uint32_t kItems = 6;
+
+struct Case {
+  std::string name;
+  RowKind kind = RowKind::record;
+  Unit privacy = Unit::none;
+  bool preparation = false;
+  bool same_for_any_split = true;  ///< Not where a merchant is the unit.
+  bool never_clips = true;
+  std::string workload = "logistic";
+  std::string solver = "gradient";
+  std::string optimizer = "sgd";
+  double learning_rate = 1;
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
+
+FeatureSpace space_of(const Case& c) {
+  return c.kind == RowKind::record ? test::record_space() : test::rating_space(kItems);
+}
+
+std::vector<Person> people_of(const Case& c) {
+  return c.kind == RowKind::record ? test::record_people(30, c.preparation) : test::rating_people(30, kItems);
+}
+
+std::unique_ptr<Workload> workload_of(const Case& c, std::uint32_t merchants) {
+  Configuration configuration;
+  configuration.privacy.unit = c.privacy;
+  configuration.workload.name = c.workload;
+  configuration.workload.solver = c.solver;
+  configuration.workload.rank = 3;
+  configuration.workload.l2 = 0.05;
+  configuration.workload.batch = 4;
+  configuration.workload.local_epochs = 2;
+  configuration.server.optimizer = c.optimizer;
+  configuration.server.learning_rate = c.learning_rate;
+  if (c.preparation) {
+    return std::make_unique<Preparation>(make_preparation(configuration, space_of(c), c.kind, 0));
+  }
+  const FeatureSpace space = space_of(c);
+  WorkloadFacts facts = facts_of(space, c.kind, identity_encoding(space), merchants);
+  facts.train_rows = 60;
+  return make_workload(configuration, facts);
+}
+
+Unit unit_of(const Case& c, const Workload& workload) {
+  return c.privacy == Unit::none ? workload.natural_unit() : c.privacy;
+}
+
+double norm_of(const Contribution& contribution) {
+  double square =
+      contribution.scale() * contribution.row_norm() * contribution.scale() * contribution.row_norm();
+  for (const double value : contribution.values()) {
+    square += value * value;
+  }
+  return std::sqrt(square);
+}
+
+/// Calls `use` with every index and value of a contribution.
+template <class Use>
+void for_each_entry(const Contribution& contribution, const Use& use) {
+  const SparseRow& row = contribution.row();
+  for (std::size_t i = 0; i < row.columns.size(); ++i) {
+    use(std::size_t{row.columns[i]}, contribution.scale() * static_cast<double>(row.values[i]));
+  }
+  std::size_t at = 0;
+  for (const Contribution::Block& block : contribution.blocks()) {
+    for (std::size_t i = 0; i < block.count; ++i) {
+      use(block.first + i, contribution.values()[at++]);
+    }
+  }
+}
+
+/// The sum over all merchants, clipped and on a grid of 2^-28 of the clip norm: exact integers.
+std::vector<std::int64_t> integer_sum(const Workload& workload, const Model& model, const PrivateSum& sum,
+                                      Unit unit, const Dataset& data) {
+  const double steps = std::ldexp(1.0, 28) / sum.clip_norm;
+  const Contributor contribute = workload.contributor(model, sum);
+  std::vector<std::int64_t> entries(sum.length, 0);
+  Contribution contribution;
+  for (const MerchantRows& merchant : data.merchants) {
+    for_each_unit(data, merchant, unit, sum.population, [&](const UnitRows& rows) {
+      contribution.clear();
+      contribute(rows, contribution);
+      const double factor = std::min(1.0, sum.clip_norm / norm_of(contribution));
+      for_each_entry(contribution, [&](std::size_t index, double value) {
+        entries.at(index) += static_cast<std::int64_t>(factor * value * steps);
+      });
+    });
+  }
+  return entries;
+}
+
+std::vector<double> values_of(const std::vector<std::int64_t>& entries, const PrivateSum& sum) {
+  std::vector<double> values;
+  for (const std::int64_t entry : entries) {
+    values.push_back(static_cast<double>(entry) * std::ldexp(sum.clip_norm, -28));
+  }
+  return values;
+}
+
+/// Calls `visit` with each of the first sums of a run and of its evaluation, moving the model by the exact
+/// totals.
+void walk(const Workload& workload, Unit unit, const Dataset& data, int updates,
+          const std::function<void(const Model&, const PrivateSum&)>& visit) {
+  Model model = workload.initial_model(1);
+  for (int done = 0; done < updates; ++done) {
+    const std::optional<PrivateSum> sum = workload.next_sum(model);
+    if (!sum) {
+      break;
+    }
+    visit(model, *sum);
+    workload.apply(model, *sum, values_of(integer_sum(workload, model, *sum, unit, data), *sum));
+  }
+  if (const std::optional<PrivateSum> evaluation = workload.evaluation_sum(model)) {
+    visit(model, *evaluation);
+  }
+}
+
+class WorkloadContract : public testing::TestWithParam<Case> {
+ protected:
+  Dataset data(std::uint32_t merchants) const {
+    return deal_people(people_of(GetParam()), merchants, GetParam().kind, space_of(GetParam()));
+  }
+  std::unique_ptr<Workload> workload(std::uint32_t merchants = 3) const {
+    return workload_of(GetParam(), merchants);
+  }
+  Unit unit(const Workload& workload) const { return unit_of(GetParam(), workload); }
+};
+
+TEST_P(WorkloadContract, TheFirstModelIsAFunctionOfTheSeed) {
+  const auto first = workload();
+  const auto second = workload();
+
+  EXPECT_EQ(first->initial_model(3).parameters, second->initial_model(3).parameters);
+  EXPECT_EQ(first->initial_model(3).step, 0u);
+}
+
+TEST_P(WorkloadContract, AContributionDependsOnItsModelSumAndRowsAlone) {
+  const auto workload = this->workload();
+  const Dataset data = this->data(3);
+
+  walk(*workload, unit(*workload), data, 4, [&](const Model& model, const PrivateSum& sum) {
+    const Contributor used = workload->contributor(model, sum);
+    integer_sum(*workload, model, sum, unit(*workload), data);
+    for (const MerchantRows& merchant : data.merchants) {
+      for_each_unit(data, merchant, unit(*workload), sum.population, [&](const UnitRows& rows) {
+        Contribution first;
+        Contribution second;
+        used(rows, first);
+        workload->contributor(model, sum)(rows, second);
+
+        EXPECT_EQ(first.scale(), second.scale());
+        EXPECT_TRUE(std::equal(first.values().begin(), first.values().end(), second.values().begin(),
+                               second.values().end()));
+        EXPECT_EQ(first.extent(), second.extent());
+      });
+    }
+  });
+}
+
+TEST_P(WorkloadContract, TheSumIsTheSameHoweverUnitsAreDealtToMerchants) {
+  const auto workload = this->workload();
+  const Dataset one = data(GetParam().same_for_any_split ? 1 : 5);
+  std::vector<Dataset> others;
+  if (GetParam().same_for_any_split) {
+    for (const std::uint32_t merchants : {2u, 5u, 31u}) {  // One of 31 merchants has nobody.
+      others.push_back(data(merchants));
+    }
+  } else {  // The merchant is the unit: only the order in which workers come may change.
+    others.push_back(one);
+    std::reverse(others[0].merchants.begin(), others[0].merchants.end());
+  }
+
+  walk(*workload, unit(*workload), one, 4, [&](const Model& model, const PrivateSum& sum) {
+    const std::vector<std::int64_t> expected = integer_sum(*workload, model, sum, unit(*workload), one);
+    for (const Dataset& other : others) {
+      EXPECT_EQ(integer_sum(*workload, model, sum, unit(*workload), other), expected) << sum.name;
+    }
+  });
+}
+
+TEST_P(WorkloadContract, ContributionsFitTheirSumAndAreFinite) {
+  const auto workload = this->workload();
+  const Dataset data = this->data(3);
+
+  walk(*workload, unit(*workload), data, 4, [&](const Model& model, const PrivateSum& sum) {
+    const Contributor contribute = workload->contributor(model, sum);
+    EXPECT_GT(sum.clip_norm, 0);
+    for (const MerchantRows& merchant : data.merchants) {
+      for_each_unit(data, merchant, unit(*workload), sum.population, [&](const UnitRows& rows) {
+        Contribution contribution;
+        contribute(rows, contribution);
+
+        EXPECT_LE(contribution.extent(), sum.length);
+        EXPECT_TRUE(std::isfinite(norm_of(contribution)));
+        if (GetParam().never_clips) {
+          EXPECT_LE(norm_of(contribution), sum.clip_norm) << sum.name;
+        }
+      });
+    }
+  });
+}
+
+TEST_P(WorkloadContract, AMerchantWithoutRowsContributesNothing) {
+  const auto workload = this->workload();
+
+  walk(*workload, unit(*workload), data(3), 4, [&](const Model& model, const PrivateSum& sum) {
+    Contribution contribution;
+    workload->contributor(model, sum)(UnitRows{}, contribution);
+
+    EXPECT_TRUE(contribution.empty()) << sum.name;
+  });
+}
+
+TEST_P(WorkloadContract, ATrainingSumMovesTheStepAndAnEvaluationMovesNothing) {
+  const auto workload = this->workload();
+  const Dataset data = this->data(3);
+  Model model = workload->initial_model(1);
+
+  const PrivateSum sum = *workload->next_sum(model);
+  workload->apply(model, sum, values_of(integer_sum(*workload, model, sum, unit(*workload), data), sum));
+  EXPECT_EQ(model.step, 1u);
+
+  if (const std::optional<PrivateSum> evaluation = workload->evaluation_sum(model)) {
+    const Model before = model;
+    const auto total =
+        values_of(integer_sum(*workload, model, *evaluation, unit(*workload), data), *evaluation);
+    const Metrics metrics = workload->apply(model, *evaluation, total);
+    EXPECT_FALSE(metrics.empty());
+    EXPECT_EQ(model.parameters, before.parameters);
+    EXPECT_EQ(model.server_state, before.server_state);
+    EXPECT_EQ(model.step, before.step);
+  }
+}
+
+TEST_P(WorkloadContract, ADeclaredTrainingLossFalls) {
+  const auto workload = this->workload();
+  const Dataset data = this->data(3);
+  Model model = workload->initial_model(1);
+  std::vector<double> losses;
+
+  for (int round = 0; round < 40; ++round) {
+    const std::optional<PrivateSum> sum = workload->next_sum(model);
+    if (!sum) {
+      break;
+    }
+    const Metrics metrics = workload->apply(
+        model, *sum, values_of(integer_sum(*workload, model, *sum, unit(*workload), data), *sum));
+    if (const auto loss = metrics.find("train_loss"); loss != metrics.end()) {
+      losses.push_back(loss->second);
+    }
+  }
+
+  if (GetParam().preparation || GetParam().privacy != Unit::none) {
+    EXPECT_TRUE(losses.empty());  // No entry is spent on it.
+  } else {
+    ASSERT_GE(losses.size(), 30u);
+    EXPECT_LT(losses.back(), 0.9 * losses.front());
+    EXPECT_LT(losses[5], losses.front());
+  }
+}
+
+TEST_P(WorkloadContract, ANoiseTotalLeavesAFiniteModel) {
+  const auto workload = this->workload();
+  Model model = workload->initial_model(1);
+  SeededGenerator generator{99};
+
+  for (int round = 0; round < 5; ++round) {
+    const std::optional<PrivateSum> sum = workload->next_sum(model);
+    if (!sum) {
+      break;
+    }
+    std::vector<double> total(sum->length);
+    for (double& entry : total) {
+      entry = 20 * sum->clip_norm * generator.normal();
+    }
+    workload->apply(model, *sum, total);
+  }
+
+  for (const double parameter : model.parameters) {
+    EXPECT_TRUE(std::isfinite(parameter));
+  }
+}
+
+TEST_P(WorkloadContract, PublishedArraysHaveAsManyValuesAsTheirShape) {
+  const auto workload = this->workload();
+
+  for (const NamedArray& array : workload->arrays(workload->initial_model(1))) {
+    std::size_t values = 1;
+    for (const std::size_t extent : array.shape) {
+      values *= extent;
+    }
+    EXPECT_EQ(array.values.size(), values) << array.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Catalogue, WorkloadContract,
+    testing::Values(
+        Case{.name = "PreparationOfRecords", .preparation = true},
+        Case{.name = "PreparationOfPrivateRecords", .privacy = Unit::record, .preparation = true},
+        Case{.name = "PreparationOfPrivateCustomers", .privacy = Unit::customer, .preparation = true},
+        Case{.name = "PreparationOfPrivateMerchants",
+             .privacy = Unit::merchant,
+             .preparation = true,
+             .same_for_any_split = false},
+        Case{.name = "PreparationOfRatings", .kind = RowKind::customer, .preparation = true},
+        Case{.name = "LogisticGradient"},
+        Case{.name = "LogisticGradientAdam", .optimizer = "adam", .learning_rate = 0.1},
+        Case{.name = "LogisticGradientOfPrivateRecords", .privacy = Unit::record, .never_clips = false},
+        Case{.name = "LogisticGradientOfPrivateCustomers", .privacy = Unit::customer, .never_clips = false},
+        Case{.name = "LogisticGradientOfPrivateMerchants",
+             .privacy = Unit::merchant,
+             .same_for_any_split = false,
+             .never_clips = false},
+        Case{.name = "LogisticLocal", .same_for_any_split = false, .solver = "local"},
+        Case{.name = "LogisticLocalOfPrivateMerchants",
+             .privacy = Unit::merchant,
+             .same_for_any_split = false,
+             .never_clips = false,
+             .solver = "local"},
+        Case{.name = "MatrixFactorization",
+             .kind = RowKind::customer,
+             .workload = "matrix_factorization",
+             .optimizer = "adam",
+             .learning_rate = 0.05},
+        Case{.name = "MatrixFactorizationOfPrivateCustomers",
+             .kind = RowKind::customer,
+             .privacy = Unit::customer,
+             .never_clips = false,
+             .workload = "matrix_factorization",
+             .learning_rate = 0.05},
+        Case{.name = "MatrixFactorizationOfPrivateMerchants",
+             .kind = RowKind::customer,
+             .privacy = Unit::merchant,
+             .same_for_any_split = false,
+             .never_clips = false,
+             .workload = "matrix_factorization",
+             .learning_rate = 0.05}),
+    [](const testing::TestParamInfo<Case>& chosen) { return chosen.param.name; });
+
+}  // namespace
+}  // namespace hanse

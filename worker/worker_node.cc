@@ -1,0 +1,432 @@
+#include "worker/worker_node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "privacy/protocol/link.h"
+#include "privacy/protocol/round_secrets.h"
+#include "privacy/protocol/session.h"
+#include "worker/merchant_round.h"
+
+namespace hanse {
+
+struct WorkerNode::Parts {
+  WorkerOptions options;
+  std::vector<HostedMerchant> merchants;  ///< By increasing name.
+  WorkerHooks hooks;
+  SecureRandom* random;
+  std::optional<Failure> fault;  ///< What this worker's user must mend.
+
+  enum class Stage { linking, joining, greeted, confirmed, ready, ended } stage = Stage::linking;
+  std::optional<LinkRequest> request;
+  std::optional<Link> link;
+  SessionParameters parameters;
+  std::vector<X25519Key> session_keys;  ///< Beside merchants; erased after set-up.
+  std::vector<MerchantHello> hellos;    ///< Beside merchants.
+  SessionView view;
+  std::vector<MerchantRound> rounds;  ///< Beside merchants, which are in the order of their ids too.
+
+  std::optional<std::uint64_t> accepted;  ///< The round that the layer above waits to see ended.
+  std::optional<End> ended;
+  std::vector<std::string> refusals;
+
+  using Send = std::function<void(Bytes)>;
+
+  void refuse(std::string sentence) { refusals.push_back(std::move(sentence)); }
+  void say(const Send& send, const Bytes& message) { send(link->seal(message)); }
+  void fail(const Send& send, ExitCode code, const std::string& sentence) {
+    fault = Failure(code, sentence);
+    say(send, encode(Fail{static_cast<std::uint8_t>(code), sentence}));
+  }
+  void finish(ExitCode code, std::string sentence) {
+    end_round(bytes_of(sentence), false);
+    stage = Stage::ended;
+    ended = End{code, std::move(sentence)};
+    rounds.clear();
+    session_keys.clear();
+  }
+  void end_round(ByteView payload, bool released) {
+    if (accepted) {
+      accepted.reset();
+      hooks.round_ended(payload, released);
+    }
+  }
+  bool hosts(std::uint32_t id) const {
+    return std::binary_search(view.hosted.begin(), view.hosted.end(), id);
+  }
+
+  void on_link_answer(ByteView message);
+  void on(const SessionParameters& told, const Send& send);
+  void on(const RosterMessage& roster, const Send& send);
+  void on(const Ready& ready, const Send& send);
+  void on_open(std::uint64_t round, const Open& open, const Send& send);
+  void on_start(std::uint64_t round, const Start& start, const Send& send);
+  void on_set(std::uint64_t round, const SetMessage& set, const Send& send);
+  void on_agreed(std::uint64_t round, const AgreedMessage& agreed, const Send& send);
+  void on_result(std::uint64_t round, const RoundResult& result, const Send& send);
+  void dispatch(const Envelope& envelope, const Send& send);
+  void step_one(std::size_t place, const MerchantEvent& event, const Send& send);
+};
+
+WorkerNode::WorkerNode(WorkerOptions options, std::vector<HostedMerchant> merchants, WorkerHooks hooks,
+                       SecureRandom& random)
+    : parts_(std::make_unique<Parts>()) {
+  check(hooks.accept_round && hooks.prepare, "a worker node needs the hooks accept_round and prepare");
+  parts_->options = std::move(options);
+  parts_->merchants = std::move(merchants);
+  std::sort(parts_->merchants.begin(), parts_->merchants.end(),
+            [](const HostedMerchant& a, const HostedMerchant& b) { return a.name < b.name; });
+  parts_->hooks = std::move(hooks);
+  parts_->random = &random;
+}
+
+WorkerNode::WorkerNode(WorkerOptions options, Failure failure, SecureRandom& random)
+    : parts_(std::make_unique<Parts>()) {
+  parts_->options = std::move(options);
+  parts_->fault = std::move(failure);
+  parts_->random = &random;
+}
+
+WorkerNode::~WorkerNode() = default;
+WorkerNode::WorkerNode(WorkerNode&&) noexcept = default;
+WorkerNode& WorkerNode::operator=(WorkerNode&&) noexcept = default;
+
+Bytes WorkerNode::hail() {
+  parts_->request.emplace(parts_->options.rank, *parts_->random);
+  return parts_->request->message();
+}
+
+std::vector<Bytes> WorkerNode::handle(ByteView message) {
+  std::vector<Bytes> answers;
+  handle(message, [&](Bytes answer) { answers.push_back(std::move(answer)); });
+  return answers;
+}
+
+void WorkerNode::handle(ByteView message, const std::function<void(Bytes)>& send) {
+  Parts& parts = *parts_;
+  if (parts.stage == Parts::Stage::ended) {
+    return;
+  }
+  if (parts.stage == Parts::Stage::linking) {
+    parts.on_link_answer(message);
+    return;
+  }
+  const auto plain = parts.link->open(message);
+  if (!plain) {
+    parts.refuse(plain.what());
+    return;
+  }
+  const auto envelope = open_envelope(*plain);
+  if (!envelope) {
+    parts.refuse(envelope.what());
+    return;
+  }
+  try {
+    parts.dispatch(*envelope, send);
+  } catch (const Failure& failure) {  // The layer above found a fault of this worker's user.
+    parts.fail(send, failure.code(), failure.what());
+  }
+}
+
+bool WorkerNode::ready() const {
+  return parts_->stage == Parts::Stage::ready;
+}
+const std::optional<WorkerNode::End>& WorkerNode::ended() const {
+  return parts_->ended;
+}
+const std::vector<std::string>& WorkerNode::refusals() const {
+  return parts_->refusals;
+}
+
+// --- set-up
+// ----------------------------------------------------------------------------------------------------
+
+void WorkerNode::Parts::on_link_answer(ByteView message) {
+  check(request.has_value(), "a worker hails before it handles");
+  auto opened = request->finish(message, options.coordinator);
+  if (!opened) {
+    refuse(opened.what());
+    return;
+  }
+  link.emplace(std::move(*opened));
+  request.reset();
+  stage = Stage::joining;
+}
+
+void WorkerNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
+  const auto taken = [&](Stage expected, auto message, auto&& handler) {
+    if (!message) {
+      refuse(message.what());
+    } else if (stage != expected) {
+      refuse(std::string(name_of(envelope.type)) + " where none is waited for");
+    } else {
+      handler(*message);
+    }
+  };
+  switch (envelope.type) {
+    case MessageType::params:
+      return taken(Stage::joining, decode<SessionParameters>(envelope),
+                   [&](const auto& told) { on(told, send); });
+    case MessageType::roster:
+      return taken(Stage::greeted, decode<RosterMessage>(envelope),
+                   [&](const auto& told) { on(told, send); });
+    case MessageType::ready:
+      return taken(Stage::confirmed, decode<Ready>(envelope), [&](const auto& told) { on(told, send); });
+    case MessageType::open:
+      return taken(Stage::ready, decode<Open>(envelope),
+                   [&](const auto& told) { on_open(envelope.round, told, send); });
+    case MessageType::start:
+      return taken(Stage::ready, decode<Start>(envelope),
+                   [&](const auto& told) { on_start(envelope.round, told, send); });
+    case MessageType::set:
+      return taken(Stage::ready, decode<SetMessage>(envelope),
+                   [&](const auto& told) { on_set(envelope.round, told, send); });
+    case MessageType::agreed:
+      return taken(Stage::ready, decode<AgreedMessage>(envelope),
+                   [&](const auto& told) { on_agreed(envelope.round, told, send); });
+    case MessageType::result:
+      return taken(Stage::ready, decode<RoundResult>(envelope),
+                   [&](const auto& told) { on_result(envelope.round, told, send); });
+    case MessageType::stop: {
+      const auto stop = decode<Stop>(envelope);
+      if (stop) {
+        finish(static_cast<ExitCode>(stop->exit_code), stop->sentence);
+      } else {
+        refuse(stop.what());
+      }
+      return;
+    }
+    default:
+      refuse(std::string(name_of(envelope.type)) + " is not a message of a coordinator");
+  }
+}
+
+void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
+  if (fault) {
+    return fail(send, fault->code(), std::string(fault->what()));
+  }
+  if (!told.masked && !options.allow_unmasked) {
+    return fail(send, ExitCode::refused,
+                "rank " + std::to_string(options.rank) +
+                    " does not take part in sums without masks (aggregation.encryption=none)");
+  }
+  if (options.plan && *options.plan != told.plan) {
+    return fail(
+        send, ExitCode::refused,
+        "rank " + std::to_string(options.rank) + " read another configuration than the coordinator's");
+  }
+  parameters = told;
+  Hello hello{.parameters = told.digest(), .merchants = {}};
+  for (const HostedMerchant& merchant : merchants) {
+    session_keys.push_back(X25519Key::generate(*random));
+    MerchantHello entry{.name = merchant.name,
+                        .identity = merchant.identity.public_key(),
+                        .key = session_keys.back().public_key(),
+                        .nonce = {},
+                        .signature = {}};
+    random->fill(entry.nonce);
+    entry.signature = merchant.identity.sign(entry.signed_bytes(hello.parameters));
+    hello.merchants.push_back(entry);
+  }
+  hellos = hello.merchants;
+  stage = Stage::greeted;
+  say(send, encode(hello));
+}
+
+void WorkerNode::Parts::on(const RosterMessage& roster, const Send& send) {
+  const RosterRules rules{.parameters = parameters, .identities = options.identities, .own = hellos};
+  auto session = verify_roster(roster.merchants, rules);
+  if (!session) {
+    return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + session.what());
+  }
+  const auto size = static_cast<std::uint32_t>(roster.merchants.size());
+  const std::uint32_t merchants_min = options.merchants_min > 0
+                                          ? options.merchants_min
+                                          : (parameters.masked ? std::max(3u, (2 * size + 2) / 3) : 1);
+  if (size < merchants_min) {
+    return fail(send, ExitCode::refused,
+                "rank " + std::to_string(options.rank) + ": the roster has " + std::to_string(size) +
+                    " merchants where this worker's own minimum is " + std::to_string(merchants_min));
+  }
+  view.session_id = session->id;
+  for (const MerchantHello& hello : roster.merchants) {
+    view.names.push_back(hello.name);
+  }
+  Confirm confirm;
+  for (std::size_t place = 0; place < merchants.size(); ++place) {
+    const auto found = std::lower_bound(view.names.begin(), view.names.end(), merchants[place].name);
+    const auto id = static_cast<std::uint32_t>(found - view.names.begin());
+    view.hosted.push_back(id);
+    MerchantRound merchant;
+    merchant.view = {.id = id,
+                     .roster_size = size,
+                     .masked = parameters.masked,
+                     .session_id = session->id,
+                     .neighbours = parameters.masked ? session->neighbours[id] : std::vector<std::uint32_t>{},
+                     .merchants_min = merchants_min,
+                     .threshold = parameters.threshold,
+                     .aborts_max = options.aborts_max};
+    for (const std::uint32_t neighbour : merchant.view.neighbours) {
+      auto pair =
+          PairKeys::derive(session_keys[place], roster.merchants[neighbour].key, session->id, id, neighbour);
+      if (!pair) {
+        return fail(send, ExitCode::refused, "merchant " + view.names[neighbour] + ": " + pair.what());
+      }
+      confirm.codes.push_back({id, neighbour, confirm_code(*pair, id, session->id)});
+      merchant.pairs.push_back(std::move(*pair));
+    }
+    rounds.push_back(std::move(merchant));
+  }
+  session_keys.clear();  // Forward secrecy: from here on there are only the ratchets.
+  stage = Stage::confirmed;
+  say(send, encode(confirm));
+}
+
+void WorkerNode::Parts::on(const Ready& told, const Send& send) {
+  std::size_t expected = 0;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;
+  for (const MerchantRound& merchant : rounds) {
+    expected += merchant.view.neighbours.size();
+  }
+  for (const EdgeCode& edge : told.codes) {
+    const auto hosted = std::lower_bound(view.hosted.begin(), view.hosted.end(), edge.receiver);
+    const bool mine = hosted != view.hosted.end() && *hosted == edge.receiver;
+    const MerchantRound* merchant =
+        mine ? &rounds[static_cast<std::size_t>(hosted - view.hosted.begin())] : nullptr;
+    if (merchant == nullptr || !std::binary_search(merchant->view.neighbours.begin(),
+                                                   merchant->view.neighbours.end(), edge.sender)) {
+      continue;
+    }
+    const auto& ids = merchant->view.neighbours;
+    const auto place =
+        static_cast<std::size_t>(std::lower_bound(ids.begin(), ids.end(), edge.sender) - ids.begin());
+    if (equal_in_constant_time(confirm_code(merchant->pairs[place], edge.sender, view.session_id),
+                               edge.code)) {
+      seen.emplace_back(edge.sender, edge.receiver);
+    }
+  }
+  std::sort(seen.begin(), seen.end());
+  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+  if (seen.size() != expected) {
+    return fail(send, ExitCode::refused,
+                "rank " + std::to_string(options.rank) + ": " + std::to_string(expected - seen.size()) +
+                    " neighbours do not confirm the same roster");
+  }
+  stage = Stage::ready;
+  hooks.session_ready(view);
+}
+
+// --- rounds
+// ----------------------------------------------------------------------------------------------------
+
+void WorkerNode::Parts::step_one(std::size_t place, const MerchantEvent& event, const Send& send) {
+  MerchantStep result = step(std::move(rounds[place]), event, *random);
+  rounds[place] = std::move(result.merchant);
+  if (result.refused) {
+    refuse("merchant " + merchants[place].name + ": " + result.refused->sentence + " (" +
+           std::string(name_of(result.refused->reason)) + ")");
+  }
+  for (const Bytes& message : result.messages) {
+    say(send, message);
+  }
+}
+
+void WorkerNode::Parts::on_open(std::uint64_t round, const Open& open, const Send& send) {
+  for (std::size_t place = 0; place < rounds.size(); ++place) {
+    if (!open.invited.contains(view.hosted[place])) {
+      continue;
+    }
+    if (accepted && round > *accepted) {
+      end_round(bytes_of("the coordinator opened another round before this one had a result"), false);
+    }
+    step_one(place, OpenEvent{round, open.invited}, send);
+  }
+}
+
+void WorkerNode::Parts::on_start(std::uint64_t round, const Start& start, const Send& send) {
+  std::vector<std::size_t> places;
+  std::vector<std::uint32_t> ids;
+  for (std::size_t place = 0; place < rounds.size(); ++place) {
+    if (rounds[place].round == round && std::holds_alternative<Shared>(rounds[place].state) &&
+        start.participants.contains(view.hosted[place])) {
+      places.push_back(place);
+      ids.push_back(view.hosted[place]);
+    }
+  }
+  if (places.empty() || accepted) {
+    refuse("START of round " + std::to_string(round) + " where none is waited for (out_of_order)");
+    return;
+  }
+  const auto own = hooks.accept_round(StartView{round, start.parameters, start.payload, ids});
+  if (!own || !(*own == start.parameters)) {
+    const Refusal reason = own ? Refusal::wrong_context : Refusal::policy;
+    const std::string sentence =
+        own ? "the parameters of the sum are not those that follow from its intent" : own.what();
+    for (const std::size_t place : places) {
+      step_one(place, LeaveEvent{round}, send);
+    }
+    refuse("round " + std::to_string(round) + ": " + sentence + " (" + std::string(name_of(reason)) + ")");
+    say(send, encode(Abort{reason, kNoMerchant, sentence}, round));
+    if (own) {
+      hooks.round_ended(bytes_of(sentence), false);
+    }
+    return;
+  }
+  accepted = round;
+  StartEvent event{.round = round,
+                   .parameters = *own,
+                   .payload = sha256(start.payload),
+                   .participants = start.participants,
+                   .boxes = {},
+                   .seal = {}};
+  std::vector<std::vector<ForwardedBox>> boxes(rounds.size());
+  for (const ForwardedBox& box : start.boxes) {
+    const auto hosted = std::lower_bound(view.hosted.begin(), view.hosted.end(), box.holder);
+    if (hosted != view.hosted.end() && *hosted == box.holder) {
+      boxes[static_cast<std::size_t>(hosted - view.hosted.begin())].push_back(box);
+    }
+  }
+  for (const std::size_t place : places) {
+    event.boxes = std::move(boxes[place]);
+    event.seal = [&, id = view.hosted[place]](const RoundMasks& masks) { return hooks.prepare(id, masks); };
+    step_one(place, event, send);
+  }
+}
+
+void WorkerNode::Parts::on_set(std::uint64_t round, const SetMessage& set, const Send& send) {
+  for (std::size_t place = 0; place < rounds.size(); ++place) {
+    const bool involved =
+        std::holds_alternative<Masked>(rounds[place].state) || set.included.contains(view.hosted[place]);
+    if (involved) {
+      step_one(place, SetEvent{round, set}, send);
+    }
+  }
+}
+
+void WorkerNode::Parts::on_agreed(std::uint64_t round, const AgreedMessage& agreed, const Send& send) {
+  std::vector<std::vector<EdgeCode>> codes(rounds.size());
+  for (const EdgeCode& edge : agreed.codes) {
+    const auto hosted = std::lower_bound(view.hosted.begin(), view.hosted.end(), edge.receiver);
+    if (hosted != view.hosted.end() && *hosted == edge.receiver) {
+      codes[static_cast<std::size_t>(hosted - view.hosted.begin())].push_back(edge);
+    }
+  }
+  for (std::size_t place = 0; place < rounds.size(); ++place) {
+    if (!codes[place].empty()) {
+      step_one(place, AgreedEvent{round, std::move(codes[place])}, send);
+    }
+  }
+}
+
+void WorkerNode::Parts::on_result(std::uint64_t round, const RoundResult& result, const Send& send) {
+  for (std::size_t place = 0; place < rounds.size(); ++place) {
+    if (rounds[place].round == round) {
+      step_one(place, ResultEvent{round, result.released}, send);
+    }
+  }
+  if (accepted == round) {
+    end_round(result.payload, result.released);
+  }
+}
+
+}  // namespace hanse
