@@ -184,6 +184,7 @@ std::string random_value(const Key& key, SeededGenerator& random) {
                                    "csv",
                                    "ratings",
                                    "adam",
+                                   "rdp",
                                    "equal",
                                    "masked",
                                    "none",
