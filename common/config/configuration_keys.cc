@@ -151,15 +151,20 @@ Key text_key(std::string name, std::string range, std::string help, Field field,
           }};
 }
 
-template <class Field>
-Key choice_key(std::string name, const std::vector<std::string>& choices, std::string help, Field field) {
+std::string one_of(const std::vector<std::string>& choices) {
   std::string range;
   for (const std::string& choice : choices) {
     range += (range.empty() ? "" : " | ") + choice;
   }
-  return text_key(std::move(name), range, std::move(help), field, [choices](const std::string& value) {
-    return std::find(choices.begin(), choices.end(), value) != choices.end();
-  });
+  return range;
+}
+
+template <class Field>
+Key choice_key(std::string name, const std::vector<std::string>& choices, std::string help, Field field) {
+  return text_key(std::move(name), one_of(choices), std::move(help), field,
+                  [choices](const std::string& value) {
+                    return std::find(choices.begin(), choices.end(), value) != choices.end();
+                  });
 }
 
 template <class Field>
@@ -193,8 +198,8 @@ Key list_key(std::string name, std::string range, std::string help, Field field)
 }
 
 /// A key that one workload alone understands: kept as text for it in WorkloadOptions::other.
-[[maybe_unused]] Key own_key(const std::string& key, std::string range, std::string help,
-                             std::function<bool(const std::string&)> allowed) {
+Key own_key(const std::string& key, std::string range, std::string help,
+            std::function<bool(const std::string&)> allowed) {
   return {"workload." + key, range, std::move(help),
           [key](const Configuration& c) -> std::optional<std::string> {
             const auto found = c.workload.other.find(key);
@@ -209,6 +214,19 @@ Key list_key(std::string name, std::string range, std::string help, Field field)
             c.workload.other[key] = *value;
             return std::nullopt;
           }};
+}
+
+Key own_number_key(const std::string& key, std::string help) {
+  return own_key(key, "a number >= 0", std::move(help), [](const std::string& text) {
+    const auto value = parse_number(text);
+    return value && *value >= 0;
+  });
+}
+
+Key own_choice_key(const std::string& key, const std::vector<std::string>& choices, std::string help) {
+  return own_key(key, one_of(choices), std::move(help), [choices](const std::string& text) {
+    return std::find(choices.begin(), choices.end(), text) != choices.end();
+  });
 }
 
 std::string_view unit_text(Unit unit) {
@@ -398,7 +416,7 @@ std::vector<Key> make_table() {
           "Public bound on the units of one merchant.", [](auto& c) -> auto& { return c.data.max_units; }),
 
       text_key(
-          "workload.name", "name of a workload", "What is learned.",
+          "workload.name", "logistic | matrix_factorization", "What is learned.",
           [](auto& c) -> auto& { return c.workload.name; }, is_name),
       integer_key(
           "workload.rank", 1, 65'536, "1 to 65536", "Number of factors.",
@@ -407,7 +425,7 @@ std::vector<Key> make_table() {
           "workload.l2", {0, kMax, false}, "a number >= 0", "Weight of the squared norm of the model.",
           [](auto& c) -> auto& { return c.workload.l2; }),
       text_key(
-          "workload.solver", "name of a solver", "How the model is fitted; each workload names its own.",
+          "workload.solver", "gradient | local", "How the model is fitted; local is for logistic only.",
           [](auto& c) -> auto& { return c.workload.solver; }, is_name),
       integer_key(
           "workload.local_epochs", 1, 100'000, "1 to 100000",
@@ -419,6 +437,22 @@ std::vector<Key> make_table() {
       number_key(
           "workload.learning_rate", {0, kMax, true}, "a number > 0", "Length of a local step.",
           [](auto& c) -> auto& { return c.workload.learning_rate; }),
+
+      own_choice_key(
+          "weights", {"rows", "equal"},
+          "What a merchant weighs in local training: its rows, or one; otherwise rows without privacy, "
+          "equal with it."),
+      own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
+      own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
+      own_number_key("init", "Length of the first item factors, about; otherwise 1."),
+      own_number_key("ratings_per_unit", "Ratings of one unit that count; 0: the workload's own."),
+      own_number_key(
+          "kept_at_least",
+          "Count that keeps an item or category; otherwise 1. Without privacy privacy.min_contributors holds "
+          "as well."),
+      own_number_key("rows_per_unit", "Rows of one unit that count in statistics; 0: the workload's own."),
+      own_number_key("words_per_unit",
+                     "Words of one unit that count in vocabularies; 0: the workload's own."),
 
       choice_key(
           "server.optimizer", {"sgd", "momentum", "adam", "yogi", "adagrad"},

@@ -142,7 +142,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"data.label=a\"b", "quotes"}, BadValue{"data.partition=iid:0", "iid:N"},
         BadValue{"data.partition=dirichlet:4", "ALPHA"}, BadValue{"data.test=hash:1", "FRACTION"},
         BadValue{"data.test=column:", "column:NAME"}, BadValue{"data.format=libsvm", "data.features"},
-        BadValue{"workload.l2=-0.1", "number >= 0"}, BadValue{"workload.learning_rate=0", "number > 0"},
+        BadValue{"workload.l2=-0.1", "number >= 0"}, BadValue{"workload.weights=some", "rows | equal"},
+        BadValue{"workload.init=-1", "number >= 0"}, BadValue{"workload.l2_bias=", "number >= 0"},
+        BadValue{"workload.learning_rate=0", "number > 0"},
         BadValue{"workload.learning_rate=inf", "number > 0"}, BadValue{"server.optimizer=adm", "adam"},
         BadValue{"privacy.unit=row", "record"}, BadValue{"privacy.epsilon=-1", "above 0"},
         BadValue{"privacy.epsilon=0", "above 0"}, BadValue{"privacy.delta=0", "above 0"},
@@ -182,6 +184,8 @@ std::string random_value(const Key& key, SeededGenerator& random) {
                                    "csv",
                                    "ratings",
                                    "adam",
+                                   "rdp",
+                                   "equal",
                                    "masked",
                                    "none",
                                    "64",
@@ -202,7 +206,8 @@ std::string random_value(const Key& key, SeededGenerator& random) {
       return text;
     }
   }
-  return *key.read(Configuration());
+  ADD_FAILURE() << "no value found for " << key.name;
+  return "";
 }
 
 TEST_F(ConfigurationFile, ReadsBackItsCanonicalTextExactly) {
@@ -251,6 +256,13 @@ TEST_F(ConfigurationFile, MeansTheSamePathsWhenItsCanonicalTextIsReadElsewhere) 
   std::ofstream(folder_ / "runs/x/federation.ini") << text;
 
   EXPECT_EQ(canonical_text(read_configuration(folder_ / "runs/x/federation.ini", {})), text);
+}
+
+TEST_F(ConfigurationFile, KeepsAWorkloadsOwnKeysAsText) {
+  const Configuration c = read("[workload]\nweights = equal\n", {"workload.l2_bias=0.5"});
+
+  EXPECT_EQ(c.workload.other, (std::map<std::string, std::string>{{"l2_bias", "0.5"}, {"weights", "equal"}}));
+  EXPECT_NE(canonical_text(c).find("\nl2_bias = 0.5\n"), std::string::npos);
 }
 
 TEST_F(ConfigurationFile, LeavesTheWorkersPolicyOutOfTheCanonicalText) {

@@ -1,0 +1,63 @@
+// hanse run: checks the configuration, then starts the coordinator and the workers by mpirun.
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "common/base/failure.h"
+#include "common/base/program.h"
+#include "common/config/arguments.h"
+#include "coordinator/launch/launch.h"
+#include "coordinator/launch/supervise.h"
+
+namespace {
+
+hanse::Launch read_launch(const hanse::Arguments& arguments) {
+  hanse::Launch launch;
+  launch.file = arguments.text("FILE.ini");
+  launch.settings = arguments.settings();
+  launch.programs = hanse::program_folder();
+  // Before anything is started, so that a slip costs one sentence and no mpirun.
+  const auto configuration = hanse::read_configuration(launch.file, launch.settings);
+  launch.workers = arguments.given("workers")
+                       ? static_cast<unsigned>(arguments.integer("workers", 1, 100'000))
+                       : hanse::default_workers(configuration);
+  if (arguments.given("hostfile")) {
+    launch.hostfile = arguments.text("hostfile");
+    if (::access(launch.hostfile->c_str(), R_OK) != 0) {
+      throw hanse::bad_input("cannot read the hostfile " + *launch.hostfile);
+    }
+  }
+  return launch;
+}
+
+int run(int argc, char** argv) {
+  hanse::Arguments arguments("hanse run",
+                             "Runs a federation: one coordinator and its workers, started by mpirun.");
+  arguments.option("workers,n", "Number of worker processes; otherwise one a core, at most four.")
+      .option("hostfile", "Hosts for mpirun; the coordinator runs on the first, which must be this one.")
+      .flag("dry-run", "Only prints the mpirun line.")
+      .positional("FILE.ini", "Configuration, the same for all ranks.")
+      .configuration_settings()
+      .notes("HANSE_MPIRUN names another mpirun; your own OMPI_* settings are kept.");
+  if (const auto code = arguments.parse(argc, argv)) {
+    return *code;
+  }
+  const hanse::Launch launch = read_launch(arguments);
+  const auto line = hanse::mpirun_line(launch);
+  const auto settings = hanse::missing_mpi_settings(::geteuid() == 0);
+  std::printf("%s\n", hanse::shell_line(settings, line).c_str());
+  std::fflush(stdout);
+  if (arguments.flag_given("dry-run")) {
+    return 0;
+  }
+  if (!hanse::find_program(line[0])) {
+    throw hanse::bad_input("cannot find " + line[0] + ": install openmpi-bin, or name it in HANSE_MPIRUN");
+  }
+  return hanse::supervise(line, settings);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return hanse::run_program("hanse run", [&] { return run(argc, argv); });
+}

@@ -1,0 +1,298 @@
+#include <filesystem>
+
+#include "common/base/durable_file.h"
+#include "common/base/failure.h"
+#include "privacy/ledger/ledger_copy.h"
+#include "privacy/ledger/ledger_writer.h"
+#include "tests/support/deterministic_random.h"
+#include "tests/support/ledger_fixture.h"
+
+namespace hanse {
+namespace {
+
+std::string refusal(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Failure& failure) {
+    return failure.what();
+  }
+  return "";
+}
+
+std::filesystem::path copy_of(const TemporaryFolder& run, const std::string& merchant) {
+  return run.path() / "merchants" / merchant_folder(merchant) / "ledger.jsonl";
+}
+
+/// A ledger of one round and an announced second, as a crash would leave it.
+void write_crashed(const TemporaryFolder& run, const LedgerFixture& fixture) {
+  LedgerWriter writer =
+      LedgerWriter::create(run.path() / "ledger.jsonl", LedgerFixture::key(std::byte{7}), fixture.plan);
+  LedgerFixture next;
+  next.add(next.plan);
+  writer.write(next.intent(1));
+  writer.write(next.release());
+  Intent second = next.intent(2);
+  second.model = *writer.state().model();
+  writer.write(second);
+}
+
+// --- the coordinator's
+// -----------------------------------------------------------------------------------------
+
+TEST(LedgerWriter, PutsEachLineOnDiskBeforeItReturns) {
+  const TemporaryFolder run;
+  const LedgerFixture fixture;
+  const auto file = run.path() / "deep" / "ledger.jsonl";
+
+  LedgerWriter writer = LedgerWriter::create(file, LedgerFixture::key(std::byte{7}), fixture.plan);
+  const std::string plan = writer.lines()[0];
+  const std::string on_disk = read_file(file);
+  const std::string intent = writer.write(fixture.intent(1));
+
+  EXPECT_EQ(on_disk, plan + "\n");
+  EXPECT_EQ(read_file(file), plan + "\n" + intent + "\n");
+  EXPECT_EQ(writer.state().intents(), 1u);
+}
+
+TEST(LedgerWriter, DoesNotWriteOverALedger) {
+  const TemporaryFolder run;
+  const LedgerFixture fixture;
+  run.write("ledger.jsonl", "something\n");
+
+  const std::string why = refusal([&] {
+    LedgerWriter::create(run.path() / "ledger.jsonl", LedgerFixture::key(std::byte{7}), fixture.plan);
+  });
+
+  EXPECT_NE(why.find("federation.resume"), std::string::npos) << why;
+}
+
+TEST(LedgerWriter, ContinuesAfterACrashWithTheOpenRoundSpent) {
+  const TemporaryFolder run;
+  write_crashed(run, LedgerFixture());
+
+  LedgerWriter writer = LedgerWriter::resume(run.path() / "ledger.jsonl", LedgerFixture::key(std::byte{7}));
+  const double spent = writer.state().epsilon_spent();
+  writer.abort_open("the coordinator was started again");
+  writer.abort_open("nothing is open now");
+  writer.write(writer.state().claim_for({}));
+
+  EXPECT_FALSE(writer.repaired().has_value());
+  EXPECT_EQ(writer.state().aborted(), 1u);
+  EXPECT_EQ(writer.state().epsilon_spent(), spent);
+  EXPECT_EQ(writer.lines().size(), 6u);
+}
+
+TEST(LedgerWriter, CutsOffATornLastLineWhereverItWasTorn) {
+  const TemporaryFolder run;
+  write_crashed(run, LedgerFixture());
+  const auto file = run.path() / "ledger.jsonl";
+  const std::string whole = read_file(file);
+  const std::size_t last = whole.rfind('\n', whole.size() - 2) + 1;
+
+  for (const std::size_t size : {last + 1, last + 100, whole.size() - 1}) {
+    run.write("ledger.jsonl", whole.substr(0, size));
+    LedgerWriter writer = LedgerWriter::resume(file, LedgerFixture::key(std::byte{7}));
+
+    EXPECT_TRUE(writer.repaired().has_value());
+    EXPECT_EQ(read_file(file), whole.substr(0, last));
+    EXPECT_EQ(writer.lines().size(), 3u);
+    EXPECT_FALSE(writer.state().open_intent().has_value());
+  }
+}
+
+TEST(LedgerWriter, RefusesToContinueAnAlteredLedgerOrAnotherCoordinators) {
+  const TemporaryFolder run;
+  write_crashed(run, LedgerFixture());
+  const auto file = run.path() / "ledger.jsonl";
+  const std::string whole = read_file(file);
+
+  const std::string foreign = refusal([&] { LedgerWriter::resume(file, LedgerFixture::key(std::byte{8})); });
+  std::string altered = whole;
+  altered[whole.size() / 2] = 'Z';
+  run.write("ledger.jsonl", altered);
+  const std::string broken = refusal([&] { LedgerWriter::resume(file, LedgerFixture::key(std::byte{7})); });
+  run.write("ledger.jsonl", "");
+  const std::string empty = refusal([&] { LedgerWriter::resume(file, LedgerFixture::key(std::byte{7})); });
+
+  EXPECT_NE(foreign.find("another coordinator"), std::string::npos) << foreign;
+  EXPECT_NE(broken.find("does not hold"), std::string::npos) << broken;
+  EXPECT_NE(empty.find("no complete record"), std::string::npos) << empty;
+  EXPECT_NE(refusal([&] { LedgerWriter::resume(run.path() / "none", LedgerFixture::key(std::byte{7})); }),
+            "");
+}
+
+TEST(LedgerWriter, NeverWritesWhatTheVerifierRefuses) {
+  const TemporaryFolder run;
+  LedgerFixture fixture;
+  fixture.plan.epsilon = 0.5;
+  LedgerWriter writer =
+      LedgerWriter::create(run.path() / "ledger.jsonl", LedgerFixture::key(std::byte{7}), fixture.plan);
+
+  const std::string why = refusal([&] { writer.write(fixture.intent(1)); });
+
+  EXPECT_NE(why.find("budget"), std::string::npos) << why;
+  EXPECT_EQ(read_file(run.path() / "ledger.jsonl"), writer.lines()[0] + "\n");
+}
+
+TEST(LedgerWriter, KeepsItsTimeWhenTheClockIsSetBack) {
+  const TemporaryFolder run;
+  const LedgerFixture fixture;
+  LedgerWriter writer =
+      LedgerWriter::create(run.path() / "ledger.jsonl", LedgerFixture::key(std::byte{7}), fixture.plan);
+  Intent intent = fixture.intent(1);
+  intent.unix_time = 5;
+
+  writer.write(intent);
+
+  EXPECT_EQ(writer.state().open_intent()->unix_time, fixture.plan.unix_time);
+}
+
+TEST(LedgerWriter, NamesEachRunAnew) {
+  DeterministicSecureRandom random(1);
+
+  const std::string first = fresh_run_id(random);
+
+  EXPECT_EQ(first.size(), 32u);
+  EXPECT_NE(first, fresh_run_id(random));
+}
+
+// --- the merchants'
+// --------------------------------------------------------------------------------------------
+
+TEST(LedgerCopy, IsOneFileWithANameForEachMerchant) {
+  const TemporaryFolder run;
+  const LedgerFixture fixture = LedgerFixture::of_run(3);
+  LedgerCopy copy(run.path(), fixture.plan.merchants, {});
+
+  for (const std::string& line : fixture.lines) {
+    ASSERT_TRUE(copy.accept(line).ok());
+  }
+
+  for (const LedgerMerchant& merchant : fixture.plan.merchants) {
+    EXPECT_EQ(read_file(copy_of(run, merchant.name)), LedgerFixture::text(fixture.lines));
+  }
+  EXPECT_EQ(std::filesystem::hard_link_count(copy_of(run, "bergen")), 4u);
+}
+
+TEST(LedgerCopy, TakesALineTwiceButNeverAnotherOneInItsPlace) {
+  const TemporaryFolder run;
+  LedgerFixture fixture;
+  fixture.add(fixture.plan);
+  const std::string fork = fixture.line(fixture.intent(7));
+  fixture.add(fixture.intent(1));
+  LedgerCopy copy(run.path(), fixture.plan.merchants, {});
+  ASSERT_TRUE(copy.accept(fixture.lines[0]).ok());
+  ASSERT_TRUE(copy.accept(fixture.lines[1]).ok());
+
+  const auto again = copy.accept(fixture.lines[1]);
+  const auto forked = copy.accept(fork);
+
+  EXPECT_TRUE(again.ok());
+  ASSERT_FALSE(forked.ok());
+  EXPECT_NE(forked.what().find("forks"), std::string::npos) << forked.what();
+  EXPECT_EQ(read_file(copy_of(run, "bergen")), LedgerFixture::text(fixture.lines));
+}
+
+TEST(LedgerCopy, RefusesTheRoundItsOwnPolicyForbidsAndWritesNothing) {
+  const TemporaryFolder run;
+  LedgerFixture fixture;
+  fixture.add(fixture.plan);
+  fixture.add(fixture.intent(1));
+  Configuration::Policy policy;
+  policy.max_epsilon = 0.1;
+  LedgerCopy copy(run.path(), fixture.plan.merchants, policy);
+  ASSERT_TRUE(copy.accept(fixture.lines[0]).ok());
+
+  const auto taken = copy.accept(fixture.lines[1]);
+
+  ASSERT_FALSE(taken.ok());
+  EXPECT_NE(taken.what().find("policy.max_epsilon"), std::string::npos) << taken.what();
+  EXPECT_EQ(read_file(copy_of(run, "bergen")), fixture.lines[0] + "\n");
+  EXPECT_EQ(copy.state().intents(), 0u);
+}
+
+TEST(LedgerCopy, RefusesAPlanThatDoesNotListItsMerchantsOrTheirWorkload) {
+  const TemporaryFolder run;
+  const LedgerFixture fixture;
+  const std::string plan = fixture.line(fixture.plan);
+  Configuration::Policy choosy;
+  choosy.workloads = {"moments"};
+
+  LedgerCopy stranger(run.path() / "1", {{"visby", fixture.plan.merchants[0].key}}, {});
+  LedgerCopy impostor(run.path() / "2", {{"bergen", fixture.plan.merchants[0].key}}, {});
+  LedgerCopy unwilling(run.path() / "3", fixture.plan.merchants, choosy);
+
+  EXPECT_NE(stranger.accept(plan).what().find("does not list"), std::string::npos);
+  EXPECT_NE(impostor.accept(plan).what().find("not its own"), std::string::npos);
+  EXPECT_NE(unwilling.accept(plan).what().find("policy.workloads"), std::string::npos);
+}
+
+TEST(LedgerCopy, ContinuesWithOtherWorkersHostingTheMerchants) {
+  const TemporaryFolder run;
+  const LedgerFixture fixture = LedgerFixture::of_run(3);
+  const auto& all = fixture.plan.merchants;
+  {
+    LedgerCopy copy(run.path(), all, {});
+    for (std::size_t i = 0; i < 5; ++i) {
+      ASSERT_TRUE(copy.accept(fixture.lines[i]).ok());
+    }
+  }
+
+  LedgerCopy first(run.path(), {all[0], all[1]}, {});
+  LedgerCopy second(run.path(), {all[2], all[3]}, {});
+  for (const std::string& line : fixture.lines) {
+    ASSERT_TRUE(first.accept(line).ok());
+    ASSERT_TRUE(second.accept(line).ok());
+  }
+
+  for (const LedgerMerchant& merchant : all) {
+    EXPECT_EQ(read_file(copy_of(run, merchant.name)), LedgerFixture::text(fixture.lines)) << merchant.name;
+  }
+}
+
+TEST(LedgerCopy, CutsOffATornLineAndTakesItAgain) {
+  const TemporaryFolder run;
+  const LedgerFixture fixture = LedgerFixture::of_run(3);
+  const std::string content = LedgerFixture::text(fixture.lines);
+  run.write(std::filesystem::path("merchants") / "bergen" / "ledger.jsonl",
+            content.substr(0, content.size() - 9));
+
+  LedgerCopy copy(run.path(), {fixture.plan.merchants[1]}, {});
+  const std::uint64_t held = copy.state().next_seq();
+  const bool taken = copy.accept(fixture.lines.back()).ok();
+
+  EXPECT_EQ(held, fixture.lines.size() - 1);
+  EXPECT_TRUE(taken);
+  EXPECT_EQ(read_file(copy_of(run, "bergen")), content);
+}
+
+TEST(LedgerCopy, RefusesToStartFromCopiesThatContradictEachOther) {
+  const TemporaryFolder run;
+  LedgerFixture one;
+  LedgerFixture other;
+  one.add(one.plan);
+  other.plan.federation = "another";
+  other.add(other.plan);
+  run.write(std::filesystem::path("merchants") / "bergen" / "ledger.jsonl", LedgerFixture::text(one.lines));
+  run.write(std::filesystem::path("merchants") / "bruges" / "ledger.jsonl", LedgerFixture::text(other.lines));
+
+  const std::string why = refusal([&] {
+    LedgerCopy(run.path(), {one.plan.merchants[1], one.plan.merchants[2]}, {});
+  });
+
+  EXPECT_NE(why.find("contradict"), std::string::npos) << why;
+}
+
+TEST(LedgerCopy, GivesEveryMerchantAFolderOfItsOwn) {
+  const std::string endless(1000, 'x');
+
+  EXPECT_EQ(merchant_folder("Bergen-2_b.v1"), "Bergen-2_b.v1");
+  EXPECT_EQ(merchant_folder("a/b"), "a%2Fb");
+  EXPECT_EQ(merchant_folder(".."), "%2E.");
+  EXPECT_EQ(merchant_folder("%"), "%25");
+  EXPECT_NE(merchant_folder(endless), merchant_folder(endless + "y"));
+  EXPECT_LT(merchant_folder(endless).size(), 255u);
+}
+
+}  // namespace
+}  // namespace hanse
