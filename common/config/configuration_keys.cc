@@ -443,11 +443,13 @@ std::vector<Key> make_table() {
           "What a merchant weighs in local training: its rows, or one; otherwise rows without privacy, "
           "equal with it."),
       own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
-      own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise l2."),
-      own_number_key("init", "Standard deviation of the first factors."),
+      own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
+      own_number_key("init", "Length of the first item factors, about; otherwise 1."),
       own_number_key("ratings_per_unit", "Ratings of one unit that count; 0: the workload's own."),
-      own_number_key("kept_at_least",
-                     "Count that keeps an item or category; otherwise privacy.min_contributors."),
+      own_number_key(
+          "kept_at_least",
+          "Count that keeps an item or category; otherwise 1. Without privacy privacy.min_contributors holds "
+          "as well."),
       own_number_key("rows_per_unit", "Rows of one unit that count in statistics; 0: the workload's own."),
       own_number_key("words_per_unit",
                      "Words of one unit that count in vocabularies; 0: the workload's own."),

@@ -102,7 +102,7 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
   options.l2 = workload.l2 > 0 ? workload.l2 : options.l2;
-  options.l2_bias = number_option(workload.other, "l2_bias", options.l2);
+  options.l2_bias = number_option(workload.other, "l2_bias", options.l2_bias);
   options.init = number_option(workload.other, "init", options.init);
   options.ratings_per_unit = number_option(workload.other, "ratings_per_unit", 0);
   options.server = server_options(configuration);
@@ -158,8 +158,8 @@ Preparation make_preparation(const Configuration& configuration, const FeatureSp
   options.unit = configuration.privacy.unit;
   options.standardise = configuration.data.standardise;
   options.noise_multiplier = noise_multiplier;
-  options.kept_at_least =
-      number_option(other, "kept_at_least", std::max(1u, configuration.privacy.min_contributors));
+  options.min_contributors = configuration.privacy.min_contributors;
+  options.kept_at_least = number_option(other, "kept_at_least", 1);
   options.rows_per_unit = number_option(other, "rows_per_unit", 0);
   options.words_per_unit = number_option(other, "words_per_unit", 0);
   options.max_units = configuration.data.max_units;

@@ -12,11 +12,11 @@ namespace hanse {
 ///   rating of customer u for item i  ~  mean + a_u + b_i + p_u . q_i
 ///
 /// The customer's side never leaves the merchant and is stored nowhere: given the item side, (a_u, p_u) is
-/// the ridge solution over the customer's training ratings, of penalty l2 * ratings_u * (|a|^2 + |p|^2),
+/// the ridge solution over the customer's training ratings, of penalty ratings_u * (l2_bias a^2 + l2 |p|^2),
 /// found afresh each round (the variable projection of alternating least squares; Zhou et al. 2008 for the
 /// weighted penalty). A customer contributes minus the gradient of half its squared error with respect to b_i
 /// and q_i of the items it rated: the sum over them of error * (1, p_u). The server divides by each item's
-/// number of ratings, adds l2 (b_i, q_i) and steps.
+/// number of ratings, adds (l2_bias b_i, l2 q_i) and steps.
 ///
 /// Sums: first "item statistics" (purpose statistics): per item the number of ratings and the sum of
 /// (rating - middle) / half-width of the range; mean, first b_i and step sizes come from it. Then "item
@@ -35,8 +35,8 @@ class MatrixFactorization final : public Workload {
     double clip = 0;            ///< Of item gradients; 0: 4096 without a unit of privacy, else 1.
     double expected_share = 1;  ///< Of customers that take part in a round.
     double l2 = 0.12;
-    double l2_bias = 0.12;        ///< Of a_u and b_i in place of l2.
-    double init = 0.1;            ///< Standard deviation of the first item factors, times sqrt(rank).
+    double l2_bias = 0.02;        ///< Of a_u and b_i in place of l2.
+    double init = 1;              ///< Standard deviation of the first item factors, times sqrt(rank).
     double ratings_per_unit = 0;  ///< Ratings of one unit that surely count in full in the statistics; 0: 64
                                   ///< for a customer, 4096 for a merchant.
     ServerOptimizer::Options server;

@@ -77,9 +77,13 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
       counted_.push_back(c);
     }
   }
-  const double many = options_.unit == Unit::merchant ? 1024 : options_.unit == Unit::customer ? 32 : 1;
-  const bool one_row = options_.kind == RowKind::customer && options_.unit != Unit::merchant;
-  if (options_.rows_per_unit <= 0) {
+  // Nothing clips without a unit of privacy, whatever a merchant has; with one, most units surely do not.
+  const bool exact = options_.unit == Unit::none;
+  const bool merchants = counted_unit() == Unit::merchant;
+  const double many = merchants ? (exact ? static_cast<double>(options_.max_units) : 1024) : 32;
+  const bool one_row = counted_unit() == Unit::record ||
+                       (options_.kind == RowKind::customer && counted_unit() == Unit::customer);
+  if (options_.rows_per_unit <= 0 || exact) {
     options_.rows_per_unit = one_row ? 1 : many;
   }
   if (options_.words_per_unit <= 0) {
@@ -87,6 +91,9 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
                              ? 64
                              : static_cast<double>(std::max<std::size_t>(space.counted_ranges.size(), 1));
     options_.words_per_unit = words * options_.rows_per_unit;
+  }
+  if (exact && options_.min_contributors > 1) {
+    options_.kept_at_least = std::max<double>(options_.kept_at_least, options_.min_contributors);
   }
   if (!undeclared_.empty()) {
     stages_.push_back(Stage::magnitudes);
@@ -98,6 +105,9 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
 }
 
 Unit Preparation::natural_unit() const {
+  if (options_.unit == Unit::none && options_.min_contributors > 1 && !counted_.empty()) {
+    return Unit::merchant;
+  }
   return options_.kind == RowKind::customer ? Unit::customer : Unit::record;
 }
 

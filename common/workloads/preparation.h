@@ -35,7 +35,10 @@ class Preparation final : public Workload {
     Unit unit = Unit::none;  ///< Of privacy.
     bool standardise = true;
     double noise_multiplier = 0;  ///< Expected of each sum; thresholds are multiples of the noise it makes.
-    double kept_at_least = 1;     ///< Fewest units (released count) for a hashed bucket to be kept.
+    std::uint32_t min_contributors =
+        1;                     ///< Merchants; more than 1 without a unit of privacy makes the merchant the
+                               ///< unit that is counted, so that a kept bucket is known to that many.
+    double kept_at_least = 1;  ///< Fewest units (released count) for a hashed bucket to be kept.
     double rows_per_unit = 0;  ///< Rows of one unit that surely count in full; 0: 1, 32 or 1024 for a record,
                                ///< customer or merchant.
     double words_per_unit = 0;  ///< Likewise distinct buckets of one unit; 0: as rows_per_unit for records,
@@ -62,6 +65,7 @@ class Preparation final : public Workload {
   enum class Stage { magnitudes, vocabulary, moments };
   PrivateSum sum_of(Stage stage) const;
   std::optional<Stage> stage_at(std::uint64_t step) const;
+  Unit counted_unit() const { return options_.unit == Unit::none ? natural_unit() : options_.unit; }
   double noise_deviation(const PrivateSum& sum) const { return options_.noise_multiplier * sum.clip_norm; }
   Contributor magnitudes_contributor() const;
   Contributor vocabulary_contributor() const;

@@ -115,6 +115,25 @@ TEST(Preparation, KeepsTheWordsThatEnoughUnitsHave) {
   EXPECT_EQ(encoding.width, 7u);
 }
 
+TEST(Preparation, WithoutPrivacyAWordIsKeptWhenEnoughMerchantsHaveIt) {
+  const FeatureSpace space = test::record_space();
+  const Preparation preparation({.space = space, .min_contributors = 2});
+  const auto buyer_from = [](std::uint32_t town) {
+    Person person;
+    person.train.assign(9, {.columns = {0, 1, 2 + town, 6}, .values = {0, 1, 1, 1}, .label = 0});
+    return person;
+  };
+  // Merchant 0 gets the 1st and 3rd, merchant 1 the 2nd and 4th: town 0 is at both, towns 1 and 2 at one.
+  const Dataset data =
+      deal_people({buyer_from(0), buyer_from(0), buyer_from(1), buyer_from(2)}, 2, RowKind::record, space);
+
+  const Model model = prepare(preparation, preparation.natural_unit(), data);
+
+  EXPECT_EQ(preparation.natural_unit(), Unit::merchant);
+  EXPECT_EQ(preparation.arrays(model)[4].values, (std::vector<double>{1, 0, 0, 0}));
+  EXPECT_EQ(preparation.encoding(model).train_rows, 36);
+}
+
 TEST(Preparation, CountsAWordOnceAUnitHoweverOftenItComes) {
   const FeatureSpace space = test::record_space();
   const Preparation preparation({.space = space, .unit = Unit::customer});
