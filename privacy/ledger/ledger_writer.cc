@@ -71,7 +71,7 @@ LedgerWriter LedgerWriter::resume(std::filesystem::path file, SigningKey key) {
   return writer;
 }
 
-const std::string& LedgerWriter::write_payload(Payload payload, const Digest& prev) {
+std::string LedgerWriter::write_payload(Payload payload, const Digest& prev) {
   Record record{.seq = state_.next_seq(), .prev = prev, .payload = std::move(payload), .signature = {}};
   record.signature = key_.sign(bytes_of(signed_text(record)));
   std::string line = encode(record);
@@ -79,16 +79,17 @@ const std::string& LedgerWriter::write_payload(Payload payload, const Digest& pr
     throw Failure(ExitCode::could_not_finish, "the ledger refuses its own coordinator: " + taken.what());
   }
   log_.append(line);
-  return lines_.emplace_back(std::move(line));
+  lines_.push_back(line);
+  return line;
 }
 
-const std::string& LedgerWriter::write(Intent intent) {
+std::string LedgerWriter::write(Intent intent) {
   // A clock set back must not end a run; the ledger's own time only goes forward.
   intent.unix_time = std::max(intent.unix_time, state_.unix_time());
   return write_payload(std::move(intent), state_.head());
 }
 
-const std::string& LedgerWriter::write(Release release) {
+std::string LedgerWriter::write(Release release) {
   if (const auto& open = state_.open_intent()) {
     release.round = open->round;
     release.intent = state_.head();
@@ -99,7 +100,7 @@ const std::string& LedgerWriter::write(Release release) {
   return write_payload(std::move(release), state_.head());
 }
 
-const std::string& LedgerWriter::write(const Claim& claim) {
+std::string LedgerWriter::write(const Claim& claim) {
   return write_payload(claim, state_.head());
 }
 

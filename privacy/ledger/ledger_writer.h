@@ -1,9 +1,10 @@
 #pragma once
 
-#include <deque>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "common/base/durable_file.h"
 #include "common/base/secure_random.h"
@@ -31,26 +32,26 @@ class LedgerWriter {
   static LedgerWriter resume(std::filesystem::path file, SigningKey key);
 
   /// Signs, writes, returns the line (without newline) to be sent. `unix_time` is moved up to the last one.
-  const std::string& write(Intent intent);
+  std::string write(Intent intent);
   /// `round` and `intent` are taken from the open intent, and `model` too when aborted.
-  const std::string& write(Release release);
-  const std::string& write(const Claim& claim);
+  std::string write(Release release);
+  std::string write(const Claim& claim);
   /// Answers the open intent with an aborted release; nothing when there is none.
   void abort_open(const std::string& reason);
 
   const LedgerState& state() const { return state_; }
   /// All lines, without newlines, at their sequence numbers: what brings a merchant up to date.
-  const std::deque<std::string>& lines() const { return lines_; }
+  std::span<const std::string> lines() const { return lines_; }
   /// What resume() cut off, as a sentence for the log.
   const std::optional<std::string>& repaired() const { return repaired_; }
 
  private:
   LedgerWriter(std::filesystem::path file, SigningKey key);
-  const std::string& write_payload(Payload payload, const Digest& prev);
+  std::string write_payload(Payload payload, const Digest& prev);
 
   SigningKey key_;
   LedgerState state_;
-  std::deque<std::string> lines_;  ///< A deque, because references to its lines are given out.
+  std::vector<std::string> lines_;
   DurableLog log_;
   std::optional<std::string> repaired_;
 };
