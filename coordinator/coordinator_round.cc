@@ -233,6 +233,9 @@ std::vector<ToWorker> CoordinatorRound::step(const FromWorker& message) {
   if (envelope->type == MessageType::fail) {
     return parts.fail_of(message, *envelope);
   }
+  if (envelope->type == MessageType::reveal && envelope->round < parts.request.round) {
+    return {};  // That sum opened as soon as it had shares enough: this one is late, not wrong.
+  }
   if (envelope->round != parts.request.round) {
     parts.refuse(message, envelope->merchant, Refusal::wrong_round,
                  std::string(name_of(envelope->type)) + " of round " + std::to_string(envelope->round));

@@ -111,12 +111,12 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
   federation.assemble();
 
   try {
-    // 2. The run directory and the plan.
+    // 2. The plan, then the run directory: a plan that cannot be made leaves none.
+    Plan plan = plan_of(configuration, space, federation.session(), random);
     create_run_directory(folder, configuration);
     log.emplace(folder / "log.txt");
-    LedgerWriter ledger =
-        LedgerWriter::create(folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()),
-                             plan_of(configuration, space, federation.session(), random));
+    LedgerWriter ledger = LedgerWriter::create(
+        folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()), std::move(plan));
     MetricsLog metrics(folder / "metrics.jsonl", 0);
 
     // 3. Training.
@@ -154,7 +154,9 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     federation.stop(ExitCode::done, "");
     return summary;
   } catch (const Failure& failure) {
-    note(failure.what());
+    if (log) {
+      log->note(failure.what());  // The program prints it.
+    }
     federation.stop(failure.code(), failure.what());
     throw;
   }

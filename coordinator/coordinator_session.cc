@@ -184,8 +184,9 @@ std::vector<Outgoing> CoordinatorSession::Parts::make_roster() {
   }
   if (parameters.masked && entries.size() < 3) {
     return refuse(ExitCode::bad_input,
-                  "there are " + std::to_string(entries.size()) +
-                      " merchants: masks hide a merchant among at least 3; add merchants, or set "
+                  (entries.size() == 1 ? std::string("there is 1 merchant")
+                                       : "there are " + std::to_string(entries.size()) + " merchants") +
+                      ": masks hide a merchant among at least 3; add merchants, or set "
                       "aggregation.encryption=none for a simulation");
   }
   if (entries.size() > kMerchantsMax) {

@@ -175,7 +175,9 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     const OpenedSum& opened = *round.summed();
     last_included_ = static_cast<std::uint32_t>(opened.merchants.size());
     for (const auto& [name, value] : workload.apply(model, sum, opened.values(parameters))) {
-      figures_[name] = value;
+      if (sum.purpose != Purpose::statistics) {  // What is known of the data is no measure of the model.
+        figures_[name] = value;
+      }
     }
     begin_training_when_prepared();
     if (!std::ranges::all_of(model.parameters, [](double parameter) { return std::isfinite(parameter); })) {

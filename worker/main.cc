@@ -7,6 +7,7 @@
 #include "common/config/arguments.h"
 #include "common/data/read_dataset.h"
 #include "common/transport/mpi_channel.h"
+#include "common/transport/run_status.h"
 #include "privacy/crypto/digest.h"
 #include "privacy/crypto/system_random.h"
 #include "worker/local_work.h"
@@ -40,6 +41,12 @@ std::vector<HostedMerchant> identities_of(const Dataset& data, SecureRandom& ran
 
 Dataset read_own_data(const Configuration& configuration, Peer rank, Peer size) {
   Dataset data = read_dataset(configuration, rank, size - 1);
+  const bool own_file = configuration.data.path.find("{worker}") != std::string::npos;
+  if (data.merchants.empty() && (own_file || read_dataset(configuration, 1, 1).merchants.empty())) {
+    throw bad_input("data.path: " + configuration.data.path + " has no rows" +
+                    (own_file ? " for worker " + std::to_string(rank) : std::string()) +
+                    ": give it at least one row below its header");
+  }
   for (const MerchantRows& merchant : data.merchants) {
     const std::size_t rows =
         std::max(merchant.train_end - merchant.train_begin, merchant.test_end - merchant.test_begin);
@@ -92,7 +99,8 @@ int run(int argc, char** argv) {
   for (const std::string& refusal : node->refusals()) {
     std::fprintf(stderr, "worker %u: refused: %s\n", mpi.rank(), refusal.c_str());
   }
-  return static_cast<int>(end.code);  // The coordinator prints the sentence, once for all.
+  // The coordinator prints the sentence, once for all, and tells `hanse run` the code.
+  return reports_run_status() ? 0 : static_cast<int>(end.code);
 }
 
 }  // namespace

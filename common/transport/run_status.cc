@@ -10,11 +10,17 @@
 
 namespace hanse {
 
-void write_run_status(int code) {
+bool reports_run_status() {
   const char* file = std::getenv(kStatusVariable);
-  if (file != nullptr && *file != '\0') {
-    write_durably(file, "done " + std::to_string(code) + "\n");
+  return file != nullptr && *file != '\0';
+}
+
+bool write_run_status(int code) {
+  if (!reports_run_status()) {
+    return false;
   }
+  write_durably(std::getenv(kStatusVariable), "done " + std::to_string(code) + "\n");
+  return true;
 }
 
 std::optional<int> read_run_status(const std::filesystem::path& file) {

@@ -13,8 +13,11 @@ inline constexpr const char* kStatusVariable = "HANSE_STATUS";
 /// itself.
 inline constexpr const char* kTerminalVariable = "HANSE_TERMINAL";
 
-/// Writes "done CODE" into the file that HANSE_STATUS names; nothing when there is none (a plain mpirun).
-void write_run_status(int code);
+/// Whether the run was started by `hanse run`, which takes its exit code from the status file.
+bool reports_run_status();
+
+/// Writes "done CODE" into the file that HANSE_STATUS names; false when there is none (a plain mpirun).
+bool write_run_status(int code);
 
 /// The code in `file`; nothing while it is missing or not of that form.
 std::optional<int> read_run_status(const std::filesystem::path& file);

@@ -8,16 +8,22 @@
 #include "common/config/arguments.h"
 #include "coordinator/launch/launch.h"
 #include "coordinator/launch/supervise.h"
+#include "coordinator/preflight.h"
+#include "coordinator/run_files.h"
 
 namespace {
 
+/// Checks on its way all that can be checked here, so that a slip costs one sentence and no mpirun.
 hanse::Launch read_launch(const hanse::Arguments& arguments) {
   hanse::Launch launch;
   launch.file = arguments.text("FILE.ini");
   launch.settings = arguments.settings();
   launch.programs = hanse::program_folder();
-  // Before anything is started, so that a slip costs one sentence and no mpirun.
   const auto configuration = hanse::read_configuration(launch.file, launch.settings);
+  hanse::check_task(configuration);
+  if (!arguments.flag_given("dry-run")) {
+    hanse::check_run_directory(hanse::run_directory(configuration));
+  }
   launch.workers = arguments.given("workers")
                        ? static_cast<unsigned>(arguments.integer("workers", 1, 100'000))
                        : hanse::default_workers(configuration);

@@ -133,14 +133,12 @@ int supervise(const std::vector<std::string>& line,
     }
     if (wait_status) {
       throw Failure(ExitCode::could_not_finish,
-                    "mpirun ended " + described(*wait_status) +
-                        " before the coordinator had finished; federation.resume=true continues the run");
+                    "mpirun ended " + described(*wait_status) + " before the coordinator had finished");
     }
     if (interrupted != 0) {
       end(child);
-      throw Failure(ExitCode::could_not_finish, "interrupted by signal " +
-                                                    std::to_string(static_cast<int>(interrupted)) +
-                                                    "; federation.resume=true continues the run");
+      throw Failure(ExitCode::could_not_finish,
+                    "interrupted by signal " + std::to_string(static_cast<int>(interrupted)));
     }
   }
 }

@@ -1,0 +1,150 @@
+// The quality that a run promises, on real data.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "common/config/configuration.h"
+#include "common/data/encoding.h"
+#include "common/data/read_dataset.h"
+#include "coordinator/output/model_file.h"
+#include "tests/end_to_end/made_up_market.h"
+#include "tests/end_to_end/started_program.h"
+
+namespace hanse {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Acceptance : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* folder = std::getenv("HANSE_DATA");
+    if (folder == nullptr || *folder == '\0') {
+      GTEST_SKIP() << "HANSE_DATA is not set";
+    }
+    data_ = folder;
+  }
+
+  /// Trains by an example's configuration and these settings, which come first.
+  void run(const std::string& example, const std::vector<std::string>& settings) {
+    std::vector<std::string> words = {"hanse", "run", ini_of(example), "-n", "2", "output.dir=run"};
+    words.insert(words.end(), settings.begin(), settings.end());
+    StartedProgram started(words, folder_.path());
+    const Outcome outcome = started.wait(std::chrono::seconds(240));
+    ASSERT_EQ(outcome.code, 0) << outcome.output << outcome.errors;
+  }
+  static std::string ini_of(const std::string& example) {
+    return std::string(HANSE_SOURCE_DIR) + "/examples/" + example;
+  }
+
+  /// A figure in the last line of metrics.jsonl.
+  double last_figure(const std::string& key) const {
+    const auto lines = lines_of(bytes_of_file(folder_ / "run" / "metrics.jsonl"));
+    return lines.empty() ? std::nan("") : nlohmann::json::parse(lines.back()).value(key, std::nan(""));
+  }
+
+  fs::path data_;
+  MarketFolder folder_{1, 1};
+};
+
+Encoding encoding_of(const PublishedModel& model) {
+  Encoding encoding;
+  encoding.mean = model.find("mean")->values;
+  encoding.deviation = model.find("deviation")->values;
+  for (const double column : model.find("column_of")->values) {
+    encoding.column_of.push_back(static_cast<std::uint32_t>(column));
+  }
+  encoding.width = static_cast<std::uint32_t>(model.columns.size());
+  encoding.names = model.columns;
+  return encoding;
+}
+
+/// The area under the ROC curve of these scores: exactly, ties counted half.
+double exact_auc(const std::vector<double>& scores, const std::vector<float>& labels) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return scores[a] < scores[b]; });
+  double rank_sum = 0;
+  double positives = 0;
+  for (std::size_t begin = 0; begin < order.size();) {
+    std::size_t end = begin;
+    while (end < order.size() && scores[order[end]] == scores[order[begin]]) {
+      ++end;
+    }
+    const double rank = (static_cast<double>(begin) + static_cast<double>(end) + 1) / 2;
+    for (; begin < end; ++begin) {
+      if (labels[order[begin]] > 0) {
+        rank_sum += rank;
+        ++positives;
+      }
+    }
+  }
+  const double negatives = static_cast<double>(order.size()) - positives;
+  return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives);
+}
+
+/// AUC of the released model over all test rows of the data, as anyone who has both can compute it.
+double auc_of_released_model(const Configuration& configuration, const fs::path& run) {
+  const PublishedModel model = read_model(run);
+  Dataset data = read_dataset(configuration, 1, 1);
+  encode(data, encoding_of(model));
+  const std::vector<double>& weights = model.find("weights")->values;
+  std::vector<double> scores;
+  const CsrMatrix& rows = data.test.features;
+  for (std::size_t row = 0; row + 1 < rows.row_begin.size(); ++row) {
+    double score = model.find("intercept")->values[0];
+    for (std::size_t i = rows.row_begin[row]; i < rows.row_begin[row + 1]; ++i) {
+      score += rows.columns[i] < weights.size() ? weights[rows.columns[i]] * rows.values[i] : 0.0;
+    }
+    scores.push_back(score);
+  }
+  return exact_auc(scores, data.test.labels);
+}
+
+TEST_F(Acceptance, PurchasePredictionIsAsGoodAsOnThePooledData) {
+  const std::string path = "data.path=" + (data_ / "free/shoppers/shoppers.csv").string();
+
+  ASSERT_NO_FATAL_FAILURE(run("purchase_prediction/federation.ini", {path}));
+
+  const Configuration configuration =
+      read_configuration(ini_of("purchase_prediction/federation.ini"), {path});
+  EXPECT_EQ(configuration.privacy.unit, Unit::none);
+  const double auc = auc_of_released_model(configuration, folder_ / "run");
+  EXPECT_NEAR(auc, 0.9203, 0.003);
+  EXPECT_NEAR(last_figure("test_auc"), auc, 0.002) << "the federation measures what is so";
+}
+
+TEST_F(Acceptance, PurchasePredictionStaysGoodWithEpsilonOneForEveryRecord) {
+  const std::vector<std::string> settings = {"data.path=" + (data_ / "free/shoppers/shoppers.csv").string(),
+                                             "privacy.unit=record", "privacy.epsilon=1",
+                                             "privacy.delta=1e-5"};
+
+  ASSERT_NO_FATAL_FAILURE(run("purchase_prediction/federation_private.ini", settings));
+
+  const Configuration configuration =
+      read_configuration(ini_of("purchase_prediction/federation_private.ini"), settings);
+  EXPECT_GE(auc_of_released_model(configuration, folder_ / "run"), 0.905);
+  EXPECT_LE(last_figure("epsilon"), 1.0);
+  EXPECT_EQ(run_in(folder_.path(), {"hanse", "audit", "run", "--budget", "1,1e-5"}).code, 0);
+}
+
+TEST_F(Acceptance, RecommendationIsAsGoodAsOnThePooledRatings) {
+  const fs::path ratings = data_ / "restricted/ml100k/ratings.csv";
+  if (!fs::exists(ratings)) {
+    GTEST_SKIP() << "no " << ratings;
+  }
+
+  ASSERT_NO_FATAL_FAILURE(
+      run("recommendation/federation.ini",
+          {"data.path=" + ratings.string(), "data.test=file:ratings.split", "data.partition=column",
+           "data.merchant=occupation@users.csv", "workload.rank=32"}));
+
+  EXPECT_LE(last_figure("test_rmse"), 0.915);
+  EXPECT_EQ(last_figure("merchants"), 21);
+}
+
+}  // namespace
+}  // namespace hanse

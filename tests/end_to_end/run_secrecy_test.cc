@@ -1,0 +1,237 @@
+// What a whole run shows: every byte on the wire, everything the coordinator reads once decrypted, every file
+// it leaves. A run without masks, in which the same search finds everything, proves that the search is not
+// blind.
+
+#include <cstring>
+#include <deque>
+#include <set>
+#include <unordered_set>
+
+#include "common/data/read_dataset.h"
+#include "common/transport/simulated_network.h"
+#include "coordinator/coordinator_run.h"
+#include "coordinator/coordinator_session.h"
+#include "privacy/protocol/round_payload.h"
+#include "tests/end_to_end/made_up_market.h"
+#include "tests/end_to_end/started_program.h"
+#include "tests/support/deterministic_random.h"
+#include "worker/local_work.h"
+#include "worker/worker_node.h"
+
+namespace hanse {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kWorkers = 2;
+constexpr std::uint64_t kCoordinatorSeed = 11;
+
+/// A channel that keeps what is received.
+class RecordingChannel final : public Channel {
+ public:
+  explicit RecordingChannel(Channel& channel) : channel_(channel) {}
+  Peer self() const override { return channel_.self(); }
+  Peer size() const override { return channel_.size(); }
+  void send(Peer to, Bytes message) override { channel_.send(to, std::move(message)); }
+  std::optional<Incoming> receive(Instant deadline) override {
+    auto incoming = channel_.receive(deadline);
+    if (incoming) {
+      received.push_back(*incoming);
+    }
+    return incoming;
+  }
+  void flush(Instant deadline) override { channel_.flush(deadline); }
+  const std::vector<std::pair<Peer, std::string>>& given_up() const override { return channel_.given_up(); }
+  std::uint64_t bytes_sent() const override { return channel_.bytes_sent(); }
+
+  std::vector<Incoming> received;
+
+ private:
+  Channel& channel_;
+};
+
+/// All that a run showed, and what it must not show.
+struct Exposure {
+  std::vector<Bytes> wire;           ///< Every message, as it travelled.
+  std::vector<Bytes> read;           ///< Every message to the coordinator, decrypted.
+  std::set<std::uint64_t> residues;  ///< Large entries of single merchants' unmasked sums.
+  std::vector<std::string> cells;    ///< Cells of the data, as they stand in the file.
+  std::vector<float> numbers;        ///< The same as numbers.
+  std::size_t uploads = 0;
+};
+
+/// Sentinels: values with seven digits that nothing else in a run has.
+std::string sentinel_market(Exposure& exposure) {
+  SeededGenerator random({99});
+  std::string text = MarketFolder::kHeader;
+  for (int row = 0; row < 120; ++row) {
+    std::string cells[2];
+    for (std::string& cell : cells) {
+      cell = std::to_string(1 + random.below(3)) + "." + std::to_string(1'000'001 + random.below(8'000'000));
+      exposure.cells.push_back(cell);
+      exposure.numbers.push_back(std::stof(cell));
+    }
+    text += "shop" + std::to_string(row % 5) + "," + cells[0] + "," + cells[1] + "," + "ABC"[row % 3] +
+            (cells[0] > cells[1] ? ",1," : ",0,") + (row % 4 == 0 ? "test\n" : "train\n");
+  }
+  return text;
+}
+
+/// A worker of the real run, whose prepare() also notes the sum that it would have sent without masks.
+struct TestWorker {
+  TestWorker(const Configuration& configuration, Peer rank, bool masked, Exposure& exposure)
+      : random(100 + rank) {
+    Dataset data = read_dataset(configuration, rank, kWorkers);
+    std::vector<HostedMerchant> hosted;
+    std::vector<LedgerMerchant> listed;
+    for (const MerchantRows& merchant : data.merchants) {
+      hosted.push_back({.name = merchant.name, .identity = SigningKey::generate(random)});
+      listed.push_back({merchant.name, hosted.back().identity.public_key()});
+    }
+    work =
+        std::make_unique<LocalWork>(configuration, std::move(data), std::move(listed), std::nullopt, random);
+    WorkerHooks hooks = work->hooks();
+    hooks.prepare = [&exposure, prepare = hooks.prepare](std::uint32_t merchant, const RoundMasks& masks) {
+      const SealedSum bare = prepare(merchant, RoundMasks());
+      std::visit(
+          [&](const auto& entries) {
+            for (std::size_t i = 0; i + kCanaries.size() < entries.size(); ++i) {
+              const auto value = static_cast<std::int64_t>(entries[i]);
+              if (sizeof(entries[i]) == 8 && (value > (1 << 24) || value < -(1 << 24))) {
+                exposure.residues.insert(entries[i]);
+              }
+            }
+          },
+          bare.residues());
+      ++exposure.uploads;
+      return prepare(merchant, masks);
+    };
+    WorkerOptions options;
+    options.rank = rank;
+    options.plan = sha256(bytes_of(canonical_text(configuration)));
+    options.allow_unmasked = !masked;
+    node = std::make_unique<WorkerNode>(options, std::move(hosted), std::move(hooks), random);
+  }
+
+  DeterministicSecureRandom random;
+  std::unique_ptr<LocalWork> work;
+  std::unique_ptr<WorkerNode> node;
+};
+
+/// Decrypts what the coordinator received: a second session with the same keys, told the same.
+std::vector<Bytes> decrypted(const Configuration& configuration, bool masked,
+                             const std::vector<Incoming>& received) {
+  DeterministicSecureRandom random(kCoordinatorSeed);
+  const SigningKey identity = SigningKey::generate(random);
+  CoordinatorSession session(
+      {.workers = kWorkers, .masked = masked, .plan = sha256(bytes_of(canonical_text(configuration)))},
+      identity, random);
+  std::vector<Bytes> read;
+  for (const Incoming& incoming : received) {
+    if (!session.ready()) {
+      (void)session.handle(incoming.from, incoming.message);
+      continue;
+    }
+    auto message = session.open(incoming.from, incoming.message);
+    EXPECT_TRUE(message) << message.what();
+    if (message) {
+      read.push_back(std::move(message->message));
+    }
+  }
+  return read;
+}
+
+Exposure run_on_sentinels(const MarketFolder& market, bool masked) {
+  Exposure exposure;
+  market.write("shop.csv", sentinel_market(exposure));
+  const Configuration configuration = read_configuration(
+      market / "shop.ini", {"output.dir=" + (market / "run").string(),
+                            std::string("aggregation.encryption=") + (masked ? "masked" : "none")});
+  SimulatedNetwork network;
+  network.set_tap(
+      [&](Peer, Peer, ByteView message) { exposure.wire.emplace_back(message.begin(), message.end()); });
+  std::deque<TestWorker> workers;
+  for (Peer rank = 1; rank <= kWorkers; ++rank) {
+    WorkerNode* node = workers.emplace_back(configuration, rank, masked, exposure).node.get();
+    network.add_worker([node](ByteView message) { return node->handle(message); });
+  }
+  for (Peer rank = 1; rank <= kWorkers; ++rank) {
+    network.send_from(rank, workers[rank - 1].node->hail());
+  }
+  RecordingChannel channel(network);
+  DeterministicSecureRandom random(kCoordinatorSeed);
+  std::FILE* nowhere = std::fopen("/dev/null", "w");
+  Progress progress(nowhere, false, network);
+
+  const RunSummary summary = run_coordinator(configuration, channel, network, random, progress);
+
+  std::fclose(nowhere);
+  EXPECT_EQ(summary.rounds, 3u);
+  EXPECT_EQ(summary.rounds_aborted, 0u);
+  exposure.read = decrypted(configuration, masked, channel.received);
+  return exposure;
+}
+
+/// How many of the residues stand anywhere in these messages, at any byte.
+std::size_t residues_found(const Exposure& exposure, const std::vector<Bytes>& messages) {
+  const std::unordered_set<std::uint64_t> wanted(exposure.residues.begin(), exposure.residues.end());
+  std::set<std::uint64_t> found;
+  for (const Bytes& message : messages) {
+    for (std::size_t at = 0; at + 8 <= message.size(); ++at) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, message.data() + at, 8);
+      if (wanted.contains(word)) {
+        found.insert(word);
+      }
+    }
+  }
+  return found.size();
+}
+
+TEST(RunSecrecy, NoMerchantsUnmaskedSumIsOnTheWireOrInAnythingTheCoordinatorReads) {
+  const MarketFolder market(1, 1);
+
+  const Exposure exposure = run_on_sentinels(market, true);
+
+  EXPECT_EQ(exposure.uploads, 5u * 7) << "moments, then gradient and scores three times, of five merchants";
+  EXPECT_GT(exposure.residues.size(), 100u);
+  EXPECT_GT(exposure.read.size(), 100u);
+  EXPECT_EQ(residues_found(exposure, exposure.read), 0u);
+  EXPECT_EQ(residues_found(exposure, exposure.wire), 0u);
+}
+
+TEST(RunSecrecy, TheSearchFindsEverySumOfARunWithoutMasks) {
+  const MarketFolder market(1, 1);
+
+  const Exposure exposure = run_on_sentinels(market, false);
+
+  EXPECT_EQ(residues_found(exposure, exposure.read), exposure.residues.size());
+  EXPECT_EQ(residues_found(exposure, exposure.wire), 0u) << "links are sealed even so";
+}
+
+TEST(RunSecrecy, NoFileOfARunHoldsACellOfTheData) {
+  const MarketFolder market(1, 1);
+
+  const Exposure exposure = run_on_sentinels(market, true);
+
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(market / "run")) {
+    if (!entry.is_regular_file()) {
+      continue;
+    }
+    ++files;
+    const std::string content = bytes_of_file(entry.path());
+    for (std::size_t i = 0; i < exposure.cells.size(); ++i) {
+      const double wide = exposure.numbers[i];
+      const std::string narrow_bytes(reinterpret_cast<const char*>(&exposure.numbers[i]), 4);
+      const std::string wide_bytes(reinterpret_cast<const char*>(&wide), 8);
+      EXPECT_EQ(content.find(exposure.cells[i]), std::string::npos) << entry.path();
+      EXPECT_EQ(content.find(narrow_bytes), std::string::npos) << entry.path();
+      EXPECT_EQ(content.find(wide_bytes), std::string::npos) << entry.path();
+    }
+  }
+  EXPECT_GE(files, 10u);
+}
+
+}  // namespace
+}  // namespace hanse

@@ -1,0 +1,85 @@
+// Sums are exact integers: the model is the same to the last bit, whoever added it up.
+
+#include <map>
+
+#include "tests/end_to_end/made_up_market.h"
+#include "tests/end_to_end/started_program.h"
+
+namespace hanse {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The model's files by name: model.hanse and all arrays.
+std::map<std::string, std::string> model_files(const fs::path& run) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(run / "model")) {
+    if (entry.path().extension() == ".npy" || entry.path().extension() == ".hanse") {
+      files[entry.path().filename().string()] = bytes_of_file(entry.path());
+    }
+  }
+  return files;
+}
+
+/// Runs `ini` with these settings and gives its model's files.
+std::map<std::string, std::string> model_of(const MarketFolder& market, const std::string& ini,
+                                            const std::string& workers, std::vector<std::string> settings) {
+  const std::string dir = "run-" + workers + (settings.empty() ? "" : "-" + settings.back());
+  std::vector<std::string> words = {"hanse", "run", ini, "-n", workers, "output.dir=" + dir};
+  words.insert(words.end(), settings.begin(), settings.end());
+  const Outcome run = run_in(market.path(), words);
+  EXPECT_EQ(run.code, 0) << run.output << run.errors;
+  return run.code == 0 ? model_files(market / dir) : std::map<std::string, std::string>();
+}
+
+class SameBytes : public testing::TestWithParam<const char*> {};
+
+TEST_P(SameBytes, OfTheModelForEveryNumberOfWorkers) {
+  const MarketFolder market;
+
+  const auto one = model_of(market, GetParam(), "1", {});
+
+  ASSERT_TRUE(one.contains("model.hanse"));
+  ASSERT_GT(one.size(), 2u);
+  for (const char* workers : {"2", "4", "7"}) {
+    EXPECT_TRUE(one == model_of(market, GetParam(), workers, {})) << workers << " workers";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryWorkload, SameBytes, testing::Values("shop.ini", "ratings.ini"),
+                         [](const auto& info) { return std::string(info.param, info.param + 4); });
+
+TEST(SameBytesOfTheModel, ForEverySplitOfTheRowsOverMerchants) {
+  const MarketFolder market(1, 1500);
+  const std::vector<std::string> shared = {"federation.rounds=1", "aggregation.encryption=none"};
+  const auto with = [&](const std::string& partition) {
+    auto settings = shared;
+    settings.push_back("data.partition=" + partition);
+    return settings;
+  };
+
+  const auto whole = model_of(market, "shop.ini", "1", with("iid:1"));
+
+  ASSERT_TRUE(whole.contains("model.hanse"));
+  EXPECT_TRUE(whole == model_of(market, "shop.ini", "2", with("iid:10")));
+  EXPECT_TRUE(whole == model_of(market, "shop.ini", "2", with("iid:1000")));
+}
+
+TEST(SameBytesOfTheModel, UnderAPlainMpirunAsUnderHanseRun) {
+  const MarketFolder market;
+  const auto expected = model_of(market, "shop.ini", "4", {});
+  const std::string bin = HANSE_BIN_DIR;
+
+  StartedProgram plain({"mpirun", "-n", "1", bin + "/hanse-coordinator", "shop.ini", ":", "-n", "4",
+                        bin + "/hanse-worker", "shop.ini"},
+                       market.path(),
+                       {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
+                        "OMPI_MCA_rmaps_base_oversubscribe=1"});
+  const Outcome run = plain.wait();
+
+  EXPECT_EQ(run.code, 0) << run.output << run.errors;
+  EXPECT_TRUE(expected == model_files(market / "run"));
+}
+
+}  // namespace
+}  // namespace hanse

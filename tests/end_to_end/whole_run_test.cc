@@ -1,0 +1,179 @@
+// A run from its configuration to its report, by the programs that a user starts.
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "privacy/accounting/accountant.h"
+#include "privacy/ledger/ledger_state.h"
+#include "privacy/ledger/record.h"
+#include "tests/end_to_end/made_up_market.h"
+#include "tests/end_to_end/started_program.h"
+
+namespace hanse {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RunCase {
+  const char* name;
+  const char* ini;
+  std::vector<std::string> privacy;
+  std::vector<std::string> arrays;  ///< Files of the model.
+};
+void PrintTo(const RunCase& run, std::ostream* out) {
+  *out << run.name;
+}
+
+const std::vector<std::string> kRecordBudget = {"privacy.unit=record", "privacy.epsilon=2",
+                                                "privacy.delta=1e-5"};
+const std::vector<std::string> kCustomerBudget = {"privacy.unit=customer", "privacy.epsilon=2",
+                                                  "privacy.delta=1e-5"};
+
+std::vector<std::string> run_words(const char* ini, const std::vector<std::string>& settings,
+                                   const std::string& workers = "2") {
+  std::vector<std::string> words = {"hanse", "run", ini, "-n", workers};
+  words.insert(words.end(), settings.begin(), settings.end());
+  return words;
+}
+
+void expect_metrics_of_the_design(const fs::path& file) {
+  const std::set<std::string> allowed = {"round",     "seconds",  "merchants",     "train_loss",
+                                         "test_loss", "test_auc", "test_accuracy", "test_f1",
+                                         "test_rmse", "epsilon",  "delta",         "bytes_sent"};
+  const auto lines = lines_of(bytes_of_file(file));
+  EXPECT_EQ(lines.size(), 3u);
+  for (const std::string& line : lines) {
+    const nlohmann::json object = nlohmann::json::parse(line);
+    for (const auto& [key, value] : object.items()) {
+      EXPECT_TRUE(allowed.contains(key)) << key;
+      EXPECT_TRUE(value.is_number()) << key;
+    }
+  }
+}
+
+void expect_self_contained(const std::string& page) {
+  EXPECT_NE(page.find("<svg"), std::string::npos) << "plots are drawn in the page";
+  for (const char* load : {"http://", "https://", "<script src", "<link", "@import", "url(", "<iframe"}) {
+    std::size_t at = page.find(load);
+    while (at != std::string::npos && page.compare(at, 18, "http://www.w3.org/") == 0) {
+      at = page.find(load, at + 1);  // The name of a format, not a place to load from.
+    }
+    EXPECT_EQ(at, std::string::npos) << load << " in the report";
+  }
+}
+
+class WholeRun : public testing::TestWithParam<RunCase> {};
+
+TEST_P(WholeRun, EndsWellWithAllItsFilesAnAuditThatHoldsAndAReport) {
+  const MarketFolder market;
+
+  const Outcome run = run_in(market.path(), run_words(GetParam().ini, GetParam().privacy));
+  const Outcome audit = run_in(market.path(), {"hanse", "audit", "run"});
+  const Outcome report = run_in(market.path(), {"hanse", "report", "run"});
+
+  EXPECT_EQ(run.code, 0) << run.output << run.errors;
+  EXPECT_EQ(audit.code, 0) << audit.output << audit.errors;
+  EXPECT_EQ(report.code, 0) << report.output << report.errors;
+  std::vector<std::string> files = {"federation.ini",    "ledger.jsonl",     "metrics.jsonl", "log.txt",
+                                    "model/model.hanse", "model/model.json", "report.html"};
+  for (int shop = 1; shop <= 7; ++shop) {
+    files.push_back("merchants/shop" + std::to_string(shop) + "/ledger.jsonl");
+  }
+  for (const std::string& array : GetParam().arrays) {
+    files.push_back("model/" + array + ".npy");
+  }
+  for (const std::string& file : files) {
+    EXPECT_TRUE(fs::is_regular_file(market / "run" / file)) << file;
+  }
+  expect_metrics_of_the_design(market / "run" / "metrics.jsonl");
+  expect_self_contained(bytes_of_file(market / "run" / "report.html"));
+  EXPECT_EQ(processes_with(market.path().string()).size(), 0u);
+}
+
+TEST_P(WholeRun, SaysNothingInItsLogOfAnyFaultWhenThereIsNone) {
+  const MarketFolder market;
+
+  const Outcome run = run_in(market.path(), run_words(GetParam().ini, GetParam().privacy));
+
+  EXPECT_EQ(run.code, 0) << run.output << run.errors;
+  EXPECT_EQ(run.errors, "");
+  EXPECT_EQ(bytes_of_file(market / "run" / "log.txt"), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EveryWorkload, WholeRun,
+    testing::Values(
+        RunCase{"logistic", "shop.ini", kRecordBudget, {"weights", "intercept"}},
+        RunCase{"matrix_factorization", "ratings.ini", kCustomerBudget, {"item_factors", "item_biases"}}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+/// All lines of a ledger, verified one by one.
+LedgerState state_of(const fs::path& file) {
+  LedgerState state;
+  for (const std::string& line : lines_of(bytes_of_file(file))) {
+    const auto record = state.accept(line);
+    EXPECT_TRUE(record) << record.what();
+  }
+  return state;
+}
+
+TEST(PrivateRun, ClaimsTheEpsilonThatItsOwnIntentsGiveAndNoMoreThanItsBudget) {
+  const MarketFolder market;
+  const Outcome run = run_in(market.path(), run_words("shop.ini", kRecordBudget));
+  ASSERT_EQ(run.code, 0) << run.output << run.errors;
+
+  std::map<Population, RdpAccountant> accountants;
+  for (const std::string& line : lines_of(bytes_of_file(market / "run" / "ledger.jsonl"))) {
+    const auto record = decode_record(line);
+    ASSERT_TRUE(record) << record.what();
+    if (const Intent* intent = std::get_if<Intent>(&record->payload)) {
+      accountants[intent->population].compose({.noise = NoiseLaw::discrete_gaussian,
+                                               .noise_multiplier = intent->parameters.noise_multiplier(),
+                                               .sampling_rate = intent->sampling_rate,
+                                               .count = 1});
+    }
+  }
+
+  const LedgerState state = state_of(market / "run" / "ledger.jsonl");
+  ASSERT_TRUE(state.claim().has_value());
+  ASSERT_EQ(state.claim()->rows.size(), 2u);
+  for (const SpentRow& row : state.claim()->rows) {
+    const Population population = row.population == "test" ? Population::test : Population::train;
+    EXPECT_NEAR(row.epsilon, accountants[population].epsilon(1e-5).epsilon, 1e-6) << row.population;
+    EXPECT_LE(row.epsilon, 2.0);
+    EXPECT_GT(row.epsilon, 1.5) << "a calibrated run spends what it may";
+    EXPECT_EQ(row.without_noise, 0u);
+  }
+}
+
+TEST(PrivateRun, DrawsFreshNoiseEveryTime) {
+  const MarketFolder market;
+  std::set<std::string> models;
+
+  for (const char* folder : {"output.dir=first", "output.dir=second"}) {
+    std::vector<std::string> settings = kRecordBudget;
+    settings.emplace_back(folder);
+    const Outcome run = run_in(market.path(), run_words("shop.ini", settings));
+    EXPECT_EQ(run.code, 0) << run.output << run.errors;
+    models.insert(bytes_of_file(market / std::string(folder).substr(11) / "model" / "weights.npy"));
+  }
+
+  EXPECT_EQ(models.size(), 2u);
+}
+
+TEST(WholeRunEdges, AMerchantWithoutTrainingRowsTakesPartWithNothing) {
+  const MarketFolder market(5, 20);
+  std::string rows = MarketFolder::kHeader + market.rows_of("");
+  rows += "late,1.0,1.0,A,1,test\nlate,2.0,1.0,B,0,test\n";
+  market.write("shop.csv", rows);
+
+  const Outcome run = run_in(market.path(), run_words("shop.ini", {}));
+  const Outcome audit = run_in(market.path(), {"hanse", "audit", "run"});
+
+  EXPECT_EQ(run.code, 0) << run.output << run.errors;
+  EXPECT_EQ(audit.code, 0) << audit.output << audit.errors;
+  EXPECT_TRUE(fs::exists(market / "run" / "merchants" / "late" / "ledger.jsonl"));
+}
+
+}  // namespace
+}  // namespace hanse
