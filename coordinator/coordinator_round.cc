@@ -7,7 +7,6 @@
 #include "privacy/protocol/context.h"
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/secure_sum/masks.h"
-#include "privacy/secure_sum/neighbours.h"
 
 namespace hanse {
 
@@ -65,6 +64,7 @@ struct CoordinatorRound::Parts {
   std::vector<Ids> neighbours;  ///< Invited neighbours of each invited merchant, by id.
   std::variant<CollectShares, CollectInputs, AgreeOnSet, Unmask, Summed, RoundFailure> state =
       CollectShares{};
+  MerchantSet left;     ///< Merchants that aborted: nothing more comes from them.
   MerchantSet awaited;  ///< Merchants whose answer in this phase is still to come.
   int phase = 0;
   std::vector<DroppedMerchant> dropped;
@@ -77,8 +77,7 @@ struct CoordinatorRound::Parts {
   Peer host(std::uint32_t merchant) const { return session->hosts()[merchant]; }
 
   std::uint32_t threshold(std::uint32_t merchant) const {
-    return holder_threshold(static_cast<std::uint32_t>(neighbours[merchant].size() + 1),
-                            session->parameters().threshold);
+    return escrow_threshold(neighbours[merchant].size() + 1, session->parameters().threshold);
   }
   Ids neighbours_in(std::uint32_t merchant, const MerchantSet& set) const {
     Ids inside;
@@ -111,6 +110,9 @@ struct CoordinatorRound::Parts {
 
   void await(const MerchantSet& merchants) {
     awaited = merchants;
+    for (const std::uint32_t id : left.ids()) {
+      awaited.erase(id);
+    }
     ++phase;
   }
   void answered(std::uint32_t merchant) { awaited.erase(merchant); }
@@ -200,6 +202,7 @@ CoordinatorRound::CoordinatorRound(const CoordinatorSession& session, RoundReque
   parts_->session = &session;
   parts_->request = std::move(request);
   parts_->invited = MerchantSet::of(parts_->roster_size(), parts_->request.merchants);
+  parts_->left = MerchantSet(parts_->roster_size());
   parts_->neighbours.resize(parts_->roster_size());
   for (const std::uint32_t id : parts_->request.merchants) {
     for (const std::uint32_t neighbour : session.neighbours()[id]) {
@@ -280,7 +283,11 @@ void CoordinatorRound::Parts::abort_of(std::uint32_t merchant, const Abort& abor
     sentence += " (" + abort.sentence + ")";
   }
   drop(merchant, abort.reason, sentence);
+  left.insert(merchant);
   answered(merchant);
+  if (auto* shares = std::get_if<CollectShares>(&state)) {
+    shares->escrow.erase(merchant);
+  }
 }
 
 std::vector<ToWorker> CoordinatorRound::Parts::fail_of(const FromWorker& message, const Envelope& envelope) {
@@ -661,6 +668,7 @@ std::vector<ToWorker> CoordinatorRound::Parts::open_total(const SealedTotal& tot
   if (!opened) {
     return fail(Refusal::sum_invalid, included.ids(), opened.what());
   }
+  std::erase_if(dropped, [&](const DroppedMerchant& one) { return included.contains(one.merchant); });
   state = Summed{std::move(*opened)};
   await(MerchantSet(roster_size()));
   return {};

@@ -6,7 +6,6 @@
 #include "privacy/protocol/context.h"
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/secure_sum/masks.h"
-#include "privacy/secure_sum/neighbours.h"
 
 namespace hanse {
 
@@ -22,7 +21,8 @@ MerchantStep abort(MerchantRound merchant, Refusal reason, std::string sentence,
                    std::uint32_t about = kNoMerchant) {
   merchant.state = Idle{};
   ++merchant.aborts;
-  merchant.ended = merchant.ended || reason == Refusal::forged || reason == Refusal::split_view;
+  merchant.ended = merchant.ended || reason == Refusal::forged || reason == Refusal::split_view ||
+                   reason == Refusal::equivocation;
   MerchantStep result;
   result.messages.push_back(encode(Abort{reason, about, sentence}, merchant.round, merchant.view.id));
   result.refused = RefusedEvent{reason, true, about, std::move(sentence)};
@@ -72,12 +72,11 @@ Shared deal(MerchantRound& merchant, const MerchantSet& invited, SecureRandom& r
             ShareMessage& message) {
   const MerchantView& view = merchant.view;
   const std::vector<std::uint32_t> neighbours = neighbours_in(view, invited);
-  Shared shared{
-      .invited = invited,
-      .threshold = holder_threshold(static_cast<std::uint32_t>(neighbours.size() + 1), view.threshold),
-      .edges = {},
-      .self_mask = random_secret(random),
-      .own = {}};
+  Shared shared{.invited = invited,
+                .threshold = escrow_threshold(neighbours.size() + 1, view.threshold),
+                .edges = {},
+                .self_mask = random_secret(random),
+                .own = {}};
   const Secret<32> escrow = random_secret(random);
   const Dealing self_mask_shares =
       deal_secret(shared.self_mask, neighbours, view.id, shared.threshold, random);
@@ -117,8 +116,7 @@ MerchantStep on(MerchantRound merchant, const OpenEvent& event, SecureRandom& ra
   }
   ShareMessage message;
   const std::uint32_t threshold =
-      holder_threshold(static_cast<std::uint32_t>(neighbours_in(merchant.view, event.invited).size() + 1),
-                       merchant.view.threshold);
+      escrow_threshold(neighbours_in(merchant.view, event.invited).size() + 1, merchant.view.threshold);
   if (const auto fault = too_small(merchant.view, event.invited, merchant.view.merchants_min, threshold)) {
     return abort(std::move(merchant), Refusal::cohort, "OPEN invites " + *fault);
   }
@@ -232,6 +230,11 @@ MerchantStep on(MerchantRound merchant, const SetEvent& event, SecureRandom&) {
   if (std::holds_alternative<Shared>(merchant.state) && event.set.included.contains(view.id)) {
     return abort(std::move(merchant), Refusal::forged,
                  "SET holds an upload of this merchant, which sent none");
+  }
+  if (const auto* agreed = std::get_if<Agreed>(&merchant.state);
+      agreed != nullptr && !(agreed->included == event.set.included)) {
+    return abort(std::move(merchant), Refusal::equivocation,
+                 "a second SET names other merchants than the first");
   }
   auto* masked = std::get_if<Masked>(&merchant.state);
   if (masked == nullptr) {

@@ -68,9 +68,7 @@ struct Agreed {
   Masked before;
   MerchantSet included;
 };
-struct Revealed {
-  bool uploaded = true;
-};
+struct Revealed {};
 
 /// Gives the merchant's sealed sum for the masks of the round.
 using SealUnder = std::function<SealedSum(const RoundMasks& masks)>;

@@ -30,11 +30,14 @@ constexpr std::array<Figure, 6> kFigures = {{{"test_auc", "Test AUC"},
                                              {"train_loss", "Training loss"}}};
 
 /// How far the run keeps what differential privacy can promise.
-enum class Promise { unknown, nothing, partly, kept };
+enum class Promise { unknown, broken, nothing, partly, kept };
 
 Promise promise_of(const ReportData& data) {
   if (!data.plan || !data.audit || data.audit->state.empty()) {
     return Promise::unknown;
+  }
+  if (!data.audit->holds()) {
+    return Promise::broken;
   }
   if (data.plan->unit == Unit::none) {
     return Promise::nothing;
@@ -122,6 +125,8 @@ std::string privacy_badge(const ReportData& data) {
   switch (promise_of(data)) {
     case Promise::unknown:
       return badge("", "Privacy unknown");
+    case Promise::broken:
+      return badge("bad", "No promise stands");
     case Promise::nothing:
       return badge("warn", "Not differentially private");
     case Promise::partly:
@@ -175,6 +180,9 @@ std::string epsilon_tile(const ReportData& data) {
   if (promise == Promise::unknown) {
     return tile("Privacy spent, ε", "?", "without a ledger nobody knows");
   }
+  if (promise == Promise::broken) {
+    return tile("Privacy spent, ε", "?", "the ledger does not hold");
+  }
   if (promise == Promise::nothing) {
     return tile("Privacy spent, ε", "∞", "no unit of privacy");
   }
@@ -217,7 +225,7 @@ std::string quality_tiles(const ReportData& data) {
   return html;
 }
 
-std::string cost_tiles(const ReportData& data) {
+std::string cost_tile(const ReportData& data) {
   if (data.metrics.empty()) {
     return "";
   }
@@ -225,11 +233,8 @@ std::string cost_tiles(const ReportData& data) {
   for (const RoundMetrics& round : data.metrics) {
     bytes += round.bytes_sent.value_or(0);
   }
-  std::string html = tile("Time", duration_text(data.metrics.back().seconds), "");
-  if (bytes > 0) {
-    html += tile("Sent", bytes_text(bytes), "by all together");
-  }
-  return html;
+  const std::string sent = bytes > 0 ? bytes_text(bytes) + " sent by all together" : "";
+  return tile("Time", duration_text(data.metrics.back().seconds), sent);
 }
 
 std::string merchants_tile(const ReportData& data) {
@@ -244,7 +249,7 @@ std::string merchants_tile(const ReportData& data) {
 
 std::string tiles(const ReportData& data) {
   return "<div class=\"tiles\">" + epsilon_tile(data) + quality_tiles(data) + round_tile(data) +
-         merchants_tile(data) + cost_tiles(data) + "</div>\n";
+         merchants_tile(data) + cost_tile(data) + "</div>\n";
 }
 
 // --------------------------------------------------------------------------------------------- promise
@@ -320,6 +325,13 @@ std::string promise_section(const ReportData& data) {
           "<p><strong>There is no ledger that can be read, so nothing can be said about "
           "privacy.</strong></p>";
       break;
+    case Promise::broken:
+      kind = " bad";
+      html =
+          "<p><strong>The ledger does not hold, so no promise about this run can be relied on.</strong> What "
+          "is wrong "
+          "with it stands under Audit.</p>";
+      break;
     case Promise::nothing:
       kind = " warn";
       html = nothing_text();
@@ -387,30 +399,6 @@ bool is_known(const std::string& key) {
                      [&](const Figure& figure) { return key == figure.key; });
 }
 
-std::string curves_section(const ReportData& data) {
-  std::string html = "<div class=\"charts\">";
-  html += chart_svg(chart_of(data, "Loss", {{"train_loss", "Training"}, {"test_loss", "Test"}}));
-  const Chart rmse = chart_of(data, "Test RMSE", {{"test_rmse", "RMSE"}});
-  const Chart rates =
-      chart_of(data, "Test quality", {{"test_auc", "AUC"}, {"test_accuracy", "Accuracy"}, {"test_f1", "F1"}});
-  if (!rmse.series.empty()) {
-    html += chart_svg(rmse);
-  }
-  if (!rates.series.empty() || rmse.series.empty()) {
-    Chart chart = rates;
-    chart.title = chart.series.size() == 1 ? "Test " + chart.series.front().label : chart.title;
-    html += chart_svg(chart);
-  }
-  for (const auto& [key, value] : last_figures(data)) {
-    if (!is_known(key)) {
-      html += chart_svg(chart_of(data, key, {{key.c_str(), key.c_str()}}));
-    }
-  }
-  return section("Round by round", html + epsilon_chart(data) + "</div>\n");
-}
-
-// --------------------------------------------------------------------------------------- participation
-
 std::string participation_chart(const ReportData& data) {
   Chart chart;
   chart.title = "Merchants in the sum of a round";
@@ -438,13 +426,38 @@ std::string participation_chart(const ReportData& data) {
   return chart_svg(chart);
 }
 
+std::string curves_section(const ReportData& data) {
+  std::string html = "<div class=\"charts\">";
+  html += chart_svg(chart_of(data, "Loss", {{"train_loss", "Training"}, {"test_loss", "Test"}}));
+  const Chart rmse = chart_of(data, "Test RMSE", {{"test_rmse", "RMSE"}});
+  const Chart rates =
+      chart_of(data, "Test quality", {{"test_auc", "AUC"}, {"test_accuracy", "Accuracy"}, {"test_f1", "F1"}});
+  if (!rmse.series.empty()) {
+    html += chart_svg(rmse);
+  }
+  if (!rates.series.empty() || rmse.series.empty()) {
+    Chart chart = rates;
+    chart.title = chart.series.size() == 1 ? "Test " + chart.series.front().label : chart.title;
+    html += chart_svg(chart);
+  }
+  for (const auto& [key, value] : last_figures(data)) {
+    if (!is_known(key)) {
+      html += chart_svg(chart_of(data, key, {{key.c_str(), key.c_str()}}));
+    }
+  }
+  return section("Round by round", html + epsilon_chart(data) + participation_chart(data) + "</div>\n");
+}
+
+// --------------------------------------------------------------------------------------- participation
+
 std::string aborted_table(const ReportData& data) {
   const std::uint64_t aborted = aborted_sums(data);
   if (aborted == 0) {
     return data.sums.empty() ? "" : "<p>No sum was aborted.</p>";
   }
-  std::string html = "<p>" + counted(aborted, "sum was aborted. Its", "sums were aborted. Their") +
-                     " privacy counts as spent all the same.</p>" +
+  const bool costs = data.plan && data.plan->unit != Unit::none;
+  std::string html = "<p>" + counted(aborted, "sum was aborted.", "sums were aborted.") +
+                     (costs ? " What was announced counts as spent all the same.</p>" : "</p>") +
                      table_head({{"Round", true}, {"Sum", false}, {"Why", false}});
   std::size_t shown = 0;
   for (const LedgerSum& sum : data.sums) {
@@ -485,8 +498,9 @@ std::string merchant_list(const ReportData& data) {
 }
 
 std::string participation_section(const ReportData& data) {
-  return section("Who took part", "<div class=\"charts\">" + participation_chart(data) +
-                                      card(aborted_table(data) + merchant_list(data)) + "</div>\n");
+  return data.sums.empty() && !data.plan
+             ? ""
+             : section("Who took part", card(aborted_table(data) + merchant_list(data)));
 }
 
 // ---------------------------------------------------------------------------------------------- ledger

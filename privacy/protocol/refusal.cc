@@ -26,6 +26,7 @@ constexpr Entry kEntries[] = {
     {Refusal::sum_invalid, "sum_invalid", "the opened sum fails its canaries or its bound"},
     {Refusal::policy, "policy", "the merchant's own intent, budget or policy refuses"},
     {Refusal::exhausted, "exhausted", "more rounds were aborted than a session allows"},
+    {Refusal::equivocation, "equivocation", "the coordinator asked for different things in one round"},
     {Refusal::deadline, "deadline", "nothing arrived before the deadline"},
 };
 

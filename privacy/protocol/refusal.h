@@ -23,6 +23,7 @@ enum class Refusal : std::uint8_t {
   sum_invalid,    ///< The opened sum fails its canaries or its bound.
   policy,         ///< The merchant's own intent, budget or policy refuses.
   exhausted,      ///< More aborted rounds than a session allows.
+  equivocation,   ///< The coordinator asked for different things in one round.
   deadline,       ///< Nothing arrived in time.
 };
 

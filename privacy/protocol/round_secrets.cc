@@ -5,6 +5,7 @@
 #include "privacy/crypto/aead.h"
 #include "privacy/crypto/digest.h"
 #include "privacy/crypto/hkdf.h"
+#include "privacy/secure_sum/neighbours.h"
 #include "privacy/secure_sum/shamir.h"
 
 namespace hanse {
@@ -28,6 +29,11 @@ Bytes address_bytes(const ShareAddress& address) {
 }
 
 }  // namespace
+
+std::uint32_t escrow_threshold(std::size_t holders, std::uint32_t wished) {
+  const auto count = static_cast<std::uint32_t>(holders);
+  return std::max(holder_threshold(count, wished), count / 2 + 1);
+}
 
 Secret<32> random_secret(SecureRandom& random) {
   Secret<32> secret;

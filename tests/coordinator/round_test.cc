@@ -3,21 +3,283 @@
 namespace hanse {
 namespace {
 
-/// The tutorial: three merchants at two workers, one private sum.
-TEST(Round, AddsUpThreeMerchantsAndNothingElseIsSeen) {
-  TestFederation federation({.merchants = 3, .workers = 2});
-  ASSERT_TRUE(federation.join());
+CoordinatorRound run_one(TestFederation& federation, std::uint64_t round = 1) {
   SimulatedNetwork network;
   federation.attach(network);
+  return federation.run(network, federation.request(round));
+}
 
-  const CoordinatorRound round = federation.run(network, federation.request(1));
+/// Loses, or lets be changed, the messages of one type and merchant.
+std::function<bool(FromWorker&)> on_message(MessageType type, std::uint32_t merchant,
+                                            std::function<bool(FromWorker&)> then) {
+  return [=](FromWorker& message) {
+    const auto envelope = open_envelope(message.message);
+    return envelope->type == type && envelope->merchant == merchant ? then(message) : true;
+  };
+}
+bool lost(FromWorker&) {
+  return false;
+}
+
+bool mentions(const std::vector<std::string>& sentences, const std::string& words) {
+  return std::any_of(sentences.begin(), sentences.end(),
+                     [&](const std::string& sentence) { return sentence.find(words) != std::string::npos; });
+}
+
+/// The tutorial: three merchants at two workers, one private sum.
+TEST(Round, AddsUpThreeMerchants) {
+  TestFederation federation({.merchants = 3, .workers = 2});
+  ASSERT_TRUE(federation.join());
+
+  const CoordinatorRound round = run_one(federation);
 
   ASSERT_NE(round.summed(), nullptr) << (round.failed() ? round.failed()->sentence : "");
   EXPECT_EQ(round.summed()->merchants, (std::vector<std::uint32_t>{0, 1, 2}));
   EXPECT_EQ(round.summed()->entries, federation.exact_sum(1, {0, 1, 2}));
   EXPECT_TRUE(round.dropped().empty());
+  EXPECT_TRUE(round.refusals().empty());
   EXPECT_EQ(federation.released(), (std::vector<bool>{true, true}));
   EXPECT_TRUE(federation.node(1).refusals().empty());
+}
+
+TEST(Round, GivesTheSameSumForEverySplitOverWorkers) {
+  for (const std::uint32_t workers : {1u, 2u, 4u, 7u}) {
+    TestFederation federation({.seed = workers, .merchants = 7, .workers = workers});
+    ASSERT_TRUE(federation.join());
+
+    const CoordinatorRound round = run_one(federation);
+
+    ASSERT_NE(round.summed(), nullptr);
+    EXPECT_EQ(round.summed()->entries, federation.exact_sum(1, {0, 1, 2, 3, 4, 5, 6}));
+  }
+}
+
+TEST(Round, WithTwoHundredMerchantsMasksOnlyAlongTheNeighbourGraph) {
+  TestFederation federation({.merchants = 200, .workers = 2});
+  ASSERT_TRUE(federation.join());
+  ASSERT_LT(federation.session().neighbours()[0].size(), 100u);
+  federation.tamper_from_worker = on_message(MessageType::upload, 17, lost);
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.summed(), nullptr) << round.failed()->sentence;
+  EXPECT_EQ(round.summed()->merchants.size(), 199u);
+  EXPECT_EQ(round.summed()->entries, federation.exact_sum(1, round.summed()->merchants));
+}
+
+TEST(Round, WithoutMasksAddsUpEvenASingleMerchant) {
+  TestFederation federation({.merchants = 1, .workers = 1, .masked = false});
+  ASSERT_TRUE(federation.join());
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.summed(), nullptr);
+  EXPECT_EQ(round.summed()->entries, federation.exact_sum(1, {0}));
+}
+
+TEST(Round, RepairsTheMasksOfAMerchantThatDropsBeforeItsUpload) {
+  TestFederation federation({.merchants = 4, .workers = 4});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = on_message(MessageType::upload, 2, lost);
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.summed(), nullptr) << round.failed()->sentence;
+  EXPECT_EQ(round.summed()->merchants, (std::vector<std::uint32_t>{0, 1, 3}));
+  EXPECT_EQ(round.summed()->entries, federation.exact_sum(1, {0, 1, 3}));
+  ASSERT_EQ(round.dropped().size(), 1u);
+  EXPECT_EQ(round.dropped()[0].merchant, 2u);
+  EXPECT_EQ(round.dropped()[0].reason, Refusal::deadline);
+}
+
+TEST(Round, SurvivesADropBeforeAndAnotherAfterTheUploads) {
+  TestFederation federation({.merchants = 8, .workers = 8});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = [first = on_message(MessageType::upload, 0, lost),
+                                   second = on_message(MessageType::reveal, 5, lost)](FromWorker& message) {
+    return first(message) && second(message);
+  };
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.summed(), nullptr) << round.failed()->sentence;
+  EXPECT_EQ(round.summed()->entries, federation.exact_sum(1, {1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST(Round, FailsNamingTheSilentMerchantWhenTooFewHoldersAreLeft) {
+  TestFederation federation({.merchants = 3, .workers = 3});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = on_message(MessageType::agree, 1, lost);
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_EQ(round.failed()->reason, Refusal::cohort);
+  EXPECT_EQ(round.failed()->merchants, (std::vector<std::uint32_t>{1}));
+  EXPECT_NE(round.failed()->sentence.find("m001"), std::string::npos);
+  EXPECT_EQ(federation.released(), (std::vector<bool>{false, false, false}));
+}
+
+TEST(Round, FindsMerchantsWhoWereToldDifferentModelsBeforeAnythingIsOpened) {
+  TestFederation federation({.merchants = 4, .workers = 2});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_to_worker = [](ToWorker& message) {
+    const auto envelope = open_envelope(message.message);
+    if (envelope->type == MessageType::start && message.worker == 2) {
+      auto start = decode<Start>(*envelope);
+      start->payload.back() ^= std::byte{1};  // The model differs in one bit.
+      message.message = encode(*start, envelope->round);
+    }
+    return true;
+  };
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_EQ(round.failed()->reason, Refusal::edge_mismatch);
+  EXPECT_NE(round.failed()->sentence.find("m000 and m001"), std::string::npos);
+  EXPECT_EQ(round.failed()->sentence.find("m000 and m002"), std::string::npos) << "both at the first worker";
+}
+
+TEST(Round, IgnoresAndAttributesAShareThatWasNotCommittedTo) {
+  TestFederation federation({.merchants = 4, .workers = 4});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = on_message(MessageType::reveal, 3, [](FromWorker& message) {
+    const auto envelope = open_envelope(message.message);
+    auto reveal = decode<Reveal>(*envelope);
+    std::get<SelfMaskShare>(reveal->shares[0].secret).share[7] ^= std::byte{1};
+    message.message = encode(*reveal, envelope->round, envelope->merchant);
+    return true;
+  });
+  SimulatedNetworkOptions slow_others;
+  SimulatedNetwork network;
+  federation.attach(network);
+  // Merchant 1 stays silent, so that the wrong share would be needed: t = 3 of 4.
+  const auto wrong_share = federation.tamper_from_worker;
+  federation.tamper_from_worker = [=,
+                                   silent = on_message(MessageType::reveal, 1, lost)](FromWorker& message) {
+    return wrong_share(message) && silent(message);
+  };
+
+  const CoordinatorRound round = federation.run(network, federation.request(1));
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_TRUE(mentions(round.refusals(), "merchant m003: the share it revealed of merchant m000"));
+}
+
+TEST(Round, AWrongWrapOfADroppedMerchantIsFoundAndItsEdgeNamed) {
+  TestFederation federation({.merchants = 4, .workers = 4});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = [lost_upload = on_message(MessageType::upload, 2, lost),
+                                   wrap = on_message(MessageType::share, 2, [](FromWorker& message) {
+                                     const auto envelope = open_envelope(message.message);
+                                     auto share = decode<ShareMessage>(*envelope);
+                                     share->parts[0].wrapped_seed[0] ^= std::byte{1};
+                                     message.message = encode(*share, envelope->round, envelope->merchant);
+                                     return true;
+                                   })](FromWorker& message) { return lost_upload(message) && wrap(message); };
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_EQ(round.failed()->reason, Refusal::edge_mismatch);
+  EXPECT_EQ(round.failed()->merchants, (std::vector<std::uint32_t>{2, 0}));
+}
+
+TEST(Round, RefusesMessagesThatAreForeignRepeatedOrMalformedAndGoesOn) {
+  TestFederation federation({.merchants = 3, .workers = 3});
+  ASSERT_TRUE(federation.join());
+  CoordinatorRound round(federation.session(), federation.request(1));
+  (void)round.begin();
+  const int phase = round.phase();
+
+  (void)round.step({1, encode(ShareMessage{}, 1, 1)});              // Merchant 1 is at rank 2.
+  (void)round.step({1, encode(ShareMessage{}, 1, 77)});             // There is no merchant 77.
+  (void)round.step({1, encode(ShareMessage{}, 2, 0)});              // Another round.
+  (void)round.step({1, encode(Upload{}, 1, 0)});                    // Not what it waits for.
+  (void)round.step({1, encode(ShareMessage{}, 1, 0)});              // No parts for two neighbours.
+  (void)round.step({1, Bytes(5)});                                  // No header.
+  (void)round.step({1, encode(ShareMessage{{}, {{}, {}}}, 1, 0)});  // Right.
+  (void)round.step({1, encode(ShareMessage{{}, {{}, {}}}, 1, 0)});  // Once more.
+
+  EXPECT_EQ(round.phase(), phase);
+  EXPECT_FALSE(round.ended());
+  ASSERT_EQ(round.refusals().size(), 7u);
+  EXPECT_NE(round.refusals()[0].find("foreign"), std::string::npos);
+  EXPECT_NE(round.refusals()[1].find("foreign"), std::string::npos);
+  EXPECT_NE(round.refusals()[2].find("wrong_round"), std::string::npos);
+  EXPECT_NE(round.refusals()[3].find("malformed"), std::string::npos);
+  EXPECT_NE(round.refusals()[4].find("malformed"), std::string::npos);
+  EXPECT_NE(round.refusals()[5].find("malformed"), std::string::npos);
+  EXPECT_NE(round.refusals()[6].find("out_of_order"), std::string::npos);
+}
+
+TEST(Round, TakesAnUploadOfTheWrongLengthForNone) {
+  TestFederation federation({.merchants = 4, .workers = 4});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = on_message(MessageType::upload, 1, [](FromWorker& message) {
+    message.message.pop_back();
+    return true;
+  });
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.summed(), nullptr);
+  EXPECT_EQ(round.summed()->entries, federation.exact_sum(1, {0, 2, 3}));
+  EXPECT_TRUE(mentions(round.refusals(), "merchant m001"));
+}
+
+TEST(Round, EndsWithTheReasonOfMerchantsWhoRefuseIt) {
+  TestFederation federation({.merchants = 3, .workers = 2});
+  ASSERT_TRUE(federation.join());
+  federation.refuse_round = "the budget of 1.0 would be overspent";
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_NE(round.failed()->sentence.find("overspent"), std::string::npos);
+  EXPECT_EQ(round.dropped().size(), 3u);
+  EXPECT_EQ(round.dropped()[0].reason, Refusal::policy);
+  EXPECT_EQ(federation.deadlines(), 0) << "who says that it leaves is not waited for";
+}
+
+TEST(Round, AMerchantsOwnMinimumIsNotTheCoordinatorsToLower) {
+  TestFederation federation({.merchants = 4, .workers = 4, .merchants_min = 4});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = on_message(MessageType::upload, 0, lost);
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_TRUE(mentions(federation.node(2).refusals(), "cohort"));
+}
+
+TEST(Round, AfterAFailureTheSessionGoesOnWithALaterRound) {
+  TestFederation federation({.merchants = 3, .workers = 3});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = on_message(MessageType::upload, 0, lost);
+  ASSERT_NE(run_one(federation, 1).failed(), nullptr);
+  federation.tamper_from_worker = [](FromWorker&) { return true; };
+
+  const CoordinatorRound round = run_one(federation, 5);
+
+  ASSERT_NE(round.summed(), nullptr) << round.failed()->sentence;
+  EXPECT_EQ(round.summed()->entries, federation.exact_sum(5, {0, 1, 2}));
+}
+
+TEST(Round, MerchantsLeaveASessionInWhichTooManyRoundsCameToNothing) {
+  TestFederation federation({.merchants = 3, .workers = 1, .aborts_max = 2});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = on_message(MessageType::agree, 0, lost);
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    ASSERT_NE(run_one(federation, round).failed(), nullptr);
+  }
+  federation.tamper_from_worker = [](FromWorker&) { return true; };
+
+  const CoordinatorRound round = run_one(federation, 4);
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_EQ(round.dropped()[0].reason, Refusal::exhausted);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -106,8 +107,10 @@ class TestFederation {
       if (!incoming) {
         ++deadlines_;
         post(network, round.deadline_passed());
-      } else if (const auto message = session_.open(incoming->from, incoming->message)) {
-        post(network, round.step(*message));
+      } else if (auto message = session_.open(incoming->from, incoming->message)) {
+        if (tamper_from_worker(*message)) {
+          post(network, round.step(*message));
+        }
       }
       if (round.phase() != phase) {
         phase = round.phase();
@@ -142,7 +145,10 @@ class TestFederation {
   int deadlines() const { return deadlines_; }  ///< Deadlines that passed in the latest round.
   const std::vector<bool>& released() const {
     return released_;
-  }                                         ///< What round_ended told, over all workers.
+  }  ///< What round_ended told, over all workers.
+  /// May change any message before it is sealed, or after it was opened; false loses it.
+  std::function<bool(ToWorker&)> tamper_to_worker = [](ToWorker&) { return true; };
+  std::function<bool(FromWorker&)> tamper_from_worker = [](FromWorker&) { return true; };
   std::optional<std::string> refuse_round;  ///< The reason why accept_round refuses.
 
   static std::string name(std::uint32_t id) {
@@ -156,8 +162,13 @@ class TestFederation {
 
  private:
   void post(SimulatedNetwork& network, const std::vector<ToWorker>& messages) {
-    for (Outgoing& out : session_.seal(messages)) {
-      network.send(out.to, std::move(out.message));
+    for (ToWorker message : messages) {
+      if (!tamper_to_worker(message)) {
+        continue;
+      }
+      for (Outgoing& out : session_.seal({message})) {
+        network.send(out.to, std::move(out.message));
+      }
     }
   }
 

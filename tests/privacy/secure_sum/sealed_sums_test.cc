@@ -1,97 +1,12 @@
-#include "privacy/secure_sum/masks.h"
-
-#include <algorithm>
-#include <cstring>
 #include <ostream>
 
-#include "common/base/bytes.h"
-#include "privacy/crypto/keystream.h"
 #include "privacy/pipeline.h"
+#include "privacy/secure_sum/masks.h"
 #include "privacy/secure_sum/pair_keys.h"
-#include "tests/privacy/crypto/from_hex.h"
 #include "tests/support/deterministic_random.h"
 
 namespace hanse {
 namespace {
-
-Secret<32> key_of(char digit) {
-  return secret_from_hex(std::string(64, digit));
-}
-
-template <class T>
-class Masks : public testing::Test {};
-using Rings = testing::Types<std::uint32_t, std::uint64_t>;
-TYPED_TEST_SUITE(Masks, Rings);
-
-/// Nothing, one, odd, a chunk of 8 KiB and around it, several.
-constexpr std::size_t kLengths[] = {0, 1, 7, 1023, 1024, 1025, 2047, 2048, 2049, 10001};
-
-TYPED_TEST(Masks, OppositeSignsCancel) {
-  for (const std::size_t length : kLengths) {
-    std::vector<TypeParam> entries(length, 42);
-
-    add_keystream(key_of('1'), Sign::plus, std::span<TypeParam>(entries));
-    const std::vector<TypeParam> masked = entries;
-    add_keystream(key_of('1'), Sign::minus, std::span<TypeParam>(entries));
-
-    EXPECT_EQ(entries, std::vector<TypeParam>(length, 42)) << length;
-    EXPECT_TRUE(length == 0 || masked != entries) << length;
-  }
-}
-
-TYPED_TEST(Masks, AreTheLittleEndianWordsOfTheStream) {
-  std::vector<TypeParam> entries(5000);
-  std::vector<TypeParam> words(5000);
-  Keystream(key_of('2')).next(std::as_writable_bytes(std::span(words)));
-
-  add_keystream(key_of('2'), Sign::plus, std::span<TypeParam>(entries));
-
-  EXPECT_EQ(entries, words);
-}
-
-TYPED_TEST(Masks, OfARoundEqualEachKeystreamAlone) {
-  for (const std::size_t length : kLengths) {
-    std::vector<RoundMasks::Mask> masks;
-    std::vector<TypeParam> expected(length, 9);
-    for (const auto& [digit, sign] : {std::pair{'1', Sign::plus}, {'2', Sign::minus}, {'3', Sign::plus}}) {
-      masks.push_back({key_of(digit), sign});
-      add_keystream(key_of(digit), sign, std::span<TypeParam>(expected));
-    }
-    std::vector<TypeParam> entries(length, 9);
-
-    RoundMasks(std::move(masks)).add_to(std::span<TypeParam>(entries));
-
-    EXPECT_EQ(entries, expected) << length;
-  }
-}
-
-TYPED_TEST(Masks, NoneChangeNothing) {
-  std::vector<TypeParam> entries = {1, 2, 3};
-
-  RoundMasks().add_to(std::span<TypeParam>(entries));
-
-  EXPECT_EQ(entries, (std::vector<TypeParam>{1, 2, 3}));
-}
-
-// A17. 2^20 bytes in 256 classes: chi-square has 255 degrees of freedom, mean 255, standard deviation 22.6; a
-// uniform stream leaves [120, 420] with probability below 1e-9. The key is fixed, so the answer is too.
-TYPED_TEST(Masks, OfAZeroVectorLookUniformAndRepeatNoBlock) {
-  std::vector<TypeParam> entries((1u << 20) / sizeof(TypeParam));
-  add_keystream(key_of('4'), Sign::plus, std::span<TypeParam>(entries));
-  const ByteView bytes = std::as_bytes(std::span(entries));
-
-  std::array<double, 256> counts{};
-  for (const std::byte byte : bytes) ++counts[std::to_integer<std::size_t>(byte)];
-  double chi_square = 0;
-  for (const double count : counts) chi_square += (count - 4096) * (count - 4096) / 4096;
-  std::vector<std::array<std::byte, 16>> blocks(bytes.size() / 16);
-  std::memcpy(blocks.data(), bytes.data(), bytes.size());
-  std::ranges::sort(blocks);
-
-  EXPECT_GT(chi_square, 120);
-  EXPECT_LT(chi_square, 420);
-  EXPECT_EQ(std::ranges::adjacent_find(blocks), blocks.end());
-}
 
 /// A federation whose merchants all mask with each other under real pair keys, for one round.
 struct MaskedFederation {
