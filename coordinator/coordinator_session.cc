@@ -261,6 +261,13 @@ const std::optional<CoordinatorSession::Refused>& CoordinatorSession::refused() 
 const std::vector<std::string>& CoordinatorSession::names() const {
   return parts_->names;
 }
+std::vector<PublicKey> CoordinatorSession::identities() const {
+  std::vector<PublicKey> identities;
+  for (const MerchantHello& hello : parts_->roster) {
+    identities.push_back(hello.identity);
+  }
+  return identities;
+}
 const std::vector<Peer>& CoordinatorSession::hosts() const {
   return parts_->hosts;
 }

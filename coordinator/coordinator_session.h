@@ -65,6 +65,8 @@ class CoordinatorSession {
   /// --- Once ready. ---
   /// Names of all merchants, sorted: a merchant's place is its id.
   const std::vector<std::string>& names() const;
+  /// Their Ed25519 identities, by id.
+  std::vector<PublicKey> identities() const;
   /// The rank of the worker that hosts each merchant, by id.
   const std::vector<Peer>& hosts() const;
   const Digest& session_id() const;

@@ -88,7 +88,6 @@ TrainingResult Training::run() {
   if (training_round_ == 0) {
     throw Failure(ExitCode::could_not_finish, "the run ended before its first round: " + stopped_);
   }
-  ledger_.write(ledger_.state().claim_for(model_digest()));
   return {.preparation = preparation_,
           .model = model_,
           .encoding = task_.preparation().encoding(preparation_),
@@ -104,8 +103,14 @@ void Training::prepare_data() {
       return;
     }
   }
-  workload_ = task_.training(preparation_);
-  model_ = workload_->initial_model(configuration_.federation.seed);
+}
+
+/// The model to train exists from the release of the last statistic on, so that the ledger knows it.
+void Training::begin_training_when_prepared() {
+  if (!workload_ && task_.prepared(preparation_)) {
+    workload_ = task_.training(preparation_);
+    model_ = workload_->initial_model(configuration_.federation.seed);
+  }
 }
 
 void Training::train() {
@@ -172,6 +177,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     for (const auto& [name, value] : workload.apply(model, sum, opened.values(parameters))) {
       figures_[name] = value;
     }
+    begin_training_when_prepared();
     if (!std::ranges::all_of(model.parameters, [](double parameter) { return std::isfinite(parameter); })) {
       throw Failure(ExitCode::could_not_finish,
                     "training diverged in round " + std::to_string(round_) + ": lower server.learning_rate");
@@ -244,10 +250,10 @@ void Training::record_attendance(const CoordinatorRound& round) {
 }
 
 Bytes Training::payload() const {
-  const auto lines = ledger_.lines();
-  const auto latest = lines.last(std::min(lines.size(), kLinesSent));
-  return encode(RoundPayload{
-      .ledger_lines = {latest.begin(), latest.end()}, .preparation = preparation_, .model = model_});
+  const auto& lines = ledger_.lines();
+  const auto first = lines.end() - static_cast<std::ptrdiff_t>(std::min(lines.size(), kLinesSent));
+  return encode(
+      RoundPayload{.ledger_lines = {first, lines.end()}, .preparation = preparation_, .model = model_});
 }
 
 Digest Training::model_digest() const {

@@ -53,8 +53,8 @@ class Training {
   Training(const Configuration& configuration, FeatureSpace space, RowKind kind, Federation& federation,
            LedgerWriter& ledger, const Clock& clock, TrainingView view);
 
-  /// Runs to the end. Throws Failure(could_not_finish) when the quorum is lost, or the budget before the
-  /// first round.
+  /// Runs to the end; the claim is the caller's, who publishes the model. Throws Failure(could_not_finish)
+  /// when the quorum is lost, or the budget before the first round.
   TrainingResult run();
 
   /// What the plan announces, and the noise that the budget buys.
@@ -66,6 +66,7 @@ class Training {
 
  private:
   void prepare_data();
+  void begin_training_when_prepared();
   void train();
   /// Runs one sum and applies it; false when the budget does not allow it.
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);

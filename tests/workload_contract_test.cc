@@ -317,50 +317,58 @@ TEST_P(WorkloadContract, PublishedArraysHaveAsManyValuesAsTheirShape) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Catalogue, WorkloadContract,
-    testing::Values(
-        Case{.name = "PreparationOfRecords", .preparation = true},
-        Case{.name = "PreparationOfPrivateRecords", .privacy = Unit::record, .preparation = true},
-        Case{.name = "PreparationOfPrivateCustomers", .privacy = Unit::customer, .preparation = true},
-        Case{.name = "PreparationOfPrivateMerchants",
-             .privacy = Unit::merchant,
-             .preparation = true,
-             .same_for_any_split = false},
-        Case{.name = "PreparationOfRatings", .kind = RowKind::customer, .preparation = true},
-        Case{.name = "LogisticGradient"},
-        Case{.name = "LogisticGradientAdam", .optimizer = "adam", .learning_rate = 0.1},
-        Case{.name = "LogisticGradientOfPrivateRecords", .privacy = Unit::record, .never_clips = false},
-        Case{.name = "LogisticGradientOfPrivateCustomers", .privacy = Unit::customer, .never_clips = false},
-        Case{.name = "LogisticGradientOfPrivateMerchants",
-             .privacy = Unit::merchant,
-             .same_for_any_split = false,
-             .never_clips = false},
-        Case{.name = "LogisticLocal", .same_for_any_split = false, .solver = "local"},
-        Case{.name = "LogisticLocalOfPrivateMerchants",
-             .privacy = Unit::merchant,
-             .same_for_any_split = false,
-             .never_clips = false,
-             .solver = "local"},
-        Case{.name = "MatrixFactorization",
-             .kind = RowKind::customer,
-             .workload = "matrix_factorization",
-             .optimizer = "adam",
-             .learning_rate = 0.05},
-        Case{.name = "MatrixFactorizationOfPrivateCustomers",
-             .kind = RowKind::customer,
-             .privacy = Unit::customer,
-             .never_clips = false,
-             .workload = "matrix_factorization",
-             .learning_rate = 0.05},
-        Case{.name = "MatrixFactorizationOfPrivateMerchants",
-             .kind = RowKind::customer,
-             .privacy = Unit::merchant,
-             .same_for_any_split = false,
-             .never_clips = false,
-             .workload = "matrix_factorization",
-             .learning_rate = 0.05}),
-    [](const testing::TestParamInfo<Case>& chosen) { return chosen.param.name; });
+const std::vector<Case> kCases{
+    Case{.name = "PreparationOfRecords", .preparation = true},
+    Case{.name = "PreparationOfPrivateRecords", .privacy = Unit::record, .preparation = true},
+    Case{.name = "PreparationOfPrivateCustomers", .privacy = Unit::customer, .preparation = true},
+    Case{.name = "PreparationOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .preparation = true,
+         .same_for_any_split = false},
+    Case{.name = "PreparationOfRatings", .kind = RowKind::customer, .preparation = true},
+    Case{.name = "LogisticGradient"},
+    Case{.name = "LogisticGradientAdam", .optimizer = "adam", .learning_rate = 0.1},
+    Case{.name = "LogisticGradientOfPrivateRecords", .privacy = Unit::record, .never_clips = false},
+    Case{.name = "LogisticGradientOfPrivateCustomers", .privacy = Unit::customer, .never_clips = false},
+    Case{.name = "LogisticGradientOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false},
+    Case{.name = "LogisticLocal", .same_for_any_split = false, .solver = "local"},
+    Case{.name = "LogisticLocalOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .solver = "local"},
+    Case{.name = "MatrixFactorization",
+         .kind = RowKind::customer,
+         .workload = "matrix_factorization",
+         .optimizer = "adam",
+         .learning_rate = 0.05},
+    Case{.name = "MatrixFactorizationOfPrivateCustomers",
+         .kind = RowKind::customer,
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "matrix_factorization",
+         .learning_rate = 0.05},
+    Case{.name = "MatrixFactorizationOfPrivateMerchants",
+         .kind = RowKind::customer,
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "matrix_factorization",
+         .learning_rate = 0.05}};
+
+TEST(WorkloadContractCases, CoverEveryWorkloadOfTheCatalogue) {
+  for (const std::string& name : workload_names()) {
+    EXPECT_TRUE(std::any_of(kCases.begin(), kCases.end(), [&](const Case& c) {
+      return !c.preparation && c.workload == name;
+    })) << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Catalogue, WorkloadContract, testing::ValuesIn(kCases),
+                         [](const testing::TestParamInfo<Case>& chosen) { return chosen.param.name; });
 
 }  // namespace
 }  // namespace hanse

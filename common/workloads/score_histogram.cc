@@ -12,7 +12,7 @@
 namespace hanse {
 namespace {
 
-constexpr double kLogitScale = 3;
+constexpr double kLogitScale = 2;
 constexpr double kLossBound = 4;
 constexpr double kLossScale = 8;
 

@@ -12,7 +12,7 @@ namespace hanse {
 /// records of its label, and its loss to one more entry.
 ///
 ///   layout   [bins of negatives][bins of positives][loss];  2 bins + 1 entries
-///   bin      floor(bins * sigmoid(logit / 3)): half of the bins on each side of logit 0, and those in the
+///   bin      floor(bins * sigmoid(logit / 2)): half of the bins on each side of logit 0, and those in the
 ///   tails
 ///            wider, so that the scores of skewed classes still spread
 ///   loss     min(logistic loss, 4) / 8

@@ -48,7 +48,8 @@ PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& s
        ++model.step) {
     count(*sum);
   }
-  const WorkloadFacts facts = facts_of(space, kind, identity_encoding(space), merchants);
+  WorkloadFacts facts = facts_of(space, kind, identity_encoding(space), merchants);
+  facts.train_rows = 1;  // Not known yet, and of no influence on which sums there are.
   const std::unique_ptr<Workload> workload = make_workload(configuration, facts);
   for (const PrivateSum& sum :
        hanse::planned_sums(*workload, configuration.federation.seed, configuration.federation.rounds)) {

@@ -76,7 +76,7 @@ Range y_range(const Chart& chart, const std::vector<ChartSeries>& series) {
   }
   const double size = std::max(std::fabs(range.low), std::fabs(range.high));
   range = widened(range, chart.whole ? 2 : std::max(size * 0.02, 1e-9));
-  const double margin = 0.08 * (range.high - range.low);
+  const double margin = 0.12 * (range.high - range.low);
   return {chart.from_zero && range.low >= 0 ? range.low : range.low - margin, range.high + margin};
 }
 
@@ -138,18 +138,19 @@ void draw_curve(std::string& svg, const ChartSeries& series, std::size_t index, 
          at(scale.top(last.y)) + "\" r=\"3.5\"/>";
 }
 
-/// The last values stand above their dots, or below where the dot is at the top, and never on each other.
+/// The last values stand above their dots, the lowest of several below its own, and never on each other.
 void draw_last_values(std::string& svg, const std::vector<ChartSeries>& series, const Scale& scale,
                       bool whole) {
   std::vector<std::pair<double, std::size_t>> places;
   for (std::size_t i = 0; i < series.size(); ++i) {
-    const double y = scale.top(series[i].points.back().y);
-    places.emplace_back(y - kTop < 18 ? y + 18 : y - 9, i);
+    places.emplace_back(scale.top(series[i].points.back().y), i);
   }
   std::sort(places.begin(), places.end());
   double free = kTop;
-  for (auto& [y, i] : places) {
-    y = std::max(y, free);
+  for (std::size_t rank = 0; rank < places.size(); ++rank) {
+    const auto& [dot, i] = places[rank];
+    const bool below = dot - kTop < 14 || (rank > 0 && rank + 1 == places.size());
+    const double y = std::max(below ? std::min(dot + 17, kPlotBottom - 3) : dot - 9, free);
     free = y + 14;
     const ChartPoint last = series[i].points.back();
     const double x = scale.left(last.x);

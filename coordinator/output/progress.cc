@@ -51,7 +51,7 @@ std::string epsilon_text(const ProgressState& state) {
     return "not private";
   }
   const std::string spent = "epsilon " + bound_text(*state.epsilon);
-  return state.budget ? spent + " of " + format("%.3g", *state.budget) : spent;
+  return state.budget ? spent + " of " + number_text(*state.budget, 3) : spent;
 }
 
 std::string merchants_text(const ProgressState& state) {
@@ -78,7 +78,7 @@ std::string privacy_text(const RunSummary& summary) {
     return "none: this model is not differentially private";
   }
   std::string text = "epsilon " + bound_text(*summary.epsilon, 4) + " at delta " +
-                     format("%.3g", summary.delta) + " for each " + summary.unit;
+                     number_text(summary.delta, 3) + " for each " + summary.unit;
   if (!summary.adjacency.empty()) {
     text += " (" + summary.adjacency + ")";
   }

@@ -217,7 +217,7 @@ std::string quality_tiles(const ReportData& data) {
   return html;
 }
 
-std::string cost_tiles(const ReportData& data) {
+std::string cost_tile(const ReportData& data) {
   if (data.metrics.empty()) {
     return "";
   }
@@ -225,11 +225,8 @@ std::string cost_tiles(const ReportData& data) {
   for (const RoundMetrics& round : data.metrics) {
     bytes += round.bytes_sent.value_or(0);
   }
-  std::string html = tile("Time", duration_text(data.metrics.back().seconds), "");
-  if (bytes > 0) {
-    html += tile("Sent", bytes_text(bytes), "by all together");
-  }
-  return html;
+  const std::string sent = bytes > 0 ? bytes_text(bytes) + " sent by all together" : "";
+  return tile("Time", duration_text(data.metrics.back().seconds), sent);
 }
 
 std::string merchants_tile(const ReportData& data) {
@@ -244,7 +241,7 @@ std::string merchants_tile(const ReportData& data) {
 
 std::string tiles(const ReportData& data) {
   return "<div class=\"tiles\">" + epsilon_tile(data) + quality_tiles(data) + round_tile(data) +
-         merchants_tile(data) + cost_tiles(data) + "</div>\n";
+         merchants_tile(data) + cost_tile(data) + "</div>\n";
 }
 
 // --------------------------------------------------------------------------------------------- promise
@@ -387,30 +384,6 @@ bool is_known(const std::string& key) {
                      [&](const Figure& figure) { return key == figure.key; });
 }
 
-std::string curves_section(const ReportData& data) {
-  std::string html = "<div class=\"charts\">";
-  html += chart_svg(chart_of(data, "Loss", {{"train_loss", "Training"}, {"test_loss", "Test"}}));
-  const Chart rmse = chart_of(data, "Test RMSE", {{"test_rmse", "RMSE"}});
-  const Chart rates =
-      chart_of(data, "Test quality", {{"test_auc", "AUC"}, {"test_accuracy", "Accuracy"}, {"test_f1", "F1"}});
-  if (!rmse.series.empty()) {
-    html += chart_svg(rmse);
-  }
-  if (!rates.series.empty() || rmse.series.empty()) {
-    Chart chart = rates;
-    chart.title = chart.series.size() == 1 ? "Test " + chart.series.front().label : chart.title;
-    html += chart_svg(chart);
-  }
-  for (const auto& [key, value] : last_figures(data)) {
-    if (!is_known(key)) {
-      html += chart_svg(chart_of(data, key, {{key.c_str(), key.c_str()}}));
-    }
-  }
-  return section("Round by round", html + epsilon_chart(data) + "</div>\n");
-}
-
-// --------------------------------------------------------------------------------------- participation
-
 std::string participation_chart(const ReportData& data) {
   Chart chart;
   chart.title = "Merchants in the sum of a round";
@@ -437,6 +410,30 @@ std::string participation_chart(const ReportData& data) {
   }
   return chart_svg(chart);
 }
+
+std::string curves_section(const ReportData& data) {
+  std::string html = "<div class=\"charts\">";
+  html += chart_svg(chart_of(data, "Loss", {{"train_loss", "Training"}, {"test_loss", "Test"}}));
+  const Chart rmse = chart_of(data, "Test RMSE", {{"test_rmse", "RMSE"}});
+  const Chart rates =
+      chart_of(data, "Test quality", {{"test_auc", "AUC"}, {"test_accuracy", "Accuracy"}, {"test_f1", "F1"}});
+  if (!rmse.series.empty()) {
+    html += chart_svg(rmse);
+  }
+  if (!rates.series.empty() || rmse.series.empty()) {
+    Chart chart = rates;
+    chart.title = chart.series.size() == 1 ? "Test " + chart.series.front().label : chart.title;
+    html += chart_svg(chart);
+  }
+  for (const auto& [key, value] : last_figures(data)) {
+    if (!is_known(key)) {
+      html += chart_svg(chart_of(data, key, {{key.c_str(), key.c_str()}}));
+    }
+  }
+  return section("Round by round", html + epsilon_chart(data) + participation_chart(data) + "</div>\n");
+}
+
+// --------------------------------------------------------------------------------------- participation
 
 std::string aborted_table(const ReportData& data) {
   const std::uint64_t aborted = aborted_sums(data);
@@ -485,8 +482,9 @@ std::string merchant_list(const ReportData& data) {
 }
 
 std::string participation_section(const ReportData& data) {
-  return section("Who took part", "<div class=\"charts\">" + participation_chart(data) +
-                                      card(aborted_table(data) + merchant_list(data)) + "</div>\n");
+  return data.sums.empty() && !data.plan
+             ? ""
+             : section("Who took part", card(aborted_table(data) + merchant_list(data)));
 }
 
 // ---------------------------------------------------------------------------------------------- ledger

@@ -15,10 +15,10 @@ inline constexpr const char* kReportStyle = R"css(
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 40px; }
+main { max-width: 1060px; margin: 0 auto; padding: 28px 20px 40px; }
 h1 { font-size: 1.85rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; letter-spacing: -0.01em; }
 h2 { font-size: 1.1rem; margin: 34px 0 10px; }
-p { margin: 0 0 10px; max-width: 76ch; }
+p { margin: 0 0 10px; max-width: 88ch; }
 .under { color: var(--soft); margin: 4px 0 14px; }
 .badges { display: flex; flex-wrap: wrap; gap: 8px; margin: 0 0 18px; padding: 0; list-style: none; }
 .badges li { border-radius: 999px; padding: 3px 12px; font-size: 0.87rem; font-weight: 600; background: var(--plain-bg);

@@ -89,7 +89,13 @@ std::string number_text(double value, int digits) {
   if (size >= 1e4 && size < 1e7 && std::round(value) == value) {
     return format("%.*f", 0, value);
   }
-  return format("%.*g", digits, value);
+  std::string text = format("%.*g", digits, value);
+  // "1e-05" is "1e-5" to people.
+  const std::size_t exponent = text.find('e');
+  if (exponent != text.npos && text[exponent + 2] == '0') {
+    text.erase(exponent + 2, 1);
+  }
+  return text;
 }
 
 std::string bound_text(double value, int digits) {

@@ -16,7 +16,8 @@ int run(int argc, char** argv) {
     return *code;
   }
   const std::filesystem::path folder = arguments.text("RUN_DIR");
-  const std::filesystem::path out = arguments.given("out") ? arguments.text("out") : folder / "report.html";
+  const std::filesystem::path out =
+      arguments.given("out") ? std::filesystem::path(arguments.text("out")) : folder / "report.html";
   const std::string page = hanse::report_html(hanse::read_report_data(folder));
   hanse::write_durably(out, page);
   std::printf("%s\n", out.c_str());

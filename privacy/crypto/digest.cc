@@ -24,4 +24,20 @@ std::string hex(ByteView bytes) {
   return text;
 }
 
+std::optional<Digest> digest_from_hex(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  Digest digest{};
+  if (text.size() != 2 * digest.size()) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t value = digits.find(text[i]);
+    if (value == std::string_view::npos) {
+      return std::nullopt;
+    }
+    digest[i / 2] |= static_cast<std::byte>(i % 2 == 0 ? value << 4 : value);
+  }
+  return digest;
+}
+
 }  // namespace hanse

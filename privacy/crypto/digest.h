@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/base/bytes.h"
 
@@ -12,6 +14,9 @@ namespace hanse {
 using Digest = std::array<std::byte, 32>;
 
 Digest sha256(ByteView bytes);
+/// Lower-case hexadecimal digits, two a byte.
 std::string hex(ByteView bytes);
+/// The digest that 64 digits of hex() spell, or nothing.
+std::optional<Digest> digest_from_hex(std::string_view text);
 
 }  // namespace hanse

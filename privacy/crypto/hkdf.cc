@@ -2,6 +2,7 @@
 
 #include <openssl/core_names.h>
 
+#include <algorithm>
 #include <array>
 
 #include "privacy/crypto/openssl.h"
@@ -11,6 +12,9 @@ namespace {
 
 using openssl::must;
 using openssl::raw;
+
+constexpr std::array<std::byte, 1> kZero{};
+constexpr std::array<std::byte, 1> kOne{std::byte{1}};
 
 /// One context a thread, keyed anew for each message: fetching it costs more than a short HMAC.
 EVP_MAC_CTX* mac_context() {
@@ -26,22 +30,32 @@ EVP_MAC_CTX* mac_context() {
   return context.get();
 }
 
+void rekey(ByteView key) {
+  must(EVP_MAC_init(mac_context(), raw(key.data()), key.size(), nullptr) == 1, "HMAC takes a key");
+}
+
+void update(ByteView part) {
+  must(EVP_MAC_update(mac_context(), raw(part.data()), part.size()) == 1, "HMAC takes a message");
+}
+
+/// The code of what was taken in. The context outlives the key: a key that everybody knows takes its place,
+/// so that no ratchet that was turned on stays readable in it.
+Secret<32> finish() {
+  Secret<32> code;
+  std::size_t length = 0;
+  must(EVP_MAC_final(mac_context(), raw(code.expose_for_writing().data()), &length, 32) == 1 && length == 32,
+       "HMAC gives a code");
+  rekey(kZero);
+  return code;
+}
+
 }  // namespace
 
 Secret<32> hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) {
   // An empty key means "keep the last one" to OpenSSL; a zero byte is the same key to HMAC.
-  constexpr std::byte zero{};
-  const ByteView given = key.empty() ? ByteView(&zero, 1) : key;
-  EVP_MAC_CTX* context = mac_context();
-  must(EVP_MAC_init(context, raw(given.data()), given.size(), nullptr) == 1, "HMAC takes a key");
-  for (const ByteView part : parts) {
-    must(EVP_MAC_update(context, raw(part.data()), part.size()) == 1, "HMAC takes a message");
-  }
-  Secret<32> code;
-  std::size_t length = 0;
-  must(EVP_MAC_final(context, raw(code.expose_for_writing().data()), &length, 32) == 1 && length == 32,
-       "HMAC gives a code");
-  return code;
+  rekey(key.empty() ? ByteView(kZero) : key);
+  std::ranges::for_each(parts, update);
+  return finish();
 }
 
 Secret<32> hkdf_extract(ByteView salt, ByteView material) {
@@ -49,12 +63,10 @@ Secret<32> hkdf_extract(ByteView salt, ByteView material) {
 }
 
 Secret<32> hkdf_expand(const Secret<32>& key, std::initializer_list<ByteView> info) {
-  Bytes joined;
-  for (const ByteView part : info) {
-    joined.insert(joined.end(), part.begin(), part.end());
-  }
-  constexpr std::byte one{1};
-  return hmac_sha256(key.expose(), {joined, ByteView(&one, 1)});
+  rekey(key.expose());
+  std::ranges::for_each(info, update);
+  update(kOne);
+  return finish();
 }
 
 }  // namespace hanse

@@ -6,17 +6,30 @@
 #include <cstring>
 #include <numeric>
 
+#include "common/base/check.h"
 #include "common/base/seeded_generator.h"
 
 namespace hanse {
 
+namespace {
+
+std::uint32_t even_from(double bound) {
+  const auto number = static_cast<std::uint32_t>(std::ceil(bound));
+  return number + number % 2;
+}
+
+}  // namespace
+
 std::uint32_t degree(std::uint32_t merchants, std::uint32_t wished) {
+  check(merchants >= 2, "a graph has at least two merchants");
   if (merchants <= kCompleteGraphMax && wished == 0) {
     return merchants - 1;
   }
-  const std::uint32_t at_least =
-      wished > 0 ? wished : static_cast<std::uint32_t>(std::ceil(8 * std::log2(merchants)));
-  return std::min(at_least + at_least % 2, merchants - 1);
+  const double scale = std::log2(merchants);
+  const std::uint32_t chosen =
+      wished == 0 ? even_from(kDegreeDefault * scale)
+                  : std::max(even_from(std::min(wished, merchants)), even_from(kDegreeLeast * scale));
+  return std::min(chosen, merchants - 1);
 }
 
 std::vector<std::vector<std::uint32_t>> neighbour_graph(std::uint32_t merchants, std::uint32_t wished,
@@ -51,7 +64,10 @@ std::vector<std::vector<std::uint32_t>> neighbour_graph(std::uint32_t merchants,
 }
 
 std::uint32_t holder_threshold(std::uint32_t holders, std::uint32_t wished) {
-  return std::clamp(wished > 0 ? wished : 2 * holders / 3 + 1, 1u, holders);
+  check(holders >= 1, "a secret has at least one holder");
+  const std::uint32_t majority = holders / 2 + 1;
+  const std::uint32_t two_thirds = static_cast<std::uint32_t>(2 * std::uint64_t{holders} / 3 + 1);
+  return std::clamp(wished > 0 ? wished : two_thirds, majority, holders);
 }
 
 }  // namespace hanse

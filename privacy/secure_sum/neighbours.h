@@ -10,9 +10,15 @@ namespace hanse {
 /// Merchants up to which everyone masks with everyone; beyond, with k others (secure-aggregation.md, 6.5).
 inline constexpr std::uint32_t kCompleteGraphMax = 128;
 
-/// Number of neighbours of a merchant: merchants - 1 up to kCompleteGraphMax or when `wished` is as large;
-/// else `wished` rounded up to even, or, left at 0, the even number from 8 log2(merchants), which is above
-/// the published bounds for 5 % corrupt and 5 % dropped merchants at every size.
+/// Neighbours by default, and the fewest that a federation can be told to have, in units of log2(merchants).
+/// For 200 to 10,000 merchants the least is above the published bound for 5 % corrupt and 5 % dropped ones
+/// (security 2^-40, failure 2^-20), the default above that for 10 % and 5 %. A floor, because the coordinator
+/// names the number: with two neighbours, two colluding merchants would read a third.
+inline constexpr double kDegreeDefault = 8;
+inline constexpr double kDegreeLeast = 5.25;
+
+/// Number of neighbours of a merchant, out of at least 2 merchants: `wished`, rounded up to even and to the
+/// least, or, left at 0, all up to kCompleteGraphMax and the default beyond; never more than merchants - 1.
 std::uint32_t degree(std::uint32_t merchants, std::uint32_t wished);
 
 /// Neighbours of every merchant, increasing. Complete, or the Harary graph over a random order of the
@@ -22,7 +28,8 @@ std::vector<std::vector<std::uint32_t>> neighbour_graph(std::uint32_t merchants,
                                                         const Digest& session_id);
 
 /// Shares that open a secret held by `holders` (neighbours and the merchant itself): `wished`, or floor(2 h /
-/// 3) + 1 when that is 0; between 1 and `holders`.
+/// 3) + 1 when that is 0. Never more than the holders and never less than a majority of them, or two halves
+/// that are told opposite stories could open both secrets of a merchant.
 std::uint32_t holder_threshold(std::uint32_t holders, std::uint32_t wished);
 
 }  // namespace hanse

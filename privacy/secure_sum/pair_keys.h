@@ -10,21 +10,20 @@
 
 namespace hanse {
 
-/// The key hierarchy (secure-aggregation.md, 6.2). i and j are merchant ids, lo < hi the same two ordered;
-/// numbers are little-endian, u32 for ids and u64 for rounds. E(k; a, b) is HKDF-Expand to 32 bytes of label
-/// a and fields b.
+/// The key hierarchy (secure-aggregation.md, 6.2). i and j are merchant ids, lo < hi the same two in order;
+/// numbers are little-endian, ids of 32 bits, rounds of 64. E(k; a, b) is HKDF-Expand to 32 bytes of label a
+/// and fields b.
 ///
-///   once a session     PRK    = HKDF-Extract(salt = session id, X25519(x_i, X_j) || X_lo || X_hi)
-///                      CK[0]  = E(PRK; "hanse/1 chain", lo, hi)        ratchet
-///                      KE i>j = E(PRK; "hanse/1 share", i, j)          AES-256-GCM of share boxes, one a
-///                      direction KA     = E(PRK; "hanse/1 agree", lo, hi)        codes over survivor sets
-///   each round r       S      = E(CK[r]; "hanse/1 seed", r)            the only pairwise value that is ever
-///   revealed
-///                      CK[r+1]= E(CK[r]; "hanse/1 next")               the old one is erased
-///   from S and ctx     mask   = E(S; "hanse/1 mask", ctx)              AES-128 key || IV
-///                      edge   = E(S; "hanse/1 edge", ctx), 16 bytes    fingerprint, equal at both ends
-///   own secrets        self   = E(b; "hanse/1 self", ctx)              AES-128 key || IV
-///                      wrap   = S xor E(u; "hanse/1 wrap", j)
+///   once a session   PRK    = HKDF-Extract(salt = session id, X25519(x_i, X_j) || X_lo || X_hi)
+///                    CK[0]  = E(PRK; "hanse/1 chain", lo, hi)   the ratchet
+///                    KE i>j = E(PRK; "hanse/1 share", i, j)     AES-256-GCM of share boxes, one a direction
+///                    KA     = E(PRK; "hanse/1 agree", lo, hi)   codes over sets of survivors
+///   each round r     S      = E(CK[r]; "hanse/1 seed", r)       the only value ever revealed
+///                    CK[r+1]= E(CK[r]; "hanse/1 next")          the old one is erased
+///   from S and ctx   mask   = E(S; "hanse/1 mask", ctx)         AES-128 key || IV
+///                    edge   = E(S; "hanse/1 edge", ctx)         its first 16 bytes: equal at both ends
+///   own secrets      self   = E(b; "hanse/1 self", ctx)         AES-128 key || IV
+///                    wrap   = S xor E(u; "hanse/1 wrap", j)
 ///
 /// Revealing S of one round tells nothing of CK, hence of no other round; erasing CK keeps earlier rounds
 /// closed to whoever breaks in later.

@@ -121,10 +121,10 @@ std::vector<Secret<40>> shamir_split(const Secret<32>& secret, std::span<const s
   return shares;
 }
 
-Secret<32> shamir_combine(std::span<const std::uint32_t> holders, std::span<const Share> shares) {
-  check(!holders.empty() && holders.size() == shares.size(), "every share has its holder");
-  // Lagrange at x = 0: the sum of y_i * prod over j of x_j / (x_j - x_i). One inversion serves all
-  // denominators.
+ShareCombiner::ShareCombiner(std::span<const std::uint32_t> holders) : weights_(holders.size()) {
+  check(!holders.empty(), "shares are combined of at least one holder");
+  // Lagrange at x = 0: the weight of holder i is the product over j of x_j / (x_j - x_i). One inversion
+  // serves all denominators.
   const std::size_t count = holders.size();
   std::vector<std::uint64_t> numerator(count, 1);
   std::vector<std::uint64_t> denominator(count, 1);
@@ -142,22 +142,32 @@ Secret<32> shamir_combine(std::span<const std::uint32_t> holders, std::span<cons
     prefix[i + 1] = multiply(prefix[i], denominator[i]);
   }
   std::uint64_t inverse = invert(prefix[count]);
-
-  Limbs limbs{};
   for (std::size_t i = count; i-- > 0;) {
-    const std::uint64_t weight = multiply(numerator[i], multiply(inverse, prefix[i]));
+    weights_[i] = multiply(numerator[i], multiply(inverse, prefix[i]));
     inverse = multiply(inverse, denominator[i]);
-    Limbs value{};
-    std::memcpy(value.data(), shares[i].data(), 40);
+  }
+}
+
+Secret<32> ShareCombiner::combine(std::span<const Share> shares) const {
+  check(shares.size() == weights_.size(), "every share has its holder");
+  Limbs limbs{};
+  Limbs value{};
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    std::memcpy(value.data(), shares[i].data(), sizeof value);
     for (std::size_t limb = 0; limb < kLimbs; ++limb) {
       // A holder's bytes may be any number; modulo p it is an element.
       const std::uint64_t element = reduce_once((value[limb] & kPrime) + (value[limb] >> 61));
-      limbs[limb] = add(limbs[limb], multiply(element, weight));
+      limbs[limb] = add(limbs[limb], multiply(element, weights_[i]));
     }
   }
   Secret<32> secret = secret_of(limbs);
   wipe(std::as_writable_bytes(std::span(limbs)));
+  wipe(std::as_writable_bytes(std::span(value)));
   return secret;
+}
+
+Secret<32> shamir_combine(std::span<const std::uint32_t> holders, std::span<const Share> shares) {
+  return ShareCombiner(holders).combine(shares);
 }
 
 }  // namespace hanse

@@ -27,4 +27,17 @@ std::vector<Secret<40>> shamir_split(const Secret<32>& secret, std::span<const s
 /// must find.
 Secret<32> shamir_combine(std::span<const std::uint32_t> holders, std::span<const Share> shares);
 
+/// The same for many secrets that the same holders answer for: their Lagrange weights, quadratic in the
+/// number of holders, are computed once, and each secret costs a few multiplications a share.
+class ShareCombiner {
+ public:
+  /// `holders` are distinct (check), at least one.
+  explicit ShareCombiner(std::span<const std::uint32_t> holders);
+  /// `shares` are those of the holders, in their order (check of the number).
+  Secret<32> combine(std::span<const Share> shares) const;
+
+ private:
+  std::vector<std::uint64_t> weights_;
+};
+
 }  // namespace hanse

@@ -1,0 +1,163 @@
+#include "coordinator/coordinator_run.h"
+
+#include <ctime>
+#include <utility>
+
+#include "common/data/feature_space.h"
+#include "coordinator/federation.h"
+#include "coordinator/output/metrics_log.h"
+#include "coordinator/output/model_file.h"
+#include "coordinator/run_files.h"
+#include "coordinator/training.h"
+#include "privacy/protocol/round_payload.h"
+
+namespace hanse {
+namespace {
+
+SessionOptions session_options(const Configuration& configuration, Peer workers) {
+  return {.workers = workers,
+          .masked = configuration.aggregation.encryption != "none",
+          .neighbours = configuration.aggregation.neighbours,
+          .threshold = configuration.aggregation.threshold,
+          .plan = sha256(bytes_of(canonical_text(configuration))),
+          .identities = {}};
+}
+
+std::string random_id(SecureRandom& random) {
+  std::array<std::byte, 16> bytes;
+  random.fill(bytes);
+  return hex(bytes);
+}
+
+Plan plan_of(const Configuration& configuration, const FeatureSpace& space, const CoordinatorSession& session,
+             SecureRandom& random) {
+  const auto merchants = static_cast<std::uint32_t>(session.names().size());
+  const Configuration::Privacy& privacy = configuration.privacy;
+  Plan plan{.federation = configuration.federation.name,
+            .run_id = random_id(random),
+            .unit = privacy.unit,
+            .delta = privacy.unit == Unit::none ? 0 : privacy.delta,
+            .epsilon = privacy.epsilon > 0 ? std::optional(privacy.epsilon) : std::nullopt,
+            .shares_min = Training::shares_min(configuration, merchants),
+            .collusion = 0,
+            .merchants = {},
+            .pinned = !configuration.aggregation.roster.empty(),
+            .coordinator = {},
+            .encryption = configuration.aggregation.encryption,
+            .workload = configuration.workload.name,
+            .clip_norm = privacy.clip > 0 ? privacy.clip : 1,
+            .releases = Training::planned_releases(configuration, space, row_kind(configuration), merchants),
+            .accountant = privacy.accountant,
+            .configuration = sha256(bytes_of(canonical_text(configuration))),
+            .software = HANSE_VERSION,
+            .unix_time = static_cast<std::uint64_t>(std::time(nullptr)),
+            .previous = ""};
+  const std::vector<PublicKey> identities = session.identities();
+  for (std::uint32_t id = 0; id < merchants; ++id) {
+    plan.merchants.push_back({session.names()[id], identities[id]});
+  }
+  return plan;
+}
+
+std::vector<double> to_doubles(const std::vector<std::uint32_t>& values) {
+  return {values.begin(), values.end()};
+}
+
+std::string privacy_sentence(const Configuration& configuration, const LedgerState& ledger) {
+  if (configuration.privacy.unit == Unit::none) {
+    return "Nothing is private: privacy.unit = none.";
+  }
+  char numbers[96];
+  std::snprintf(numbers, sizeof numbers, "epsilon = %.6g at delta = %.3g", ledger.epsilon_spent(),
+                configuration.privacy.delta);
+  return std::string(numbers) + ", unit " + std::string(name_of(configuration.privacy.unit)) +
+         ", adjacency zero-out, towards coordinator and model users who do not collude with merchants.";
+}
+
+PublishedModel published(const Configuration& configuration, const TrainingResult& result,
+                         const LedgerState& ledger) {
+  return {
+      .workload = configuration.workload.name,
+      .step = result.model.step,
+      .arrays = result.arrays,
+      .encoding = {{"mean", {result.encoding.mean.size()}, result.encoding.mean},
+                   {"deviation", {result.encoding.deviation.size()}, result.encoding.deviation},
+                   {"column_of", {result.encoding.column_of.size()}, to_doubles(result.encoding.column_of)}},
+      .columns = result.encoding.names,
+      .facts = {{"ledger_model", hex(digest_of(result.preparation, result.model))}},
+      .privacy = privacy_sentence(configuration, ledger)};
+}
+
+}  // namespace
+
+RunSummary run_coordinator(const Configuration& configuration, Channel& channel, const Clock& clock,
+                           SecureRandom& random, Progress& progress) {
+  const std::filesystem::path folder = run_directory(configuration);
+  const FeatureSpace space = feature_space(configuration);
+  const SigningKey identity = SigningKey::generate(random);
+  std::optional<RunLog> log;  // Once there is a run directory.
+  const auto note = [&](std::string_view sentence) {
+    if (log) {
+      log->note(sentence);
+    }
+    progress.note(sentence);
+  };
+
+  // 1. The session. A worker's bad input ends here, before anything is written.
+  Federation federation(
+      channel, clock,
+      CoordinatorSession(session_options(configuration, channel.size() - 1), identity, random),
+      Milliseconds{configuration.federation.deadline_ms}, note);
+  federation.assemble();
+
+  try {
+    // 2. The run directory and the plan.
+    create_run_directory(folder, configuration);
+    log.emplace(folder / "log.txt");
+    LedgerWriter ledger =
+        LedgerWriter::create(folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()),
+                             plan_of(configuration, space, federation.session(), random));
+    MetricsLog metrics(folder / "metrics.jsonl", 0);
+
+    // 3. Training.
+    const Instant began = clock.now();
+    Training training(configuration, space, row_kind(configuration), federation, ledger, clock,
+                      {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
+                       .progress = [&](const ProgressState& state) { progress.show(state); },
+                       .note = note});
+    const TrainingResult result = training.run();
+
+    // 4. The model, and what the run claims of it.
+    const PublishedModel model = published(configuration, result, ledger.state());
+    const auto files = write_model(folder / "model", model);
+    ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
+    RunSummary summary{.name = configuration.federation.name,
+                       .workload = configuration.workload.name,
+                       .merchants = static_cast<std::uint32_t>(federation.session().names().size()),
+                       .rounds = result.rounds,
+                       .rounds_aborted = ledger.state().aborted(),
+                       .seconds = static_cast<double>((clock.now() - began).count()) / 1000,
+                       .figures = result.figures,
+                       .epsilon = configuration.privacy.unit == Unit::none
+                                      ? std::nullopt
+                                      : std::optional(ledger.state().epsilon_spent()),
+                       .delta = configuration.privacy.delta,
+                       .unit = std::string(name_of(configuration.privacy.unit)),
+                       .adjacency = "zero-out",
+                       .encryption = configuration.aggregation.encryption,
+                       .bytes_sent = federation.bytes_moved(),
+                       .stopped = result.stopped,
+                       .files = {(folder / "ledger.jsonl").string(), (folder / "metrics.jsonl").string()}};
+    for (const auto& file : files) {
+      summary.files.push_back(file.string());
+    }
+    federation.stop(ExitCode::done, "");
+    return summary;
+  } catch (const Failure& failure) {
+    note(failure.what());
+    federation.stop(failure.code(), failure.what());
+    throw;
+  }
+}
+
+}  // namespace hanse

@@ -1,0 +1,50 @@
+// hanse-coordinator: MPI rank 0.
+
+#include <cstdio>
+
+#include "common/base/failure.h"
+#include "common/base/program.h"
+#include "common/config/arguments.h"
+#include "common/transport/mpi_channel.h"
+#include "common/transport/run_status.h"
+#include "coordinator/coordinator_run.h"
+#include "coordinator/run_files.h"
+#include "privacy/crypto/system_random.h"
+
+namespace hanse {
+namespace {
+
+int run(int argc, char** argv) {
+  Arguments arguments("hanse-coordinator",
+                      "The coordinator of a federation: MPI rank 0. Usually started by hanse run.");
+  arguments.positional("FILE.ini", "The federation's configuration.").configuration_settings();
+  if (const auto code = arguments.parse(argc, argv)) {
+    return *code;
+  }
+  const Configuration configuration = read_configuration(arguments.text("FILE.ini"), arguments.settings());
+  check_run_directory(run_directory(configuration));
+
+  const MpiEnvironment mpi(&argc, &argv);
+  if (mpi.rank() != 0 || mpi.size() < 2) {
+    throw bad_input(
+        "hanse-coordinator must be rank 0 of at least 2: start with hanse run FILE.ini, or mpirun -n 1 "
+        "hanse-coordinator FILE.ini : -n 4 hanse-worker FILE.ini");
+  }
+  MpiChannel channel(mpi);
+  const SteadyClock clock;
+  SystemRandom random;
+  Progress progress(stdout, output_is_terminal(), clock);
+  const RunSummary summary = run_coordinator(configuration, channel, clock, random, progress);
+  progress.finish();
+  std::fputs(summary_text(summary).c_str(), stdout);
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace
+}  // namespace hanse
+
+int main(int argc, char** argv) {
+  const int code = hanse::run_program("hanse-coordinator", [&] { return hanse::run(argc, argv); });
+  hanse::write_run_status(code);
+  return code;
+}

@@ -1,0 +1,103 @@
+// hanse-worker: every MPI rank but 0. Hosts one or many merchants.
+
+#include <cstdio>
+#include <optional>
+
+#include "common/base/program.h"
+#include "common/config/arguments.h"
+#include "common/data/read_dataset.h"
+#include "common/transport/mpi_channel.h"
+#include "privacy/crypto/digest.h"
+#include "privacy/crypto/system_random.h"
+#include "worker/local_work.h"
+#include "worker/worker_loop.h"
+
+namespace hanse {
+namespace {
+
+WorkerOptions options_of(const Configuration& configuration, Peer rank) {
+  WorkerOptions options;
+  options.rank = rank;
+  options.plan = sha256(bytes_of(canonical_text(configuration)));
+  options.allow_unmasked = configuration.aggregation.encryption == "none";
+  if (configuration.policy.min_merchants > 0) {
+    options.merchants_min = configuration.policy.min_merchants;
+  } else if (configuration.federation.min_merchants > 0) {
+    options.merchants_min = configuration.federation.min_merchants;
+  } else if (configuration.federation.cohort < 1 && !options.allow_unmasked) {
+    options.merchants_min = 3;
+  }
+  return options;
+}
+
+std::vector<HostedMerchant> identities_of(const Dataset& data, SecureRandom& random) {
+  std::vector<HostedMerchant> hosted;
+  for (const MerchantRows& merchant : data.merchants) {
+    hosted.push_back({.name = merchant.name, .identity = SigningKey::generate(random)});
+  }
+  return hosted;
+}
+
+Dataset read_own_data(const Configuration& configuration, Peer rank, Peer size) {
+  Dataset data = read_dataset(configuration, rank, size - 1);
+  for (const MerchantRows& merchant : data.merchants) {
+    const std::size_t rows =
+        std::max(merchant.train_end - merchant.train_begin, merchant.test_end - merchant.test_begin);
+    if (rows > configuration.data.max_units) {
+      throw bad_input("merchant " + merchant.name + " has " + std::to_string(rows) +
+                      " rows, more than data.max_units = " + std::to_string(configuration.data.max_units) +
+                      ": raise that public bound");
+    }
+  }
+  for (const std::string& sentence : data.account) {
+    std::fprintf(stderr, "worker %u: %s\n", rank, sentence.c_str());
+  }
+  return data;
+}
+
+int run(int argc, char** argv) {
+  Arguments arguments("hanse-worker",
+                      "A worker of a federation: every MPI rank but 0. Usually started by hanse run.");
+  arguments.positional("FILE.ini", "The federation's configuration.").configuration_settings();
+  if (const auto code = arguments.parse(argc, argv)) {
+    return *code;
+  }
+  const Configuration configuration = read_configuration(arguments.text("FILE.ini"), arguments.settings());
+  const MpiEnvironment mpi(&argc, &argv);
+  if (mpi.rank() == 0) {
+    throw bad_input("hanse-worker is rank 0, which is the coordinator's: start with hanse run FILE.ini");
+  }
+  MpiChannel channel(mpi);
+  const SteadyClock clock;
+  SystemRandom random;
+  const WorkerOptions options = options_of(configuration, mpi.rank());
+  // Longer than any phase of a round, and than the time the coordinator needs between two.
+  const Milliseconds patience{4 * std::int64_t{configuration.federation.deadline_ms} + 60000};
+
+  std::optional<LocalWork> work;
+  std::optional<WorkerNode> node;
+  try {
+    Dataset data = read_own_data(configuration, mpi.rank(), mpi.size());
+    std::vector<HostedMerchant> hosted = identities_of(data, random);
+    std::vector<LedgerMerchant> listed;
+    for (const HostedMerchant& merchant : hosted) {
+      listed.push_back({merchant.name, merchant.identity.public_key()});
+    }
+    work.emplace(configuration, std::move(data), std::move(listed), options.coordinator, random);
+    node.emplace(options, std::move(hosted), work->hooks(), random);
+  } catch (const Failure& failure) {
+    node.emplace(options, failure, random);  // Joins only to say so.
+  }
+  const WorkerNode::End end = run_worker(*node, channel, clock, patience);
+  for (const std::string& refusal : node->refusals()) {
+    std::fprintf(stderr, "worker %u: refused: %s\n", mpi.rank(), refusal.c_str());
+  }
+  return static_cast<int>(end.code);  // The coordinator prints the sentence, once for all.
+}
+
+}  // namespace
+}  // namespace hanse
+
+int main(int argc, char** argv) {
+  return hanse::run_program("hanse-worker", [&] { return hanse::run(argc, argv); });
+}
