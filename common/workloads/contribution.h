@@ -10,14 +10,15 @@
 
 namespace hanse {
 
-/// One unit's vector: sparse blocks of numbers in increasing index order, and optionally one scaled row in front.
+/// One unit's vector: sparse blocks of numbers in increasing index order, and optionally one scaled row in
+/// front.
 ///
-/// Nobody writes zeros: a customer touches 20 of 100,000 items. The scaled row is the fused path of generalised
-/// linear models: the gradient of a record is residual * x, its norm is |residual| * ||x||, so clipping is one
-/// multiplication and x is never copied.
+/// Nobody writes zeros: a customer touches 20 of 100,000 items. The scaled row is the fused path of
+/// generalised linear models: the gradient of a record is residual * x, its norm is |residual| * ||x||, so
+/// clipping is one multiplication and x is never copied.
 ///
-/// Indices must increase strictly over everything written: that is what makes the norm of the parts the norm of
-/// the vector, so it is checked always.
+/// Indices must increase strictly over everything written: that is what makes the norm of the parts the norm
+/// of the vector, so it is checked always.
 class Contribution {
  public:
   struct Block {

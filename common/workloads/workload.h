@@ -22,22 +22,23 @@ enum class Purpose {
 };
 std::string_view name_of(Purpose purpose);
 
-/// The public description of one private sum: one bounded vector per unit, added over all units of all merchants
-/// and released once. Every rank derives it from the public model, and a merchant refuses any other.
+/// The public description of one private sum: one bounded vector per unit, added over all units of all
+/// merchants and released once. Every rank derives it from the public model, and a merchant refuses any
+/// other.
 struct PrivateSum {
-  std::string name;             ///< "gradient", "moments", "test scores": for ledger and log.
+  std::string name;  ///< "gradient", "moments", "test scores": for ledger and log.
   Purpose purpose = Purpose::update;
   Population population = Population::train;
-  std::size_t length = 0;       ///< Entries of the vector.
-  double clip_norm = 1;         ///< L2 bound of one unit's vector; longer ones are scaled down to it.
+  std::size_t length = 0;  ///< Entries of the vector.
+  double clip_norm = 1;    ///< L2 bound of one unit's vector; longer ones are scaled down to it.
 };
 
-/// Writes one unit's contribution. Bound to one model and one sum; what depends on the model alone is computed
-/// once, when it is made. The Contribution is cleared before each call.
+/// Writes one unit's contribution. Bound to one model and one sum; what depends on the model alone is
+/// computed once, when it is made. The Contribution is cleared before each call.
 using Contributor = std::function<void(const UnitRows&, Contribution&)>;
 
-/// A workload turns one privacy unit's rows into a vector, and a sum of such vectors into a better model. It is a
-/// sequence of private sums and knows nothing of privacy, masks, networks or files.
+/// A workload turns one privacy unit's rows into a vector, and a sum of such vectors into a better model. It
+/// is a sequence of private sums and knows nothing of privacy, masks, networks or files.
 ///
 /// Laws, checked for every workload by tests/workload_contract_test.cc:
 ///  - purity: the same model, sum and rows give the same contribution; nothing is remembered between calls;
@@ -69,8 +70,9 @@ class Workload {
   /// workload must outlive the contributor.
   virtual Contributor contributor(const Model& model, const PrivateSum& sum) const = 0;
 
-  /// Applies the opened sum (length sum.length, in the contribution's own scale, noise included) and tells what it
-  /// says about quality. A training sum moves the model and its step; an evaluation sum leaves it alone.
+  /// Applies the opened sum (length sum.length, in the contribution's own scale, noise included) and tells
+  /// what it says about quality. A training sum moves the model and its step; an evaluation sum leaves it
+  /// alone.
   virtual Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const = 0;
 
   /// The model as it is published.
