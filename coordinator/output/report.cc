@@ -30,11 +30,14 @@ constexpr std::array<Figure, 6> kFigures = {{{"test_auc", "Test AUC"},
                                              {"train_loss", "Training loss"}}};
 
 /// How far the run keeps what differential privacy can promise.
-enum class Promise { unknown, nothing, partly, kept };
+enum class Promise { unknown, broken, nothing, partly, kept };
 
 Promise promise_of(const ReportData& data) {
   if (!data.plan || !data.audit || data.audit->state.empty()) {
     return Promise::unknown;
+  }
+  if (!data.audit->holds()) {
+    return Promise::broken;
   }
   if (data.plan->unit == Unit::none) {
     return Promise::nothing;
@@ -122,6 +125,8 @@ std::string privacy_badge(const ReportData& data) {
   switch (promise_of(data)) {
     case Promise::unknown:
       return badge("", "Privacy unknown");
+    case Promise::broken:
+      return badge("bad", "No promise stands");
     case Promise::nothing:
       return badge("warn", "Not differentially private");
     case Promise::partly:
@@ -174,6 +179,9 @@ std::string epsilon_tile(const ReportData& data) {
   const Promise promise = promise_of(data);
   if (promise == Promise::unknown) {
     return tile("Privacy spent, ε", "?", "without a ledger nobody knows");
+  }
+  if (promise == Promise::broken) {
+    return tile("Privacy spent, ε", "?", "the ledger does not hold");
   }
   if (promise == Promise::nothing) {
     return tile("Privacy spent, ε", "∞", "no unit of privacy");
@@ -317,6 +325,13 @@ std::string promise_section(const ReportData& data) {
           "<p><strong>There is no ledger that can be read, so nothing can be said about "
           "privacy.</strong></p>";
       break;
+    case Promise::broken:
+      kind = " bad";
+      html =
+          "<p><strong>The ledger does not hold, so no promise about this run can be relied on.</strong> What "
+          "is wrong "
+          "with it stands under Audit.</p>";
+      break;
     case Promise::nothing:
       kind = " warn";
       html = nothing_text();
@@ -440,8 +455,9 @@ std::string aborted_table(const ReportData& data) {
   if (aborted == 0) {
     return data.sums.empty() ? "" : "<p>No sum was aborted.</p>";
   }
-  std::string html = "<p>" + counted(aborted, "sum was aborted. Its", "sums were aborted. Their") +
-                     " privacy counts as spent all the same.</p>" +
+  const bool costs = data.plan && data.plan->unit != Unit::none;
+  std::string html = "<p>" + counted(aborted, "sum was aborted.", "sums were aborted.") +
+                     (costs ? " What was announced counts as spent all the same.</p>" : "</p>") +
                      table_head({{"Round", true}, {"Sum", false}, {"Why", false}});
   std::size_t shown = 0;
   for (const LedgerSum& sum : data.sums) {

@@ -227,6 +227,8 @@ TEST_F(Report, ShowsALedgerThatWasTamperedWith) {
 
   EXPECT_TRUE(has(page, "The ledger does not hold."));
   EXPECT_TRUE(has(page, "class=\"bad\">Audit: "));
+  EXPECT_TRUE(has(page, "no promise about this run can be relied on"));
+  EXPECT_FALSE(has(page, "differentially private for each"));
 }
 
 TEST_F(Report, ARunThatHasJustBegunIsARun) {
