@@ -229,6 +229,19 @@ TEST(Round, TakesAnUploadOfTheWrongLengthForNone) {
   EXPECT_TRUE(mentions(round.refusals(), "merchant m001"));
 }
 
+TEST(Round, ASharesHolderThatIsLateForARoundThatOpenedWithoutItIsNoFault) {
+  TestFederation federation({.merchants = 3, .workers = 1});
+  ASSERT_TRUE(federation.join());
+  CoordinatorRound round(federation.session(), federation.request(2));
+  (void)round.begin();
+
+  (void)round.step({1, encode(Reveal{}, 1, 0)});  // Of the round before.
+  (void)round.step({1, encode(Reveal{}, 3, 0)});  // Of a round to come.
+
+  ASSERT_EQ(round.refusals().size(), 1u);
+  EXPECT_NE(round.refusals()[0].find("round 3"), std::string::npos);
+}
+
 TEST(Round, EndsWithTheReasonOfMerchantsWhoRefuseIt) {
   TestFederation federation({.merchants = 3, .workers = 2});
   ASSERT_TRUE(federation.join());

@@ -107,7 +107,7 @@ double auc_of_released_model(const Configuration& configuration, const fs::path&
 TEST_F(Acceptance, PurchasePredictionIsAsGoodAsOnThePooledData) {
   const std::string path = "data.path=" + (data_ / "free/shoppers/shoppers.csv").string();
 
-  ASSERT_NO_FATAL_FAILURE(run("purchase_prediction/federation.ini", {path}));
+  ASSERT_NO_FATAL_FAILURE(run("purchase_prediction/federation.ini", {path, "federation.evaluate_every=80"}));
 
   const Configuration configuration =
       read_configuration(ini_of("purchase_prediction/federation.ini"), {path});
@@ -139,8 +139,8 @@ TEST_F(Acceptance, RecommendationIsAsGoodAsOnThePooledRatings) {
 
   ASSERT_NO_FATAL_FAILURE(
       run("recommendation/federation.ini",
-          {"data.path=" + ratings.string(), "data.test=file:ratings.split", "data.partition=column",
-           "data.merchant=occupation@users.csv", "workload.rank=32"}));
+          {"data.path=" + ratings.string(), "federation.evaluate_every=100", "data.test=file:ratings.split",
+           "data.partition=column", "data.merchant=occupation@users.csv", "workload.rank=32"}));
 
   EXPECT_LE(last_figure("test_rmse"), 0.915);
   EXPECT_EQ(last_figure("merchants"), 21);

@@ -93,7 +93,7 @@ TEST_P(BadInputs, EndWithCodeTwoOneSentenceAndNothingWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryKind, BadInputs, testing::ValuesIn(bad_inputs()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 TEST(BadOutput, AMissingIniIsNamed) {
   const MarketFolder market(3, 8);

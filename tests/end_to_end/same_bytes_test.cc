@@ -47,7 +47,7 @@ TEST_P(SameBytes, OfTheModelForEveryNumberOfWorkers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryWorkload, SameBytes, testing::Values("shop.ini", "ratings.ini"),
-                         [](const auto& info) { return std::string(info.param, info.param + 4); });
+                         [](const auto& one) { return std::string(one.param, one.param + 4); });
 
 TEST(SameBytesOfTheModel, ForEverySplitOfTheRowsOverMerchants) {
   const MarketFolder market(1, 1500);

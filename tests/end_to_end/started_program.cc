@@ -95,7 +95,7 @@ Outcome run_in(const fs::path& folder, std::vector<std::string> words) {
   return StartedProgram(std::move(words), folder).wait();
 }
 
-std::vector<pid_t> processes_with(const std::string& part, const std::string& other) {
+std::vector<pid_t> processes_with(const std::string& part, const std::string& program) {
   std::vector<pid_t> found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
@@ -105,7 +105,7 @@ std::vector<pid_t> processes_with(const std::string& part, const std::string& ot
     }
     std::string line = text_of_file(entry.path() / "cmdline");
     std::replace(line.begin(), line.end(), '\0', ' ');
-    if (line.find(part) != std::string::npos && line.find(other) != std::string::npos) {
+    if (line.find(part) != std::string::npos && line.starts_with(program)) {
       found.push_back(std::stoi(name));
     }
   }

@@ -39,8 +39,8 @@ class StartedProgram {
 /// Starts it and waits.
 Outcome run_in(const std::filesystem::path& folder, std::vector<std::string> words);
 
-/// Processes alive whose command line has both parts in it.
-std::vector<pid_t> processes_with(const std::string& part, const std::string& other = "");
+/// Processes alive whose command line begins with `program` and has `part` in it.
+std::vector<pid_t> processes_with(const std::string& part, const std::string& program = "");
 
 /// The bytes of a file; a failed test when there is none.
 std::string bytes_of_file(const std::filesystem::path& file);

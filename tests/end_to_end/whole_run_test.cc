@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         RunCase{"logistic", "shop.ini", kRecordBudget, {"weights", "intercept"}},
         RunCase{"matrix_factorization", "ratings.ini", kCustomerBudget, {"item_factors", "item_biases"}}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& one) { return std::string(one.param.name); });
 
 /// All lines of a ledger, verified one by one.
 LedgerState state_of(const fs::path& file) {

@@ -19,7 +19,7 @@ std::vector<pid_t> workers_in_mid_run(const MarketFolder& market) {
   while (std::chrono::steady_clock::now() < until) {
     const auto size = fs::file_size(market / "run" / "metrics.jsonl", ignored);
     if (!ignored && size > 0) {
-      return processes_with("hanse-worker " + (market / "shop.ini").string());
+      return processes_with((market / "shop.ini").string(), HANSE_BIN_DIR "/hanse-worker ");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
