@@ -157,6 +157,8 @@ void WorkerNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
   const auto taken = [&](Stage expected, auto message, auto&& handler) {
     if (!message) {
       refuse(message.what());
+    } else if (fault && stage != Stage::joining) {
+      refuse(std::string(name_of(envelope.type)) + " after this worker's own failure");
     } else if (stage != expected) {
       refuse(std::string(name_of(envelope.type)) + " where none is waited for");
     } else {

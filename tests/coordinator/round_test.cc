@@ -243,6 +243,19 @@ TEST(Round, EndsWithTheReasonOfMerchantsWhoRefuseIt) {
   EXPECT_EQ(federation.deadlines(), 0) << "who says that it leaves is not waited for";
 }
 
+TEST(Round, StopsWithTheFaultThatAWorkersUserMustMend) {
+  TestFederation federation({.merchants = 3, .workers = 2});
+  ASSERT_TRUE(federation.join());
+  federation.fail_in_prepare = "merchant m001 has more units than data.max_units";
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.failed(), nullptr);
+  ASSERT_TRUE(round.worker_failure().has_value());
+  EXPECT_EQ(round.worker_failure()->code(), ExitCode::bad_input);
+  EXPECT_NE(round.failed()->sentence.find("max_units"), std::string::npos);
+}
+
 TEST(Round, AMerchantsOwnMinimumIsNotTheCoordinatorsToLower) {
   TestFederation federation({.merchants = 4, .workers = 4, .merchants_min = 4});
   ASSERT_TRUE(federation.join());

@@ -149,7 +149,8 @@ class TestFederation {
   /// May change any message before it is sealed, or after it was opened; false loses it.
   std::function<bool(ToWorker&)> tamper_to_worker = [](ToWorker&) { return true; };
   std::function<bool(FromWorker&)> tamper_from_worker = [](FromWorker&) { return true; };
-  std::optional<std::string> refuse_round;  ///< The reason why accept_round refuses.
+  std::optional<std::string> fail_in_prepare;  ///< The Failure that merchant 1's data meets.
+  std::optional<std::string> refuse_round;     ///< The reason why accept_round refuses.
 
   static std::string name(std::uint32_t id) {
     const char digits[] = {'m', static_cast<char>('0' + id / 100 % 10), static_cast<char>('0' + id / 10 % 10),
@@ -191,6 +192,9 @@ class TestFederation {
       return start.parameters;
     };
     hooks.prepare = [this, sum](std::uint32_t id, const RoundMasks& masks) {
+      if (fail_in_prepare && id == 1) {
+        throw bad_input(*fail_in_prepare);
+      }
       Contribution contribution;
       std::vector<double> values;
       for (std::size_t entry = 0; entry < sum->parameters.length; ++entry) {
