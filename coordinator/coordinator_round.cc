@@ -233,6 +233,9 @@ std::vector<ToWorker> CoordinatorRound::step(const FromWorker& message) {
   if (envelope->type == MessageType::fail) {
     return parts.fail_of(message, *envelope);
   }
+  if (envelope->round < parts.request.round && envelope->type == MessageType::reveal) {
+    return {};  // Its round was opened with the shares of others: late, and no fault.
+  }
   if (envelope->round != parts.request.round) {
     parts.refuse(message, envelope->merchant, Refusal::wrong_round,
                  std::string(name_of(envelope->type)) + " of round " + std::to_string(envelope->round));

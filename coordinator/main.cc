@@ -7,6 +7,7 @@
 #include "common/config/arguments.h"
 #include "common/transport/mpi_channel.h"
 #include "common/transport/run_status.h"
+#include "common/workloads/task.h"
 #include "coordinator/coordinator_run.h"
 #include "coordinator/run_files.h"
 #include "privacy/crypto/system_random.h"
@@ -22,6 +23,7 @@ int run(int argc, char** argv) {
     return *code;
   }
   const Configuration configuration = read_configuration(arguments.text("FILE.ini"), arguments.settings());
+  check_task(configuration);
   check_run_directory(run_directory(configuration));
 
   const MpiEnvironment mpi(&argc, &argv);
@@ -46,5 +48,5 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   const int code = hanse::run_program("hanse-coordinator", [&] { return hanse::run(argc, argv); });
   hanse::write_run_status(code);
-  return code;
+  return hanse::exit_code_for_mpirun(code);
 }

@@ -416,7 +416,7 @@ std::vector<Key> make_table() {
           "Public bound on the units of one merchant.", [](auto& c) -> auto& { return c.data.max_units; }),
 
       text_key(
-          "workload.name", "logistic | matrix_factorization", "What is learned.",
+          "workload.name", "logistic | matrix-factorization", "What is learned.",
           [](auto& c) -> auto& { return c.workload.name; }, is_name),
       integer_key(
           "workload.rank", 1, 65'536, "1 to 65536", "Number of factors.",

@@ -6,8 +6,10 @@
 #include "common/base/failure.h"
 #include "common/base/program.h"
 #include "common/config/arguments.h"
+#include "common/workloads/task.h"
 #include "coordinator/launch/launch.h"
 #include "coordinator/launch/supervise.h"
+#include "coordinator/run_files.h"
 
 namespace {
 
@@ -18,6 +20,8 @@ hanse::Launch read_launch(const hanse::Arguments& arguments) {
   launch.programs = hanse::program_folder();
   // Before anything is started, so that a slip costs one sentence and no mpirun.
   const auto configuration = hanse::read_configuration(launch.file, launch.settings);
+  hanse::check_task(configuration);
+  hanse::check_run_directory(hanse::run_directory(configuration));
   launch.workers = arguments.given("workers")
                        ? static_cast<unsigned>(arguments.integer("workers", 1, 100'000))
                        : hanse::default_workers(configuration);
