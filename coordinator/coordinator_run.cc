@@ -140,7 +140,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     // 4. The model, and what the run claims of it.
     const PublishedModel model = published(configuration, result, ledger.state());
     const auto files = write_model(folder / "model", model);
-    ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
+    const std::string claim = ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
     RunSummary summary{.name = configuration.federation.name,
                        .workload = configuration.workload.name,
                        .merchants = static_cast<std::uint32_t>(federation.session().names().size()),
@@ -161,7 +161,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     for (const auto& file : files) {
       summary.files.push_back(file.string());
     }
-    federation.stop(ExitCode::done, "");
+    federation.stop(ExitCode::done, claim);  // The merchants' copies end with it too.
     return summary;
   } catch (const Failure& failure) {
     note(failure.what());

@@ -107,6 +107,9 @@ int run(int argc, char** argv) {
     node.emplace(options, failure, random);  // Joins only to say so.
   }
   const WorkerNode::End end = run_worker(*node, channel, clock, patience);
+  if (work && end.code == ExitCode::done) {
+    work->take_claim(end.sentence);
+  }
   for (const std::string& refusal : node->refusals()) {
     std::fprintf(stderr, "worker %u: refused: %s\n", mpi.rank(), refusal.c_str());
   }
