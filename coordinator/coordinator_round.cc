@@ -233,8 +233,8 @@ std::vector<ToWorker> CoordinatorRound::step(const FromWorker& message) {
   if (envelope->type == MessageType::fail) {
     return parts.fail_of(message, *envelope);
   }
-  if (envelope->type == MessageType::reveal && envelope->round < parts.request.round) {
-    return {};  // That sum opened as soon as it had shares enough: this one is late, not wrong.
+  if (envelope->round < parts.request.round && envelope->type == MessageType::reveal) {
+    return {};  // Its round was opened with the shares of others: late, and no fault.
   }
   if (envelope->round != parts.request.round) {
     parts.refuse(message, envelope->merchant, Refusal::wrong_round,

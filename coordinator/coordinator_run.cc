@@ -10,23 +10,19 @@
 #include "coordinator/run_files.h"
 #include "coordinator/training.h"
 #include "privacy/protocol/round_payload.h"
+#include "privacy/secure_sum/roster.h"
 
 namespace hanse {
 namespace {
 
-SessionOptions session_options(const Configuration& configuration, Peer workers) {
+SessionOptions session_options(const Configuration& configuration, const std::optional<SignedRoster>& roster,
+                               Peer workers) {
   return {.workers = workers,
           .masked = configuration.aggregation.encryption != "none",
           .neighbours = configuration.aggregation.neighbours,
           .threshold = configuration.aggregation.threshold,
-          .plan = sha256(bytes_of(canonical_text(configuration))),
-          .identities = {}};
-}
-
-std::string random_id(SecureRandom& random) {
-  std::array<std::byte, 16> bytes;
-  random.fill(bytes);
-  return hex(bytes);
+          .plan = sha256(bytes_of(shared_text(configuration))),
+          .identities = roster ? roster->identities() : std::map<std::string, PublicKey>{}};
 }
 
 Plan plan_of(const Configuration& configuration, const FeatureSpace& space, const CoordinatorSession& session,
@@ -34,7 +30,7 @@ Plan plan_of(const Configuration& configuration, const FeatureSpace& space, cons
   const auto merchants = static_cast<std::uint32_t>(session.names().size());
   const Configuration::Privacy& privacy = configuration.privacy;
   Plan plan{.federation = configuration.federation.name,
-            .run_id = random_id(random),
+            .run_id = fresh_run_id(random),
             .unit = privacy.unit,
             .delta = privacy.unit == Unit::none ? 0 : privacy.delta,
             .epsilon = privacy.epsilon > 0 ? std::optional(privacy.epsilon) : std::nullopt,
@@ -48,7 +44,7 @@ Plan plan_of(const Configuration& configuration, const FeatureSpace& space, cons
             .clip_norm = privacy.clip > 0 ? privacy.clip : 1,
             .releases = Training::planned_releases(configuration, space, row_kind(configuration), merchants),
             .accountant = privacy.accountant,
-            .configuration = sha256(bytes_of(canonical_text(configuration))),
+            .configuration = sha256(bytes_of(shared_text(configuration))),
             .software = HANSE_VERSION,
             .unix_time = static_cast<std::uint64_t>(std::time(nullptr)),
             .previous = ""};
@@ -57,6 +53,14 @@ Plan plan_of(const Configuration& configuration, const FeatureSpace& space, cons
     plan.merchants.push_back({session.names()[id], identities[id]});
   }
   return plan;
+}
+
+std::string joined(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) {
+    text += (text.empty() ? "" : ", ") + item;
+  }
+  return text;
 }
 
 std::vector<double> to_doubles(const std::vector<std::uint32_t>& values) {
@@ -84,7 +88,11 @@ PublishedModel published(const Configuration& configuration, const TrainingResul
                    {"deviation", {result.encoding.deviation.size()}, result.encoding.deviation},
                    {"column_of", {result.encoding.column_of.size()}, to_doubles(result.encoding.column_of)}},
       .columns = result.encoding.names,
-      .facts = {{"ledger_model", hex(digest_of(result.preparation, result.model))}},
+      .facts = {{"data.format", configuration.data.format},
+                {"data.numeric", joined(configuration.data.numeric)},
+                {"data.categorical", joined(configuration.data.categorical)},
+                {"data.item", configuration.data.format == "ratings" ? configuration.data.item : ""},
+                {"ledger_model", hex(digest_of(result.preparation, result.model))}},
       .privacy = privacy_sentence(configuration, ledger)};
 }
 
@@ -94,7 +102,9 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
                            SecureRandom& random, Progress& progress) {
   const std::filesystem::path folder = run_directory(configuration);
   const FeatureSpace space = feature_space(configuration);
-  const SigningKey identity = SigningKey::generate(random);
+  const std::optional<SignedRoster> roster = roster_of(configuration);
+  const SigningKey identity =
+      roster ? load_coordinator_key(configuration.aggregation.keys, *roster) : SigningKey::generate(random);
   std::optional<RunLog> log;  // Once there is a run directory.
   const auto note = [&](std::string_view sentence) {
     if (log) {
@@ -106,7 +116,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
   // 1. The session. A worker's bad input ends here, before anything is written.
   Federation federation(
       channel, clock,
-      CoordinatorSession(session_options(configuration, channel.size() - 1), identity, random),
+      CoordinatorSession(session_options(configuration, roster, channel.size() - 1), identity, random),
       Milliseconds{configuration.federation.deadline_ms}, note);
   federation.assemble();
 
@@ -130,7 +140,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     // 4. The model, and what the run claims of it.
     const PublishedModel model = published(configuration, result, ledger.state());
     const auto files = write_model(folder / "model", model);
-    ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
+    const std::string claim = ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
     RunSummary summary{.name = configuration.federation.name,
                        .workload = configuration.workload.name,
                        .merchants = static_cast<std::uint32_t>(federation.session().names().size()),
@@ -151,7 +161,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     for (const auto& file : files) {
       summary.files.push_back(file.string());
     }
-    federation.stop(ExitCode::done, "");
+    federation.stop(ExitCode::done, claim);  // The merchants' copies end with it too.
     return summary;
   } catch (const Failure& failure) {
     if (log) {

@@ -44,7 +44,9 @@ struct FromWorker {
 ///      \------------------------\-- a fault, a deadline --> Refused{exit code, sentence}
 class CoordinatorSession {
  public:
+  /// `identity` and `random` must outlive the session.
   CoordinatorSession(SessionOptions options, const SigningKey& identity, SecureRandom& random);
+  CoordinatorSession(SessionOptions, SigningKey&&, SecureRandom&) = delete;
   ~CoordinatorSession();
   CoordinatorSession(CoordinatorSession&&) noexcept;
   CoordinatorSession& operator=(CoordinatorSession&&) noexcept;

@@ -42,7 +42,8 @@ void Federation::assemble() {
   while (!session_.ready() && !session_.refused()) {
     if (std::optional<Incoming> incoming = receive(deadline)) {
       send(session_.handle(incoming->from, incoming->message));
-    } else {
+    }
+    if (clock_.now() >= deadline && !session_.ready() && !session_.refused()) {
       send(session_.deadline_passed());
     }
     note_given_up();
@@ -63,23 +64,28 @@ CoordinatorRound Federation::run(RoundRequest request) {
   Instant deadline = clock_.now() + deadline_;
   while (!round.ended()) {
     if (std::optional<Incoming> incoming = receive(deadline)) {
-      Result<FromWorker> message = session_.open(incoming->from, incoming->message);
-      if (!message) {
+      if (Result<FromWorker> message = session_.open(incoming->from, incoming->message)) {
+        send(session_.seal(round.step(*message)));
+      } else {
         note_("a message of worker " + std::to_string(incoming->from) + " is refused: " + message.what());
-        continue;
       }
-      send(session_.seal(round.step(*message)));
-    } else {
-      send(session_.seal(round.deadline_passed()));
     }
-    note_given_up();
     if (round.phase() != phase) {
       phase = round.phase();
       deadline = clock_.now() + deadline_;
+    } else if (clock_.now() >= deadline && !round.ended()) {
+      // Asked after every message: a worker that floods us does not hold the phase open.
+      send(session_.seal(round.deadline_passed()));
+      phase = round.phase();
+      deadline = clock_.now() + deadline_;
     }
+    note_given_up();
   }
   for (const std::string& refusal : round.refusals()) {
     note_(refusal);
+  }
+  if (round.worker_failure()) {
+    throw Failure(*round.worker_failure());
   }
   return round;
 }

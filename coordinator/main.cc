@@ -23,7 +23,7 @@ int run(int argc, char** argv) {
     return *code;
   }
   const Configuration configuration = read_configuration(arguments.text("FILE.ini"), arguments.settings());
-  check_task(configuration);
+  check_run(configuration);
   check_run_directory(run_directory(configuration));
 
   const MpiEnvironment mpi(&argc, &argv);
@@ -47,6 +47,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const int code = hanse::run_program("hanse-coordinator", [&] { return hanse::run(argc, argv); });
-  // Told so, `hanse run` knows the code; mpirun would only comment on one that is not 0.
-  return hanse::write_run_status(code) ? 0 : code;
+  hanse::write_run_status(code);
+  return hanse::exit_code_for_mpirun(code);
 }

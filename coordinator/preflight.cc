@@ -9,11 +9,8 @@
 
 namespace hanse {
 
-void check_task(const Configuration& configuration) {
-  if (configuration.federation.resume) {
-    throw bad_input(
-        "federation.resume=true is not in this version: start the run anew with another output.dir");
-  }
+void check_run(const Configuration& configuration) {
+  check_task(configuration);
   const Configuration::Privacy& privacy = configuration.privacy;
   if (privacy.unit != Unit::none && privacy.epsilon == 0 && privacy.noise_multiplier == 0) {
     throw bad_input("privacy.unit=" + std::string(name_of(privacy.unit)) +

@@ -4,10 +4,10 @@
 
 namespace hanse {
 
-/// Refuses a run that cannot begin, from its configuration alone: an unknown workload, options that
-/// contradict each other, a unit of privacy without a budget or finer than the workload knows, a budget that
-/// no noise can keep. Throws bad_input in one sentence naming the key. Asked before mpirun is started and by
-/// the coordinator before anything is written, so that a slip costs one sentence and leaves nothing behind.
-void check_task(const Configuration& configuration);
+/// Refuses a run that cannot begin, from its configuration alone: a task that cannot be (check_task), a unit
+/// of privacy without a budget, a budget that no noise can keep. Throws bad_input in one sentence naming the
+/// key. Asked before mpirun is started and by the coordinator before anything is written, so that a slip
+/// costs one sentence and leaves nothing behind.
+void check_run(const Configuration& configuration);
 
 }  // namespace hanse

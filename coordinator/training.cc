@@ -143,7 +143,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                   .name = sum.name,
                   .purpose = sum.purpose,
                   .population = sum.population,
-                  .parameters = parameters_of(sum),
+                  .parameters = parameters_of(workload, sum),
                   .sampling_rate = sum.purpose == Purpose::update ? configuration_.privacy.sampling_rate : 1,
                   .model = model_digest(),
                   .invited = invite(),
@@ -199,13 +199,13 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                                                 " rounds in a row failed, see log.txt for who and why");
 }
 
-SumParameters Training::parameters_of(const PrivateSum& sum) const {
+SumParameters Training::parameters_of(const Workload& workload, const PrivateSum& sum) const {
   const Configuration::Privacy& privacy = configuration_.privacy;
-  const bool merchant_is_unit = (privacy.unit == Unit::none ? Unit::record : privacy.unit) == Unit::merchant;
+  const Unit unit = privacy.unit == Unit::none ? workload.natural_unit() : privacy.unit;
   return choose_parameters(
       {.length = sum.length,
        .clip_norm = sum.clip_norm,
-       .units_max = merchant_is_unit ? 1 : configuration_.data.max_units,
+       .units_max = unit == Unit::merchant ? 1 : configuration_.data.max_units,
        .merchants = merchants_,
        .shares_min = shares_min(configuration_, merchants_),
        .merchants_per_unit = privacy.unit == Unit::customer ? privacy.max_merchants_per_customer : 1,
@@ -266,10 +266,12 @@ void Training::finish_round(double seconds) {
   const bool is_private = configuration_.privacy.unit != Unit::none;
   const double epsilon = ledger_.state().epsilon_spent();
   const std::uint64_t bytes = federation_.bytes_moved();
+  Metrics logged = figures_;
+  logged.erase("train_rows");  // Of the statistics, not of a round.
   RoundMetrics metrics{.round = training_round_,
                        .seconds = seconds,
                        .merchants = last_included_,
-                       .figures = figures_,
+                       .figures = std::move(logged),
                        .epsilon = is_private ? std::optional(epsilon) : std::nullopt,
                        .delta = is_private ? std::optional(configuration_.privacy.delta) : std::nullopt,
                        .bytes_sent = bytes - bytes_before_};

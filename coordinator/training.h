@@ -70,7 +70,7 @@ class Training {
   void train();
   /// Runs one sum and applies it; false when the budget does not allow it.
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);
-  SumParameters parameters_of(const PrivateSum& sum) const;
+  SumParameters parameters_of(const Workload& workload, const PrivateSum& sum) const;
   std::vector<std::uint32_t> invite() const;
   void record_attendance(const CoordinatorRound& round);
   Bytes payload() const;

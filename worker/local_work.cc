@@ -194,6 +194,16 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
   };
 }
 
+void LocalWork::take_claim(std::string_view line) {
+  if (!ledger_) {
+    return;
+  }
+  const Result<Record> record = ledger_->accept(line);
+  if (!record) {
+    throw Failure(ExitCode::refused, "the coordinator's claim is refused: " + record.what());
+  }
+}
+
 void LocalWork::round_ended(ByteView payload, bool released) {
   if (!released) {
     return;

@@ -10,6 +10,7 @@
 #include "common/transport/run_status.h"
 #include "privacy/crypto/digest.h"
 #include "privacy/crypto/system_random.h"
+#include "privacy/secure_sum/roster.h"
 #include "worker/local_work.h"
 #include "worker/worker_loop.h"
 
@@ -19,7 +20,7 @@ namespace {
 WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   WorkerOptions options;
   options.rank = rank;
-  options.plan = sha256(bytes_of(canonical_text(configuration)));
+  options.plan = sha256(bytes_of(shared_text(configuration)));
   options.allow_unmasked = configuration.aggregation.encryption == "none";
   if (configuration.policy.min_merchants > 0) {
     options.merchants_min = configuration.policy.min_merchants;
@@ -31,10 +32,21 @@ WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   return options;
 }
 
-std::vector<HostedMerchant> identities_of(const Dataset& data, SecureRandom& random) {
-  std::vector<HostedMerchant> hosted;
+/// The merchants of this worker with their keys: from the roster's key folder, or made for this run.
+std::vector<HostedMerchant> identities_of(const Configuration& configuration, const Dataset& data,
+                                          const std::optional<SignedRoster>& roster, SecureRandom& random) {
+  std::vector<std::string> names;
   for (const MerchantRows& merchant : data.merchants) {
-    hosted.push_back({.name = merchant.name, .identity = SigningKey::generate(random)});
+    names.push_back(merchant.name);
+  }
+  std::vector<SigningKey> keys;
+  if (roster) {
+    keys = load_merchant_keys(configuration.aggregation.keys, names, *roster);
+  }
+  std::vector<HostedMerchant> hosted;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    hosted.push_back(
+        {.name = names[i], .identity = roster ? std::move(keys[i]) : SigningKey::generate(random)});
   }
   return hosted;
 }
@@ -77,15 +89,20 @@ int run(int argc, char** argv) {
   MpiChannel channel(mpi);
   const SteadyClock clock;
   SystemRandom random;
-  const WorkerOptions options = options_of(configuration, mpi.rank());
+  WorkerOptions options = options_of(configuration, mpi.rank());
   // Longer than any phase of a round, and than the time the coordinator needs between two.
   const Milliseconds patience{4 * std::int64_t{configuration.federation.deadline_ms} + 60000};
 
   std::optional<LocalWork> work;
   std::optional<WorkerNode> node;
   try {
+    const std::optional<SignedRoster> roster = roster_of(configuration);
+    if (roster) {
+      options.coordinator = roster->coordinator;
+      options.identities = roster->identities();
+    }
     Dataset data = read_own_data(configuration, mpi.rank(), mpi.size());
-    std::vector<HostedMerchant> hosted = identities_of(data, random);
+    std::vector<HostedMerchant> hosted = identities_of(configuration, data, roster, random);
     std::vector<LedgerMerchant> listed;
     for (const HostedMerchant& merchant : hosted) {
       listed.push_back({merchant.name, merchant.identity.public_key()});
@@ -96,16 +113,19 @@ int run(int argc, char** argv) {
     node.emplace(options, failure, random);  // Joins only to say so.
   }
   const WorkerNode::End end = run_worker(*node, channel, clock, patience);
+  if (work && end.code == ExitCode::done) {
+    work->take_claim(end.sentence);
+  }
   for (const std::string& refusal : node->refusals()) {
     std::fprintf(stderr, "worker %u: refused: %s\n", mpi.rank(), refusal.c_str());
   }
-  // The coordinator prints the sentence, once for all, and tells `hanse run` the code.
-  return reports_run_status() ? 0 : static_cast<int>(end.code);
+  return static_cast<int>(end.code);  // The coordinator prints the sentence, once for all.
 }
 
 }  // namespace
 }  // namespace hanse
 
 int main(int argc, char** argv) {
-  return hanse::run_program("hanse-worker", [&] { return hanse::run(argc, argv); });
+  return hanse::exit_code_for_mpirun(
+      hanse::run_program("hanse-worker", [&] { return hanse::run(argc, argv); }));
 }

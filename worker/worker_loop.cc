@@ -18,9 +18,11 @@ WorkerNode::End run_worker(WorkerNode& node, Channel& channel, const Clock& cloc
     if (incoming->from != coordinator) {
       continue;  // Workers have nothing to tell each other.
     }
-    for (Bytes& answer : node.handle(incoming->message)) {
+    // Uploads leave one by one, so that memory does not grow with the number of merchants hosted here.
+    node.handle(incoming->message, [&](Bytes answer) {
       channel.send(coordinator, std::move(answer));
-    }
+      channel.flush(clock.now());
+    });
   }
   channel.flush(clock.now() + last_words);
   return *node.ended();

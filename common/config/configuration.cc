@@ -257,6 +257,16 @@ std::string canonical_text(const Configuration& configuration) {
   return text;
 }
 
+std::string shared_text(const Configuration& configuration) {
+  Configuration shared = configuration;
+  shared.data.path.clear();
+  shared.output.dir.clear();
+  shared.aggregation.keys.clear();
+  shared.aggregation.roster.clear();
+  shared.worker.threads = 1;
+  return canonical_text(shared);
+}
+
 std::vector<std::string> configuration_keys() {
   std::vector<std::string> names;
   for (const Key& key : key_table()) {

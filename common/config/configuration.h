@@ -116,6 +116,10 @@ std::string canonical_text(const Configuration& configuration);
 /// Every key as "section.key", in the order of the canonical text; [policy] is the last section.
 std::vector<std::string> configuration_keys();
 
+/// The canonical text without what may differ between hosts: data.path, output.dir, aggregation.keys and
+/// .roster, worker.threads. Its digest ties coordinator and workers to one configuration.
+std::string shared_text(const Configuration& configuration);
+
 /// A table of all keys for --help: section, key, unit or range, default, meaning.
 std::string describe_keys();
 

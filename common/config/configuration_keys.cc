@@ -416,7 +416,7 @@ std::vector<Key> make_table() {
           "Public bound on the units of one merchant.", [](auto& c) -> auto& { return c.data.max_units; }),
 
       text_key(
-          "workload.name", "logistic | matrix_factorization", "What is learned.",
+          "workload.name", "logistic | matrix-factorization", "What is learned.",
           [](auto& c) -> auto& { return c.workload.name; }, is_name),
       integer_key(
           "workload.rank", 1, 65'536, "1 to 65536", "Number of factors.",
@@ -513,11 +513,12 @@ std::vector<Key> make_table() {
           [](const std::string& text) { return text == "masked" || text == "none" || text == "paillier"; }),
       integer_key(
           "aggregation.threshold", 0, 1'000'000, "0 to 1000000",
-          "Holders of shares that must be present to open a sum; 0: two thirds of them, plus one.",
+          "Holders of shares that must be present to open a sum, at least a majority; 0: two thirds of them, "
+          "plus one.",
           [](auto& c) -> auto& { return c.aggregation.threshold; }),
       integer_key(
           "aggregation.neighbours", 0, 1'000'000, "0 to 1000000",
-          "Merchants each merchant masks with; 0: all of them, up to 128.",
+          "Merchants each merchant masks with, raised to what is safe; 0: all of them, up to 128.",
           [](auto& c) -> auto& { return c.aggregation.neighbours; }),
       choice_key(
           "aggregation.ring", {"auto", "32", "64"}, "Bits of the ring the sum is computed in.",

@@ -13,11 +13,12 @@ inline constexpr const char* kStatusVariable = "HANSE_STATUS";
 /// itself.
 inline constexpr const char* kTerminalVariable = "HANSE_TERMINAL";
 
-/// Whether the run was started by `hanse run`, which takes its exit code from the status file.
-bool reports_run_status();
+/// Writes "done CODE" into the file that HANSE_STATUS names; nothing when there is none (a plain mpirun).
+void write_run_status(int code);
 
-/// Writes "done CODE" into the file that HANSE_STATUS names; false when there is none (a plain mpirun).
-bool write_run_status(int code);
+/// What a rank returns to mpirun: 0 under `hanse run`, which has the code from the status file, because
+/// mpirun turns any other into pages of its own; else `code` itself.
+int exit_code_for_mpirun(int code);
 
 /// The code in `file`; nothing while it is missing or not of that form.
 std::optional<int> read_run_status(const std::filesystem::path& file);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "common/base/failure.h"
+#include "common/data/cleaning.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/preparation.h"
@@ -86,11 +87,11 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
 std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configuration,
                                                     const WorkloadFacts& facts) {
   if (facts.kind != RowKind::customer) {
-    throw bad_input("workload.name=matrix_factorization needs ratings: set data.format=ratings");
+    throw bad_input("workload.name=matrix-factorization needs ratings: set data.format=ratings");
   }
   const Configuration::WorkloadOptions& workload = configuration.workload;
   if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: matrix_factorization knows gradient only; got '" + workload.solver +
+    throw bad_input("workload.solver: matrix-factorization knows gradient only; got '" + workload.solver +
                     "'");
   }
   MatrixFactorization::Options options;
@@ -115,7 +116,7 @@ struct Entry {
 };
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic},
-    {"matrix_factorization", make_matrix_factorization},
+    {"matrix-factorization", make_matrix_factorization},
 };
 
 }  // namespace
@@ -162,6 +163,7 @@ Preparation make_preparation(const Configuration& configuration, const FeatureSp
   options.kept_at_least = number_option(other, "kept_at_least", 1);
   options.rows_per_unit = number_option(other, "rows_per_unit", 0);
   options.words_per_unit = number_option(other, "words_per_unit", 0);
+  options.outlier_limit = read_cleaning(configuration.data.clean).outlier_limit;
   options.max_units = configuration.data.max_units;
   return Preparation(std::move(options));
 }

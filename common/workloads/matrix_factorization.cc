@@ -333,8 +333,9 @@ std::vector<NamedArray> MatrixFactorization::arrays(const Model& model) const {
     biases.values.push_back(*first);
     factors.values.insert(factors.values.end(), first + 1, first + static_cast<std::ptrdiff_t>(block()));
   }
-  return {
-      {.name = "mean", .shape = {1}, .values = {model.parameters[0]}}, std::move(biases), std::move(factors)};
+  return {{.name = "mean_rating", .shape = {1}, .values = {model.parameters[0]}},
+          std::move(biases),
+          std::move(factors)};
 }
 
 std::vector<double> MatrixFactorization::solve_customer(const Model& model, const SparseRow& ratings) const {

@@ -43,7 +43,7 @@ class MatrixFactorization final : public Workload {
   };
   explicit MatrixFactorization(Options options);
 
-  std::string_view name() const override { return "matrix_factorization"; }
+  std::string_view name() const override { return "matrix-factorization"; }
   Unit natural_unit() const override { return Unit::customer; }
   Model initial_model(std::uint64_t seed) const override;
   std::optional<PrivateSum> next_sum(const Model& model) const override;

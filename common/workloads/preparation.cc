@@ -340,7 +340,9 @@ Encoding Preparation::encoding(const Model& model) const {
     };
     encoding.mean.assign(at(2), at(3));
     encoding.deviation.assign(at(3), at(4));
-    encoding.outlier_limit = options_.unit == Unit::none ? kOutlierLimitExact : kOutlierLimitNoisy;
+    encoding.outlier_limit = options_.outlier_limit > 0    ? options_.outlier_limit
+                             : options_.unit == Unit::none ? kOutlierLimitExact
+                                                           : kOutlierLimitNoisy;
   }
   encoding.train_rows = model.parameters.back();
   return encoding;

@@ -43,6 +43,7 @@ class Preparation final : public Workload {
                                ///< customer or merchant.
     double words_per_unit = 0;  ///< Likewise distinct buckets of one unit; 0: as rows_per_unit for records,
                                 ///< 64 times for RowKind::customer.
+    double outlier_limit = 0;   ///< Standardised values are clipped to +-this; 0: a wide limit of its own.
     std::uint64_t max_units = 1u << 20;  ///< Public bound on the rows of a merchant.
   };
   explicit Preparation(Options options);

@@ -1,6 +1,11 @@
 #include "common/workloads/task.h"
 
+#include <string>
 #include <utility>
+
+#include "common/base/failure.h"
+#include "common/data/cleaning.h"
+#include "common/data/feature_space.h"
 
 namespace hanse {
 
@@ -35,6 +40,25 @@ bool evaluates_after(const Configuration& configuration, std::uint64_t round) {
   const std::uint64_t chosen = configuration.federation.evaluate_every;
   const std::uint64_t every = chosen > 0 ? chosen : noisy ? rounds : 1;
   return configuration.data.test != "none" && (round == rounds || round % every == 0);
+}
+
+void check_task(const Configuration& configuration) {
+  const FeatureSpace space = feature_space(configuration);
+  read_cleaning(configuration.data.clean);
+  if (configuration.federation.resume) {
+    throw bad_input(
+        "federation.resume=true: this version cannot continue a run; start it anew in another output.dir");
+  }
+  if (configuration.data.format == "csv" && configuration.data.label.empty()) {
+    throw bad_input("data.label is missing: name the column that the model predicts");
+  }
+  constexpr std::uint32_t merchants = 3;  // Any number: it changes no sum.
+  const PlannedSums planned = count_sums(configuration, space, row_kind(configuration), merchants);
+  // A session's keys are made for 2^16 rounds; repeated ones need some room.
+  if (planned.statistics + planned.updates + planned.evaluations > 60000) {
+    throw bad_input("federation.rounds: at most 60000 sums fit into one run, evaluations included; got " +
+                    std::to_string(planned.statistics + planned.updates + planned.evaluations));
+  }
 }
 
 PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& space, RowKind kind,

@@ -43,6 +43,10 @@ class Task {
 /// which left at 0 means each round without noise, and after the last with it.
 bool evaluates_after(const Configuration& configuration, std::uint64_t round);
 
+/// Throws bad_input for what a configuration asks for and cannot have, as far as no data is needed to see it:
+/// column specs, the workload and its options, data.clean.
+void check_task(const Configuration& configuration);
+
 /// The sums of the whole run, without looking at any data.
 PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
                        std::uint32_t merchants);

@@ -20,7 +20,7 @@ hanse::Launch read_launch(const hanse::Arguments& arguments) {
   launch.settings = arguments.settings();
   launch.programs = hanse::program_folder();
   const auto configuration = hanse::read_configuration(launch.file, launch.settings);
-  hanse::check_task(configuration);
+  hanse::check_run(configuration);
   if (!arguments.flag_given("dry-run")) {
     hanse::check_run_directory(hanse::run_directory(configuration));
   }

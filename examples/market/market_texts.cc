@@ -63,7 +63,7 @@ time = time
 test = hash:0.2
 
 [workload]
-name = matrix_factorization
+name = matrix-factorization
 rank = 4
 l2 = 0.05
 

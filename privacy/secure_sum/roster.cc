@@ -230,4 +230,16 @@ SigningKey load_coordinator_key(const std::filesystem::path& keys_folder, const 
   return key;
 }
 
+std::optional<SignedRoster> roster_of(const Configuration& configuration) {
+  if (configuration.aggregation.roster.empty()) {
+    return std::nullopt;
+  }
+  SignedRoster roster = load_roster(configuration.aggregation.roster);
+  if (roster.federation != configuration.federation.name) {
+    throw bad_input(configuration.aggregation.roster + " is the roster of federation \"" + roster.federation +
+                    "\", not of federation.name = \"" + configuration.federation.name + "\"");
+  }
+  return roster;
+}
+
 }  // namespace hanse

@@ -2,11 +2,13 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "common/base/bytes.h"
+#include "common/config/configuration.h"
 #include "privacy/crypto/signature.h"
 
 namespace hanse {
@@ -50,6 +52,10 @@ void save_roster(const std::filesystem::path& file, const SignedRoster& roster);
 /// fields, unknown version, no merchants or more than kMerchantsMax, names that are empty, too long, not
 /// sorted or given twice, a key given twice, a signature that does not hold.
 SignedRoster load_roster(const std::filesystem::path& file);
+
+/// The roster that aggregation.roster names, or nothing when it names none: then identities are made for the
+/// run. Throws bad_input when it is of another federation.
+std::optional<SignedRoster> roster_of(const Configuration& configuration);
 
 /// The keys of `names`, in their order, from KEYS/merchants/NAME.key. Throws bad_input naming the merchant
 /// when it is not in the roster, and the file when it cannot be read or is not the key that the roster names.

@@ -1,4 +1,4 @@
-// Whole federations with faults, each a function of its seed (aesthetics: the simulation layer). Every opened
+// Whole federations with faults, each a function of its seed. Every opened
 // sum is the exact integer sum over the merchants included, or the round failed with a named reason; no round
 // hangs.
 

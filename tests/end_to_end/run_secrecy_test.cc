@@ -109,7 +109,7 @@ struct TestWorker {
     };
     WorkerOptions options;
     options.rank = rank;
-    options.plan = sha256(bytes_of(canonical_text(configuration)));
+    options.plan = sha256(bytes_of(shared_text(configuration)));
     options.allow_unmasked = !masked;
     node = std::make_unique<WorkerNode>(options, std::move(hosted), std::move(hooks), random);
   }
@@ -125,8 +125,8 @@ std::vector<Bytes> decrypted(const Configuration& configuration, bool masked,
   DeterministicSecureRandom random(kCoordinatorSeed);
   const SigningKey identity = SigningKey::generate(random);
   CoordinatorSession session(
-      {.workers = kWorkers, .masked = masked, .plan = sha256(bytes_of(canonical_text(configuration)))},
-      identity, random);
+      {.workers = kWorkers, .masked = masked, .plan = sha256(bytes_of(shared_text(configuration)))}, identity,
+      random);
   std::vector<Bytes> read;
   for (const Incoming& incoming : received) {
     if (!session.ready()) {

@@ -40,13 +40,13 @@ TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
   configuration.workload.name = "forest";
 
   EXPECT_EQ(refusal_of(configuration, kRecords),
-            "workload.name: expected one of logistic, matrix_factorization; got 'forest'");
+            "workload.name: expected one of logistic, matrix-factorization; got 'forest'");
 }
 
 TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {
   Configuration logistic;
   Configuration factorization;
-  factorization.workload.name = "matrix_factorization";
+  factorization.workload.name = "matrix-factorization";
   factorization.privacy.unit = Unit::record;
 
   EXPECT_NE(refusal_of(logistic, kRatings).find("data.format"), std::string::npos);
@@ -63,7 +63,7 @@ TEST(Catalogue, RefusesOptionsThatContradictEachOther) {
   weights.privacy.unit = Unit::merchant;
   weights.workload.other["weights"] = "rows";
   Configuration number;
-  number.workload.name = "matrix_factorization";
+  number.workload.name = "matrix-factorization";
   number.workload.other["init"] = "many";
 
   EXPECT_NE(refusal_of(solver, kRecords).find("workload.solver"), std::string::npos);
@@ -73,7 +73,7 @@ TEST(Catalogue, RefusesOptionsThatContradictEachOther) {
 
 TEST(Catalogue, PlansTheSumsOfARunWithoutData) {
   Configuration configuration;
-  configuration.workload.name = "matrix_factorization";
+  configuration.workload.name = "matrix-factorization";
   const auto factorization = make_workload(configuration, kRatings);
   const Preparation preparation = make_preparation(configuration, test::record_space(), RowKind::record, 0);
 
