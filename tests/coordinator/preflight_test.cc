@@ -54,7 +54,7 @@ TEST(Preflight, RefusesWhatTheWorkloadRefuses) {
   Configuration unknown = good();
   unknown.workload.name = "logstic";
   Configuration finer = good();
-  finer.workload.name = "matrix_factorization";
+  finer.workload.name = "matrix-factorization";
   finer.data.format = "ratings";
   finer.data.item = "item[1..9]";
 

@@ -46,7 +46,7 @@ item = item[1..30]
 rating = rating[1..5]
 test = column:part
 [workload]
-name = matrix_factorization
+name = matrix-factorization
 rank = 4
 [server]
 optimizer = adam
