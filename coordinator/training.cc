@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <numeric>
 #include <utility>
 
 #include "common/base/seeded_generator.h"
@@ -220,6 +221,10 @@ std::vector<std::uint32_t> Training::invite() const {
     if (misses_[merchant] < kMissesAllowed || round_ % kProbeEvery == 0) {
       invited.push_back(merchant);
     }
+  }
+  if (invited.size() < shares_min(configuration_, merchants_)) {
+    invited.resize(merchants_);  // Fewer than a sum needs: no reason to leave anyone out.
+    std::iota(invited.begin(), invited.end(), 0u);
   }
   const auto wanted = static_cast<std::size_t>(std::ceil(configuration_.federation.cohort * merchants_));
   if (wanted < invited.size()) {
