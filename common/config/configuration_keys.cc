@@ -513,11 +513,12 @@ std::vector<Key> make_table() {
           [](const std::string& text) { return text == "masked" || text == "none" || text == "paillier"; }),
       integer_key(
           "aggregation.threshold", 0, 1'000'000, "0 to 1000000",
-          "Holders of shares that must be present to open a sum; 0: two thirds of them, plus one.",
+          "Holders of shares that must be present to open a sum, at least a majority; 0: two thirds of them, "
+          "plus one.",
           [](auto& c) -> auto& { return c.aggregation.threshold; }),
       integer_key(
           "aggregation.neighbours", 0, 1'000'000, "0 to 1000000",
-          "Merchants each merchant masks with; 0: all of them, up to 128.",
+          "Merchants each merchant masks with, raised to what is safe; 0: all of them, up to 128.",
           [](auto& c) -> auto& { return c.aggregation.neighbours; }),
       choice_key(
           "aggregation.ring", {"auto", "32", "64"}, "Bits of the ring the sum is computed in.",

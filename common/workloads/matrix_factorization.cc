@@ -333,7 +333,7 @@ std::vector<NamedArray> MatrixFactorization::arrays(const Model& model) const {
     biases.values.push_back(*first);
     factors.values.insert(factors.values.end(), first + 1, first + static_cast<std::ptrdiff_t>(block()));
   }
-  return {{.name = "rating_mean", .shape = {1}, .values = {model.parameters[0]}},
+  return {{.name = "mean_rating", .shape = {1}, .values = {model.parameters[0]}},
           std::move(biases),
           std::move(factors)};
 }

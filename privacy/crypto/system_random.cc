@@ -30,7 +30,7 @@ SystemRandom::~SystemRandom() {
 }
 
 void SystemRandom::fill(std::span<std::byte> out) {
-  if (out.size() > buffer_.size() / 4) {
+  if (out.empty() || out.size() > buffer_.size() / 4) {
     fill_from_system(out);
     return;
   }
