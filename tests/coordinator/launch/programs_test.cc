@@ -21,7 +21,8 @@ class HanseRun : public testing::Test {
     folder_ = std::filesystem::path(testing::TempDir()) /
               ("hanse_run_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     std::filesystem::create_directories(folder_);
-    std::ofstream(folder_ / "good.ini") << "[federation]\nname = x\n";
+    std::ofstream(folder_ / "good.ini")
+        << "[federation]\nname = x\n[data]\nlabel = y\n[privacy]\nunit = none\n";
     std::ofstream(folder_ / "bad.ini") << "[privacy]\nepsilno = 1\n";
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
