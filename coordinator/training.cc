@@ -93,7 +93,7 @@ TrainingResult Training::run() {
           .model = model_,
           .encoding = task_.preparation().encoding(preparation_),
           .arrays = workload_->arrays(model_),
-          .figures = figures_,
+          .figures = published_figures(),
           .rounds = training_round_,
           .stopped = stopped_};
 }
@@ -267,16 +267,25 @@ Digest Training::model_digest() const {
   return digest_of(preparation_, model_);
 }
 
+/// The figures of rounds; what the statistics told stays out.
+Metrics Training::published_figures() const {
+  Metrics figures;
+  for (const auto& [name, value] : figures_) {
+    if (name.starts_with("train_loss") || name.starts_with("test_")) {
+      figures[name] = value;
+    }
+  }
+  return figures;
+}
+
 void Training::finish_round(double seconds) {
   const bool is_private = configuration_.privacy.unit != Unit::none;
   const double epsilon = ledger_.state().epsilon_spent();
   const std::uint64_t bytes = federation_.bytes_moved();
-  Metrics logged = figures_;
-  logged.erase("train_rows");  // Of the statistics, not of a round.
   RoundMetrics metrics{.round = training_round_,
                        .seconds = seconds,
                        .merchants = last_included_,
-                       .figures = std::move(logged),
+                       .figures = published_figures(),
                        .epsilon = is_private ? std::optional(epsilon) : std::nullopt,
                        .delta = is_private ? std::optional(configuration_.privacy.delta) : std::nullopt,
                        .bytes_sent = bytes - bytes_before_};
@@ -286,7 +295,7 @@ void Training::finish_round(double seconds) {
                   .rounds = configuration_.federation.rounds,
                   .merchants = last_included_,
                   .merchants_all = merchants_,
-                  .figures = figures_,
+                  .figures = metrics.figures,
                   .epsilon = metrics.epsilon,
                   .budget = configuration_.privacy.epsilon > 0 ? std::optional(configuration_.privacy.epsilon)
                                                                : std::nullopt,

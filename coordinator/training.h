@@ -75,6 +75,7 @@ class Training {
   void record_attendance(const CoordinatorRound& round);
   Bytes payload() const;
   Digest model_digest() const;
+  Metrics published_figures() const;
   void finish_round(double seconds);
 
   const Configuration& configuration_;

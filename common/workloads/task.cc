@@ -52,6 +52,15 @@ void check_task(const Configuration& configuration) {
   if (configuration.data.format == "csv" && configuration.data.label.empty()) {
     throw bad_input("data.label is missing: name the column that the model predicts");
   }
+  const Configuration::Privacy& privacy = configuration.privacy;
+  if (privacy.unit != Unit::none && privacy.epsilon <= 0 && privacy.noise_multiplier <= 0) {
+    throw bad_input(
+        "privacy.unit=" + std::string(name_of(privacy.unit)) +
+        " needs privacy.epsilon and privacy.delta; or set privacy.unit=none for a run without privacy");
+  }
+  if (privacy.unit == Unit::customer && configuration.data.customer.empty()) {
+    throw bad_input("privacy.unit=customer needs data.customer, the column that names the customer of a row");
+  }
   constexpr std::uint32_t merchants = 3;  // Any number: it changes no sum.
   const PlannedSums planned = count_sums(configuration, space, row_kind(configuration), merchants);
   // A session's keys are made for 2^16 rounds; repeated ones need some room.

@@ -210,6 +210,9 @@ std::string summary_text(const RunSummary& summary) {
   for (const auto& [name, value] : summary.figures) {
     add_row(text, name, format("%.5g", value));
   }
+  if (summary.epsilon && !summary.figures.empty()) {
+    add_row(text, "", "(figures are private sums too, with noise in them)");
+  }
   add_row(text, "privacy", privacy_text(summary));
   add_row(text, "encryption", encryption_text(summary.encryption));
   if (summary.bytes_sent > 0) {
