@@ -7,6 +7,7 @@
 #include "privacy/protocol/context.h"
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/secure_sum/masks.h"
+#include "privacy/secure_sum/neighbours.h"
 
 namespace hanse {
 
@@ -77,7 +78,7 @@ struct CoordinatorRound::Parts {
   Peer host(std::uint32_t merchant) const { return session->hosts()[merchant]; }
 
   std::uint32_t threshold(std::uint32_t merchant) const {
-    return escrow_threshold(neighbours[merchant].size() + 1, session->parameters().threshold);
+    return holder_threshold(holders_among(neighbours[merchant]), session->parameters().threshold);
   }
   Ids neighbours_in(std::uint32_t merchant, const MerchantSet& set) const {
     Ids inside;
@@ -329,8 +330,7 @@ std::vector<ToWorker> CoordinatorRound::Parts::advance() {
   return {};
 }
 
-// --- CollectShares
-// ---------------------------------------------------------------------------------------------
+// --- CollectShares ---
 
 Result<bool> CoordinatorRound::Parts::take(CollectShares& phase_state, std::uint32_t merchant,
                                            const Envelope& envelope) {
@@ -391,8 +391,7 @@ std::vector<ToWorker> CoordinatorRound::Parts::start_round(CollectShares&& share
   return messages;
 }
 
-// --- CollectInputs
-// ---------------------------------------------------------------------------------------------
+// --- CollectInputs ---
 
 Result<bool> CoordinatorRound::Parts::take(CollectInputs& phase_state, std::uint32_t merchant,
                                            const Envelope& envelope) {
@@ -485,8 +484,7 @@ std::vector<ToWorker> CoordinatorRound::Parts::freeze_set(CollectInputs&& inputs
   return messages;
 }
 
-// --- Agree
-// -----------------------------------------------------------------------------------------------------
+// --- Agree ---
 
 Result<bool> CoordinatorRound::Parts::take(AgreeOnSet& phase_state, std::uint32_t merchant,
                                            const Envelope& envelope) {
@@ -538,8 +536,7 @@ std::vector<ToWorker> CoordinatorRound::Parts::ask_to_reveal(AgreeOnSet&& agree)
   return messages;
 }
 
-// --- Unmask
-// ----------------------------------------------------------------------------------------------------
+// --- Unmask ---
 
 Result<bool> CoordinatorRound::Parts::take(Unmask& phase_state, std::uint32_t merchant,
                                            const Envelope& envelope) {
@@ -677,8 +674,7 @@ std::vector<ToWorker> CoordinatorRound::Parts::open_total(const SealedTotal& tot
   return {};
 }
 
-// --- the end
-// ---------------------------------------------------------------------------------------------------
+// --- the end ---
 
 int CoordinatorRound::phase() const {
   return parts_->phase;

@@ -9,6 +9,7 @@
 #include "coordinator/output/model_file.h"
 #include "coordinator/run_files.h"
 #include "coordinator/training.h"
+#include "privacy/protocol/messages.h"
 #include "privacy/protocol/round_payload.h"
 #include "privacy/secure_sum/roster.h"
 
@@ -78,6 +79,17 @@ std::string privacy_sentence(const Configuration& configuration, const LedgerSta
          ", adjacency zero-out, towards coordinator and model users who do not collude with merchants.";
 }
 
+/// The ledger's last lines, as many as a STOP holds: a merchant that missed some catches up.
+std::string last_lines(const LedgerWriter& ledger) {
+  const auto& lines = ledger.lines();
+  std::string text = lines.back();
+  for (auto line = std::next(lines.rbegin());
+       line != lines.rend() && text.size() + line->size() < kSentenceSizeMax; ++line) {
+    text = *line + "\n" + text;
+  }
+  return text;
+}
+
 PublishedModel published(const Configuration& configuration, const TrainingResult& result,
                          const LedgerState& ledger) {
   return {
@@ -140,7 +152,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     // 4. The model, and what the run claims of it.
     const PublishedModel model = published(configuration, result, ledger.state());
     const auto files = write_model(folder / "model", model);
-    const std::string claim = ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
+    ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
     RunSummary summary{.name = configuration.federation.name,
                        .workload = configuration.workload.name,
                        .merchants = static_cast<std::uint32_t>(federation.session().names().size()),
@@ -161,7 +173,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     for (const auto& file : files) {
       summary.files.push_back(file.string());
     }
-    federation.stop(ExitCode::done, claim);  // The merchants' copies end with it too.
+    federation.stop(ExitCode::done, last_lines(ledger));  // The merchants' copies end with the claim too.
     return summary;
   } catch (const Failure& failure) {
     if (log) {

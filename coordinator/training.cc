@@ -151,6 +151,11 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                   .unix_time = unix_seconds()};
     const Result<double> allowed = ledger_.state().would_allow(intent);
     if (!allowed) {
+      const double budget = configuration_.privacy.epsilon;
+      if (budget <= 0 || ledger_.state().epsilon_if(intent) <= budget) {
+        throw Failure(ExitCode::could_not_finish,
+                      allowed.what());  // Not the budget: the ledger itself objects.
+      }
       stopped_ = allowed.what();
       view_.note("round " + std::to_string(round_) + " does not take place: " + stopped_);
       return false;

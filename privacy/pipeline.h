@@ -68,7 +68,7 @@ class NoisedSum {
 };
 
 /// Public constants that every merchant appends to its residues, masked like the rest: n merchants must open
-/// to n times each, else a share, a mask or an upload was not what it claimed (secure-aggregation.md, 6.4).
+/// to n times each, else a share, a mask or an upload was not what it claimed.
 inline constexpr std::array<std::uint32_t, 4> kCanaries = {1, 0x9E3779B1u, 0x85EBCA77u, 0xC2B2AE3Du};
 
 /// Residues in the ring, masked: what leaves a merchant. `parameters.length` entries, then the canaries.

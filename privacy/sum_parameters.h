@@ -14,9 +14,8 @@ inline constexpr std::uint64_t kMerchantsMax = 1u << 14;
 /// The public constants of one private sum. All ranks derive the same, and the digest of their bytes goes
 /// into the mask keys and the ledger's intent. From the grid on, everything is an integer:
 ///
-///   step   gamma = clip_norm / 2^grid_bits,  a unit's vector is trunc(x / gamma), of norm at most D2 =
-///   2^grid_bits; noise  each merchant adds discrete Gaussian noise of variance share_variance (steps
-///   squared), so that any
+///   step   gamma = clip_norm / D2 with D2 = 2^grid_bits; a unit's vector is trunc(x / gamma), of norm at most D2;
+///   noise  each merchant adds discrete Gaussian noise of variance share_variance (steps squared), so that any
 ///          shares_min of them carry sigma^2 >= shares_min * share_variance;
 ///   ring   merchants_max * (units_max * D2 + noise_bound) < 2^(w-1): no wrap is possible, see sum_bound().
 struct SumParameters {

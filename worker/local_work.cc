@@ -194,13 +194,14 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
   };
 }
 
-void LocalWork::take_claim(std::string_view line) {
-  if (!ledger_) {
-    return;
-  }
-  const Result<Record> record = ledger_->accept(line);
-  if (!record) {
-    throw Failure(ExitCode::refused, "the coordinator's claim is refused: " + record.what());
+void LocalWork::take_claim(std::string_view lines) {
+  while (ledger_ && !lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    const Result<Record> record = ledger_->accept(line);
+    if (!record) {
+      throw Failure(ExitCode::refused, "the coordinator's claim is refused: " + record.what());
+    }
   }
 }
 

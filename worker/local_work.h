@@ -26,8 +26,8 @@ class LocalWork {
 
   /// What WorkerNode calls. The hooks refer to this object, which must stay where it is.
   WorkerHooks hooks();
-  /// The ledger's last line, which comes with the end of a run.
-  void take_claim(std::string_view line);
+  /// The ledger's last lines, the claim last, which come with the end of a run.
+  void take_claim(std::string_view lines);
 
  private:
   void session_ready(const SessionView& session);

@@ -6,6 +6,7 @@
 #include "privacy/protocol/context.h"
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/secure_sum/masks.h"
+#include "privacy/secure_sum/neighbours.h"
 
 namespace hanse {
 
@@ -63,8 +64,7 @@ std::optional<std::string> too_small(const MerchantView& view, const MerchantSet
   return std::nullopt;
 }
 
-// --- OPEN: deal the escrow
-// -------------------------------------------------------------------------------------
+// --- OPEN: deal the escrow ---
 
 /// Fresh secrets b and u, dealt to the invited neighbours and to oneself, and the seeds of the round wrapped
 /// under u.
@@ -73,7 +73,7 @@ Shared deal(MerchantRound& merchant, const MerchantSet& invited, SecureRandom& r
   const MerchantView& view = merchant.view;
   const std::vector<std::uint32_t> neighbours = neighbours_in(view, invited);
   Shared shared{.invited = invited,
-                .threshold = escrow_threshold(neighbours.size() + 1, view.threshold),
+                .threshold = holder_threshold(holders_among(neighbours), view.threshold),
                 .edges = {},
                 .self_mask = random_secret(random),
                 .own = {}};
@@ -116,7 +116,7 @@ MerchantStep on(MerchantRound merchant, const OpenEvent& event, SecureRandom& ra
   }
   ShareMessage message;
   const std::uint32_t threshold =
-      escrow_threshold(neighbours_in(merchant.view, event.invited).size() + 1, merchant.view.threshold);
+      holder_threshold(holders_among(neighbours_in(merchant.view, event.invited)), merchant.view.threshold);
   if (const auto fault = too_small(merchant.view, event.invited, merchant.view.merchants_min, threshold)) {
     return abort(std::move(merchant), Refusal::cohort, "OPEN invites " + *fault);
   }
@@ -132,8 +132,7 @@ MerchantStep on(MerchantRound merchant, const OpenEvent& event, SecureRandom& ra
   return result;
 }
 
-// --- START: mask and upload
-// ------------------------------------------------------------------------------------
+// --- START: mask and upload ---
 
 /// Opens the boxes of all participating neighbours. On a fault, names the dealer.
 std::optional<std::uint32_t> take_boxes(MerchantRound& merchant, const StartEvent& event,
@@ -219,8 +218,7 @@ MerchantStep on(MerchantRound merchant, const StartEvent& event, SecureRandom&) 
   return result;
 }
 
-// --- SET: confirm to the neighbours
-// ----------------------------------------------------------------------------
+// --- SET: confirm to the neighbours ---
 
 MerchantStep on(MerchantRound merchant, const SetEvent& event, SecureRandom&) {
   if (event.round != merchant.round) {
@@ -268,8 +266,7 @@ MerchantStep on(MerchantRound merchant, const SetEvent& event, SecureRandom&) {
   return result;
 }
 
-// --- AGREED: reveal
-// --------------------------------------------------------------------------------------------
+// --- AGREED: reveal ---
 
 Share public_share(const Secret<40>& share) {
   Share bytes;
@@ -324,8 +321,7 @@ MerchantStep on(MerchantRound merchant, const AgreedEvent& event, SecureRandom&)
   return result;
 }
 
-// --- RESULT
-// ----------------------------------------------------------------------------------------------------
+// --- RESULT ---
 
 MerchantStep on(MerchantRound merchant, const ResultEvent& event, SecureRandom&) {
   if (event.round != merchant.round) {

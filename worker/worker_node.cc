@@ -138,8 +138,7 @@ const std::vector<std::string>& WorkerNode::refusals() const {
   return parts_->refusals;
 }
 
-// --- set-up
-// ----------------------------------------------------------------------------------------------------
+// --- set-up ---
 
 void WorkerNode::Parts::on_link_answer(ByteView message) {
   check(request.has_value(), "a worker hails before it handles");
@@ -318,8 +317,7 @@ void WorkerNode::Parts::on(const Ready& told, const Send& send) {
   hooks.session_ready(view);
 }
 
-// --- rounds
-// ----------------------------------------------------------------------------------------------------
+// --- rounds ---
 
 void WorkerNode::Parts::step_one(std::size_t place, const MerchantEvent& event, const Send& send) {
   MerchantStep result = step(std::move(rounds[place]), event, *random);

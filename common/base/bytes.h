@@ -15,9 +15,12 @@ namespace hanse {
 using Bytes = std::vector<std::byte>;
 using ByteView = std::span<const std::byte>;
 
-static_assert(std::endian::native == std::endian::little, "fixed layouts are written as little-endian memory");
+static_assert(std::endian::native == std::endian::little,
+              "fixed layouts are written as little-endian memory");
 
-inline ByteView bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+inline ByteView bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 inline std::string text_of(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -26,8 +29,7 @@ inline std::string text_of(ByteView bytes) {
 class ByteWriter {
  public:
   template <class T>
-    requires std::is_arithmetic_v<T>
-  ByteWriter& put(T value) {
+  requires std::is_arithmetic_v<T> ByteWriter& put(T value) {
     return put_bytes(std::as_bytes(std::span(&value, 1)));
   }
   // Not inlined: g++ 12 sees overflows that are not there when it inlines several insertions into one function.
@@ -50,8 +52,7 @@ class ByteReader {
   explicit ByteReader(ByteView bytes) : rest_(bytes) {}
 
   template <class T>
-    requires std::is_arithmetic_v<T>
-  T get() {
+  requires std::is_arithmetic_v<T> T get() {
     T value{};
     const ByteView field = get_bytes(sizeof(T));
     if (field.size() == sizeof(T)) {

@@ -27,6 +27,8 @@ class Failure : public std::runtime_error {
 };
 
 /// Shorthand for the commonest Failure.
-inline Failure bad_input(const std::string& sentence) { return {ExitCode::bad_input, sentence}; }
+inline Failure bad_input(const std::string& sentence) {
+  return {ExitCode::bad_input, sentence};
+}
 
 }  // namespace hanse

@@ -38,7 +38,9 @@ SeededGenerator::result_type SeededGenerator::operator()() {
   return result;
 }
 
-double SeededGenerator::uniform() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
+double SeededGenerator::uniform() {
+  return static_cast<double>((*this)() >> 11) * 0x1p-53;
+}
 
 std::uint64_t SeededGenerator::below(std::uint64_t bound) {
   check(bound > 0, "a number below zero was asked for");

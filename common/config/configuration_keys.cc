@@ -229,28 +229,14 @@ Key own_choice_key(const std::string& key, const std::vector<std::string>& choic
   });
 }
 
-std::string_view unit_text(Unit unit) {
-  switch (unit) {
-    case Unit::none:
-      return "none";
-    case Unit::record:
-      return "record";
-    case Unit::customer:
-      return "customer";
-    case Unit::merchant:
-      return "merchant";
-  }
-  return "none";
-}
-
 Key unit_key() {
   return {"privacy.unit", "none | record | customer | merchant",
           "Whose whole contribution is bounded and hidden; none: no privacy, for simulation, and named so "
           "everywhere.",
-          [](const Configuration& c) { return std::optional(std::string(unit_text(c.privacy.unit))); },
+          [](const Configuration& c) { return std::optional(std::string(name_of(c.privacy.unit))); },
           [](Configuration& c, const std::string& text) -> Refusal {
             for (const Unit unit : {Unit::none, Unit::record, Unit::customer, Unit::merchant}) {
-              if (trimmed(text) == unit_text(unit)) {
+              if (trimmed(text) == name_of(unit)) {
                 c.privacy.unit = unit;
                 return std::nullopt;
               }

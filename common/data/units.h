@@ -9,7 +9,7 @@
 
 namespace hanse {
 
-/// The unit of privacy: whose whole contribution to a sum is bounded and hidden (differential-privacy.md, 6).
+/// The unit of privacy: whose whole contribution to a sum is bounded and hidden.
 enum class Unit { none, record, customer, merchant };
 std::string_view name_of(Unit unit);
 

@@ -12,13 +12,11 @@ namespace hanse {
 /// What must be known of the data before training, learnt by private sums and never by looking at all data:
 ///
 ///   "magnitudes"  for numeric columns without a declared range: per column a histogram of the sign and the
-///   binary
-///                 exponent of x, of which a range is made;
+///                 binary exponent of x, of which a range is made;
 ///   "vocabulary"  for columns that were hashed: how many units have each bucket; rare ones are not kept;
-///   "moments"     the number of training rows n, and for each numeric column, with u = (x - middle) /
-///   half-width
-///                 of its range clipped to [-1, 1]: the sums of u and of u^2 - 1/2, and the number of missing
-///                 values.
+///   "moments"     the number of training rows n, and for each numeric column, with
+///                 u = (x - middle) / half-width of its range clipped to [-1, 1]: the sums of u and of
+///                 u^2 - 1/2, and the number of missing values.
 ///
 /// A sum that is not needed is left out; the last always takes place, because gradients are divided by the
 /// released n and never by a number nobody released. At RowKind::customer a row is a customer, and n their

@@ -13,8 +13,7 @@ namespace hanse {
 ///
 ///   layout   [bins of negatives][bins of positives][loss];  2 bins + 1 entries
 ///   bin      floor(bins * sigmoid(logit / 2)): half of the bins on each side of logit 0, and those in the
-///   tails
-///            wider, so that the scores of skewed classes still spread
+///            tails wider, so that the scores of skewed classes still spread
 ///   loss     min(logistic loss, 4) / 8
 ///   norm     of one record: at most sqrt(1 + 1/4)
 ///

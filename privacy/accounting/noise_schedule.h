@@ -20,7 +20,7 @@ struct NoiseSchedule {
 /// Statistics and evaluation get the parts privacy.statistics_share and privacy.evaluation_share of the zCDP
 /// cost, so their multipliers stand in fixed ratios to the update's; then one factor is calibrated so that
 /// the whole plan costs exactly epsilon. At unit = record evaluation is over other records than training, so
-/// it has the whole budget for itself (differential-privacy.md, 5; parallel composition).
+/// it has the whole budget for itself (parallel composition).
 NoiseSchedule schedule_noise(const Configuration::Privacy& privacy, const PlannedSums& planned);
 
 }  // namespace hanse

@@ -23,19 +23,16 @@ namespace hanse {
 /// Why the sum also bounds discrete, sampled noise, in any dimension. Let mu0 be the law of the noise, mu1
 /// the law of the noise shifted by the unit's integer vector D, r = mu1 / mu0.
 ///   1. Conditioned on the other units' coins, the two outputs are mu0 and (1 - q) mu0 + q mu1, up to a
-///   common shift;
-///      joint quasi-convexity removes the condition.
-///   2. E_mu0 (1 - q + q r)^a is a polynomial in r for integer a, and all it needs is E_mu0 r^k <= exp(k (k -
-///   1) /
-///      (2 z^2)). That is the Renyi bound of the unsampled discrete Gaussian at order k (Canonne, Kamath,
-///      Steinke), with equality for k = 0 and 1. Its coefficients are positive, so the bound passes through
-///      the sum.
+///      common shift; joint quasi-convexity removes the condition.
+///   2. E_mu0 (1 - q + q r)^a is a polynomial in r for integer a, and all it needs is
+///      E_mu0 r^k <= exp(k (k - 1) / (2 z^2)). That is the Renyi bound of the unsampled discrete Gaussian at
+///      order k (Canonne, Kamath, Steinke), with equality for k = 0 and 1. The polynomial's coefficients are
+///      positive, so the bound passes through the sum.
 ///   3. The opposite direction is never larger: x -> D - x maps the lattice to itself and swaps mu0 and mu1,
-///   which is
-///      all that the symmetry argument of Mironov, Talwar, Zhang (theorem 5) uses, with sums for integrals.
+///      which is all that the symmetry argument of Mironov, Talwar, Zhang (theorem 5) uses, with sums for
+///      integrals.
 ///   4. a -> log E_mu0 (1 - q + q r)^a = (a - 1) RDP(a) is convex and 0 at a = 1. Between integers it lies
-///   below the
-///      chord of the integer bounds: fractional orders interpolate (a - 1) RDP(a) linearly.
+///      below the chord of the integer bounds: fractional orders interpolate (a - 1) RDP(a) linearly.
 double rdp(const DpEvent& event, double order);
 
 /// The reference orders 1.1, 1.2 ... 10.9, 11 ... 63, 128, 256, 512, 1024.

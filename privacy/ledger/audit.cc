@@ -31,20 +31,6 @@ std::string count_of(std::uint64_t count, const std::string& one, const std::str
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
-const char* word_of(Unit unit) {
-  switch (unit) {
-    case Unit::none:
-      return "none";
-    case Unit::record:
-      return "record";
-    case Unit::customer:
-      return "customer";
-    case Unit::merchant:
-      return "merchant";
-  }
-  return "";
-}
-
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
@@ -64,8 +50,7 @@ std::uint64_t releases_without_noise(const LedgerState& state) {
   return count;
 }
 
-// --- the checks
-// ------------------------------------------------------------------------------------------------
+// --- the checks ---
 
 void check_lines(std::string_view content, AuditReport& report) {
   const LedgerLines split = split_lines(content);
@@ -231,8 +216,8 @@ void check_budget(AuditReport& report) {
                                 " announced without noise.");
     } else if (!(row.epsilon <= report.budget->epsilon)) {
       report.findings.push_back("The budget of " + asked + " does not hold: the run spent epsilon " +
-                                figure(row.epsilon) + " (unit " + word_of(row.unit) + ", population " +
-                                row.population + ").");
+                                figure(row.epsilon) + " (unit " + std::string(name_of(row.unit)) +
+                                ", population " + row.population + ").");
     }
   }
 }
@@ -295,8 +280,7 @@ AuditReport audit(const std::filesystem::path& run, std::optional<Budget> budget
   return report;
 }
 
-// --- the verdict
-// -----------------------------------------------------------------------------------------------
+// --- the verdict ---
 
 namespace {
 
@@ -308,7 +292,7 @@ std::string adversary(const Plan& plan) {
 
 std::string row_text(const SpentRow& row) {
   std::string text = "  epsilon " + figure(row.epsilon) + " at delta " + figure(row.delta) + ": unit " +
-                     word_of(row.unit) + ", " +
+                     std::string(name_of(row.unit)) + ", " +
                      (row.population == "all" ? "all data" : row.population + " records") + ", " +
                      count_of(row.releases, "sum", "sums");
   if (row.order > 0) {
@@ -395,7 +379,7 @@ std::string json_of(const AuditReport& report) {
     json["run_id"] = plan.run_id;
     json["federation"] = plan.federation;
     json["workload"] = plan.workload;
-    json["unit"] = word_of(plan.unit);
+    json["unit"] = name_of(plan.unit);
     json["private"] = plan.unit != Unit::none && releases_without_noise(state) == 0;
     json["adjacency"] = "zero-out";
     json["encryption"] = plan.encryption;
@@ -414,7 +398,7 @@ std::string json_of(const AuditReport& report) {
     json["finished"] = state.claim().has_value();
     json["rows"] = Json::array();
     for (const SpentRow& row : state.spent()) {
-      json["rows"].push_back({{"unit", word_of(row.unit)},
+      json["rows"].push_back({{"unit", name_of(row.unit)},
                               {"population", row.population},
                               {"epsilon", row.epsilon},
                               {"delta", row.delta},

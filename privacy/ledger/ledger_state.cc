@@ -112,8 +112,7 @@ DpEvent event_of(const Intent& intent, std::uint32_t collusion) {
           .count = 1};
 }
 
-// --- what it has cost
-// ------------------------------------------------------------------------------------------
+// --- what it has cost ---
 
 const char* LedgerState::account_of(Population population) const {
   if (plan_->unit != Unit::record) {
@@ -165,8 +164,7 @@ double LedgerState::epsilon_if(const Intent& intent, double delta) const {
   return most;
 }
 
-// --- what is refused
-// -------------------------------------------------------------------------------------------
+// --- what is refused ---
 
 std::optional<Error> LedgerState::refuses(const Plan& plan) const {
   if (!empty()) {
@@ -362,8 +360,7 @@ std::optional<Error> LedgerState::refuses(const Record& record) const {
   return std::visit([&](const auto& payload) { return refuses(payload); }, record.payload);
 }
 
-// --- what is taken
-// ---------------------------------------------------------------------------------------------
+// --- what is taken ---
 
 void LedgerState::take(const Plan& plan) {
   plan_ = plan;
@@ -435,8 +432,7 @@ Result<Record> LedgerState::accept(std::string_view line) {
   return record;
 }
 
-// --- policy
-// ----------------------------------------------------------------------------------------------------
+// --- policy ---
 
 std::optional<Error> policy_refuses(const Configuration::Policy& policy, const Plan& plan) {
   const auto& allowed = policy.workloads;

@@ -57,8 +57,7 @@ std::string word_of(T value, Words<T> words) {
   return {};
 }
 
-// --- writing
-// -------------------------------------------------------------------------------------------------
+// --- writing ---
 
 Json number(double value) {
   check(std::isfinite(value), "a number in a ledger is finite");
@@ -203,8 +202,7 @@ std::string quoted(const std::string& text) {
   return Json(text.substr(0, 40)).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-// --- reading
-// -------------------------------------------------------------------------------------------------
+// --- reading ---
 
 /// Reads the fields of one object. The first thing that is wrong is remembered and every later getter gives
 /// an empty value, so that a reader asks once, at the end.

@@ -16,10 +16,9 @@ namespace hanse {
 /// One direction of bytes between a worker and the coordinator that nobody else can read, change, replay or
 /// turn round.
 ///
-///   hail    worker:       version, rank, X25519 key, nonce                                            in the
-///   clear answer  coordinator:  version, X25519 key, nonce, Ed25519 identity, signature of both messages in
-///   the clear box     either:       sequence u64, AES-256-GCM(key of the direction, nonce = sequence,
-///   message)
+///   hail    worker       clear   version, rank, X25519 key, nonce
+///   answer  coordinator  clear   version, X25519 key, nonce, Ed25519 identity, signature of both messages
+///   box     either       sealed  sequence u64, AES-256-GCM(key of the direction, nonce = sequence, message)
 ///
 /// Both keys follow from the X25519 agreement and the digest of hail and answer (HKDF), so that a changed
 /// handshake gives no common key. Sequence numbers grow strictly: a replayed or overtaken box is refused, a

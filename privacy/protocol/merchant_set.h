@@ -9,7 +9,7 @@
 namespace hanse {
 
 /// A set of merchants of a roster, as a bitmap: one bit an id. Requests name sets in this form only, so that
-/// a merchant is in or out, and never both (secure-aggregation.md, A1).
+/// a merchant is in or out, and never both.
 class MerchantSet {
  public:
   MerchantSet() = default;

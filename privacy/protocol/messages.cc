@@ -93,8 +93,7 @@ void put_payload(ByteWriter& writer, ByteView payload) {
 
 }  // namespace
 
-// --- session
-// ---------------------------------------------------------------------------------------------------
+// --- session ---
 
 void SessionParameters::write(ByteWriter& writer) const {
   writer.put(static_cast<std::uint8_t>(masked))
@@ -202,8 +201,7 @@ template struct EdgeCodes<MessageType::ready>;
 template struct EdgeCodes<MessageType::agree>;
 template struct EdgeCodes<MessageType::agreed>;
 
-// --- round
-// -----------------------------------------------------------------------------------------------------
+// --- round ---
 
 namespace {
 
@@ -345,8 +343,7 @@ RoundResult RoundResult::read(ByteReader& reader) {
   return result;
 }
 
-// --- any time
-// --------------------------------------------------------------------------------------------------
+// --- any time ---
 
 namespace {
 

@@ -13,16 +13,18 @@
 #include "privacy/crypto/signature.h"
 #include "privacy/protocol/merchant_set.h"
 #include "privacy/protocol/refusal.h"
+#include "privacy/secure_sum/shamir.h"
 #include "privacy/sum_parameters.h"
 
 namespace hanse {
 
-/// The messages of a session and of a round (secure-aggregation.md, 6.3). C is the coordinator, W a worker,
-/// who speaks for its merchants. What is the same for all merchants of a worker travels once.
+/// The messages of a session and of a round. C is the coordinator, W a worker, who speaks for its merchants.
+/// What is the same for all merchants of a worker travels once.
 ///
 ///   session   C: PARAMS   W: HELLO   C: ROSTER   W: CONFIRM   C: READY
-///   round r   C: OPEN     W: SHARE*  C: START    W: UPLOAD*   C: SET   W: AGREE*   C: AGREED   W: REVEAL* C:
-///   RESULT any time  W: FAIL (a fault of its own user)   W: ABORT (a merchant leaves the round)   C: STOP
+///   round r   C: OPEN     W: SHARE*  C: START    W: UPLOAD*   C: SET   W: AGREE*   C: AGREED   W: REVEAL*
+///             C: RESULT
+///   any time  W: FAIL (a fault of its own user)   W: ABORT (a merchant leaves the round)   C: STOP
 ///
 /// Messages with a star come one for each merchant. All travel inside a Link (privacy/protocol/link.h),
 /// behind a fixed header of 16 bytes; the session is bound by the link's keys and by the session id inside
@@ -69,8 +71,7 @@ struct Envelope {
 };
 Result<Envelope> open_envelope(ByteView message);
 
-// --- session
-// ---------------------------------------------------------------------------------------------------
+// --- session ---
 
 /// PARAMS: the constants of a session, chosen by the coordinator. Its digest is in every HELLO's signature.
 struct SessionParameters {
@@ -146,8 +147,7 @@ struct EdgeCodes {
 using Confirm = EdgeCodes<MessageType::confirm>;
 using Ready = EdgeCodes<MessageType::ready>;
 
-// --- round
-// -----------------------------------------------------------------------------------------------------
+// --- round ---
 
 /// OPEN: the merchants invited to a round.
 struct Open {
@@ -158,7 +158,6 @@ struct Open {
   static Open read(ByteReader& reader) { return {MerchantSet::read(reader)}; }
 };
 
-using Share = std::array<std::byte, 40>;     ///< Of a 32-byte secret (privacy/crypto, Shamir).
 using ShareBox = std::array<std::byte, 96>;  ///< Two shares in AES-256-GCM, for one holder's eyes.
 
 /// What a merchant publishes about the shares of one holder: truncated SHA-256 of each.
@@ -262,8 +261,7 @@ struct RoundResult {
   static RoundResult read(ByteReader& reader);
 };
 
-// --- any time
-// --------------------------------------------------------------------------------------------------
+// --- any time ---
 
 inline constexpr std::size_t kSentenceSizeMax = 4096;
 
@@ -291,8 +289,7 @@ struct Abort {
   static Abort read(ByteReader& reader);
 };
 
-// --- both ways
-// -------------------------------------------------------------------------------------------------
+// --- both ways ---
 
 void write_header(ByteWriter& writer, MessageType type, std::uint32_t merchant, std::uint64_t round);
 

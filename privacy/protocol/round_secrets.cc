@@ -30,11 +30,6 @@ Bytes address_bytes(const ShareAddress& address) {
 
 }  // namespace
 
-std::uint32_t escrow_threshold(std::size_t holders, std::uint32_t wished) {
-  const auto count = static_cast<std::uint32_t>(holders);
-  return std::max(holder_threshold(count, wished), count / 2 + 1);
-}
-
 Secret<32> random_secret(SecureRandom& random) {
   Secret<32> secret;
   random.fill(secret.expose_for_writing());

@@ -24,11 +24,6 @@ namespace hanse {
 ///   wrapped seed   S_ij xor Expand(u_i, "wrap", j)
 ///   agree code     HMAC under the agreement key of the pair of (label, sender, round, context, U), 16 bytes
 
-/// Shares that open a secret of `holders` holders: `wished` of the session, or two thirds of them plus one
-/// when that is 0; but always more than half of them. Two disjoint groups of holders who are told different
-/// things can then never open both secrets of a merchant, whatever threshold a coordinator asks for.
-std::uint32_t escrow_threshold(std::size_t holders, std::uint32_t wished);
-
 Secret<32> random_secret(SecureRandom& random);
 
 /// The shares of one secret: for the neighbours in their order, and for the dealer.

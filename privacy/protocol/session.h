@@ -23,7 +23,7 @@ struct VerifiedSession {
   std::vector<std::vector<std::uint32_t>> neighbours;  ///< Of each merchant, increasing; empty without masks.
 };
 
-/// Checks the roster once for all merchants of a worker (secure-aggregation.md, H2): names increase,
+/// Checks the roster once for all merchants of a worker: names increase,
 /// signatures hold for these parameters, identities and keys are distinct and those that are pinned, own
 /// entries are unchanged, and with masks there are at least 3 merchants. An error names the first merchant at
 /// fault.

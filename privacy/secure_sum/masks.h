@@ -9,8 +9,7 @@
 namespace hanse {
 
 /// Adds (or subtracts) the AES-128-CTR keystream of `key_and_iv` (key 16 bytes, IV 16 bytes) to ring
-/// elements: entry i gets bytes [w i, w (i + 1)) of the stream, little-endian (secure-aggregation.md, 6.2
-/// and 6.7).
+/// elements: entry i gets bytes [w i, w (i + 1)) of the stream, little-endian.
 enum class Sign { plus, minus };
 void add_keystream(const Secret<32>& key_and_iv, Sign sign, std::span<std::uint32_t> entries);
 void add_keystream(const Secret<32>& key_and_iv, Sign sign, std::span<std::uint64_t> entries);

@@ -7,7 +7,7 @@
 
 namespace hanse {
 
-/// Merchants up to which everyone masks with everyone; beyond, with k others (secure-aggregation.md, 6.5).
+/// Merchants up to which everyone masks with everyone; beyond, with k others.
 inline constexpr std::uint32_t kCompleteGraphMax = 128;
 
 /// Neighbours by default, and the fewest that a federation can be told to have, in units of log2(merchants).
@@ -31,5 +31,9 @@ std::vector<std::vector<std::uint32_t>> neighbour_graph(std::uint32_t merchants,
 /// 3) + 1 when that is 0. Never more than the holders and never less than a majority of them, or two halves
 /// that are told opposite stories could open both secrets of a merchant.
 std::uint32_t holder_threshold(std::uint32_t holders, std::uint32_t wished);
+/// A merchant's neighbours and the merchant itself.
+inline std::uint32_t holders_among(const std::vector<std::uint32_t>& neighbours) {
+  return static_cast<std::uint32_t>(neighbours.size()) + 1;
+}
 
 }  // namespace hanse

@@ -10,7 +10,7 @@
 
 namespace hanse {
 
-/// The key hierarchy (secure-aggregation.md, 6.2). i and j are merchant ids, lo < hi the same two in order;
+/// The key hierarchy. i and j are merchant ids, lo < hi the same two in order;
 /// numbers are little-endian, ids of 32 bits, rounds of 64. E(k; a, b) is HKDF-Expand to 32 bytes of label a
 /// and fields b.
 ///

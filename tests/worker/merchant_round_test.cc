@@ -4,6 +4,7 @@
 
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/secure_sum/masks.h"
+#include "privacy/secure_sum/neighbours.h"
 #include "tests/support/deterministic_random.h"
 
 namespace hanse {
@@ -304,11 +305,11 @@ TEST(MerchantRound, ALaterRoundLeavesTheOneBefore) {
 }
 
 TEST(MerchantRound, ThresholdsNeverFallToHalfOfTheHolders) {
-  EXPECT_EQ(escrow_threshold(3, 0), 3u);
-  EXPECT_EQ(escrow_threshold(4, 0), 3u);
-  EXPECT_EQ(escrow_threshold(10, 0), 7u);
-  EXPECT_EQ(escrow_threshold(10, 1), 6u) << "a coordinator that asks for 1 gets a majority";
-  EXPECT_EQ(escrow_threshold(10, 99), 10u);
+  EXPECT_EQ(holder_threshold(3, 0), 3u);
+  EXPECT_EQ(holder_threshold(4, 0), 3u);
+  EXPECT_EQ(holder_threshold(10, 0), 7u);
+  EXPECT_EQ(holder_threshold(10, 1), 6u) << "a coordinator that asks for 1 gets a majority";
+  EXPECT_EQ(holder_threshold(10, 99), 10u);
 }
 
 }  // namespace

@@ -13,7 +13,9 @@ TEST(SeededGenerator, IsAFunctionOfItsKeyAlone) {
 }
 
 // Reference value of SplitMix64 (Vigna's splitmix64.c with state 0): 0xE220A8397B1DCDAF.
-TEST(SeededGenerator, SplitMixMatchesItsReference) { EXPECT_EQ(split_mix(0), 0xE220A8397B1DCDAFu); }
+TEST(SeededGenerator, SplitMixMatchesItsReference) {
+  EXPECT_EQ(split_mix(0), 0xE220A8397B1DCDAFu);
+}
 
 TEST(SeededGenerator, DrawsHaveTheMomentsOfTheirLaws) {
   SeededGenerator generator({42});

@@ -36,8 +36,7 @@ void write_crashed(const TemporaryFolder& run, const LedgerFixture& fixture) {
   writer.write(second);
 }
 
-// --- the coordinator's
-// -----------------------------------------------------------------------------------------
+// --- the coordinator's ---
 
 TEST(LedgerWriter, PutsEachLineOnDiskBeforeItReturns) {
   const TemporaryFolder run;
@@ -156,8 +155,7 @@ TEST(LedgerWriter, NamesEachRunAnew) {
   EXPECT_NE(first, fresh_run_id(random));
 }
 
-// --- the merchants'
-// --------------------------------------------------------------------------------------------
+// --- the merchants' ---
 
 TEST(LedgerCopy, IsOneFileWithANameForEachMerchant) {
   const TemporaryFolder run;

@@ -34,8 +34,7 @@ void expect_mentions(const std::string& text, const std::string& part) {
   EXPECT_NE(text.find(part), std::string::npos) << text;
 }
 
-// --- an honest run
-// ---------------------------------------------------------------------------------------------
+// --- an honest run ---
 
 TEST(LedgerState, AcceptsAnHonestRun) {
   const LedgerFixture fixture = LedgerFixture::of_run(3);
@@ -124,8 +123,7 @@ TEST(LedgerState, RefusesAWellSignedForkAndAWellSignedGap) {
   EXPECT_FALSE(LedgerState(fixture.state).accept(gap).ok());
 }
 
-// --- order
-// -----------------------------------------------------------------------------------------------------
+// --- order ---
 
 TEST(LedgerState, BeginsWithAPlan) {
   LedgerFixture fixture;
@@ -196,8 +194,7 @@ TEST(LedgerState, LeadsBackToTheLedgerItContinues) {
   EXPECT_FALSE(LedgerState().accept(unlinked).ok());
 }
 
-// --- plans
-// -----------------------------------------------------------------------------------------------------
+// --- plans ---
 
 struct BadPlan {
   const char* name;
@@ -237,8 +234,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadPlan{"sampling rate above 1", [](Plan& p) { p.releases[0].sampling_rate = 1.5; }},
                     BadPlan{"no run id", [](Plan& p) { p.run_id.clear(); }}));
 
-// --- intents
-// ---------------------------------------------------------------------------------------------------
+// --- intents ---
 
 struct BadIntent {
   const char* name;
@@ -316,8 +312,7 @@ TEST(LedgerState, StartsAgainFromAnEarlierModelAfterACrash) {
   EXPECT_EQ(fixture.state.intents(), 2u) << "and it costs twice";
 }
 
-// --- releases
-// --------------------------------------------------------------------------------------------------
+// --- releases ---
 
 TEST(LedgerState, RefusesReleasesOfTooFewOrUninvitedMerchants) {
   LedgerFixture fixture;
@@ -351,8 +346,7 @@ TEST(LedgerState, RefusesAnAbortThatOpensSomething) {
   EXPECT_EQ(fixture.refusal(fixture.abort("lost")), "");
 }
 
-// --- epsilon
-// ---------------------------------------------------------------------------------------------------
+// --- epsilon ---
 
 TEST(LedgerState, SpendsWhatTheAccountantSays) {
   LedgerFixture fixture;
@@ -493,8 +487,7 @@ TEST(LedgerState, RefusesAClaimOfAnythingElse) {
   }
 }
 
-// --- without noise
-// ---------------------------------------------------------------------------------------------
+// --- without noise ---
 
 TEST(LedgerState, NamesPlannedSumsWithoutNoise) {
   LedgerFixture fixture;
@@ -528,8 +521,7 @@ TEST(LedgerState, PromisesNothingWithoutAUnit) {
   EXPECT_TRUE(std::isinf(fixture.state.epsilon_if(intent)));
 }
 
-// --- a merchant's own policy
-// -----------------------------------------------------------------------------------
+// --- a merchant's own policy ---
 
 TEST(LedgerState, RefusesWhatAMerchantsOwnPolicyForbids) {
   LedgerFixture fixture;
@@ -567,8 +559,7 @@ TEST(LedgerState, RefusesSumsWithoutNoiseWhenAPolicyLimitsEpsilon) {
   expect_mentions(fixture.state.would_allow(intent, policy).what(), "without noise");
 }
 
-// --- speed
-// -----------------------------------------------------------------------------------------------------
+// --- speed ---
 
 TEST(LedgerState, VerifiesAThousandRoundsWithEveryBudget) {
   LedgerFixture fixture;
