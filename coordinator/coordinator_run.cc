@@ -29,26 +29,12 @@ SessionOptions session_options(const Configuration& configuration, const std::op
 Plan plan_of(const Configuration& configuration, const FeatureSpace& space, const CoordinatorSession& session,
              SecureRandom& random) {
   const auto merchants = static_cast<std::uint32_t>(session.names().size());
-  const Configuration::Privacy& privacy = configuration.privacy;
-  Plan plan{.federation = configuration.federation.name,
-            .run_id = fresh_run_id(random),
-            .unit = privacy.unit,
-            .delta = privacy.unit == Unit::none ? 0 : privacy.delta,
-            .epsilon = privacy.epsilon > 0 ? std::optional(privacy.epsilon) : std::nullopt,
-            .shares_min = Training::shares_min(configuration, merchants),
-            .collusion = 0,
-            .merchants = {},
-            .pinned = !configuration.aggregation.roster.empty(),
-            .coordinator = {},
-            .encryption = configuration.aggregation.encryption,
-            .workload = configuration.workload.name,
-            .clip_norm = privacy.clip > 0 ? privacy.clip : 1,
-            .releases = Training::planned_releases(configuration, space, row_kind(configuration), merchants),
-            .accountant = privacy.accountant,
-            .configuration = sha256(bytes_of(shared_text(configuration))),
-            .software = HANSE_VERSION,
-            .unix_time = static_cast<std::uint64_t>(std::time(nullptr)),
-            .previous = ""};
+  Plan plan;
+  ReleasePlan(configuration, space, row_kind(configuration), merchants).describe(plan);
+  plan.run_id = fresh_run_id(random);
+  plan.pinned = !configuration.aggregation.roster.empty();
+  plan.software = HANSE_VERSION;
+  plan.unix_time = static_cast<std::uint64_t>(std::time(nullptr));
   const std::vector<PublicKey> identities = session.identities();
   for (std::uint32_t id = 0; id < merchants; ++id) {
     plan.merchants.push_back({session.names()[id], identities[id]});
@@ -180,6 +166,9 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
       log->note(failure.what());  // The program prints it.
     }
     federation.stop(failure.code(), failure.what());
+    throw;
+  } catch (const std::exception&) {
+    federation.stop(ExitCode::could_not_finish, "the coordinator failed");
     throw;
   }
 }

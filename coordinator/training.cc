@@ -17,18 +17,8 @@ constexpr int kAttempts = 3;
 /// A merchant that missed this many rounds in a row is invited only now and then.
 constexpr std::uint32_t kMissesAllowed = 2;
 constexpr std::uint64_t kProbeEvery = 8;
-/// Ledger lines sent along with a round, so that a worker that missed some catches up.
-constexpr std::size_t kLinesSent = 8;
-
 std::uint64_t unix_seconds() {
   return static_cast<std::uint64_t>(std::time(nullptr));
-}
-
-SumRequest::RingWish ring_wish(const std::string& ring) {
-  if (ring == "32") {
-    return SumRequest::RingWish::bits32;
-  }
-  return ring == "64" ? SumRequest::RingWish::bits64 : SumRequest::RingWish::automatic;
 }
 
 Digest digest_of_entries(const std::vector<std::int64_t>& entries) {
@@ -36,33 +26,6 @@ Digest digest_of_entries(const std::vector<std::int64_t>& entries) {
 }
 
 }  // namespace
-
-std::uint32_t Training::shares_min(const Configuration& configuration, std::uint32_t merchants) {
-  if (configuration.federation.min_merchants > 0) {
-    return configuration.federation.min_merchants;
-  }
-  const auto invited = static_cast<std::uint32_t>(std::ceil(configuration.federation.cohort * merchants));
-  return std::min(invited, std::max(3u, (2 * invited + 2) / 3));
-}
-
-std::vector<PlannedRelease> Training::planned_releases(const Configuration& configuration,
-                                                       const FeatureSpace& space, RowKind kind,
-                                                       std::uint32_t merchants) {
-  const PlannedSums planned = count_sums(configuration, space, kind, merchants);
-  const NoiseSchedule noise = schedule_noise(configuration.privacy, planned);
-  std::vector<PlannedRelease> releases;
-  for (const Purpose purpose : {Purpose::statistics, Purpose::update, Purpose::evaluation}) {
-    if (planned.of(purpose) > 0) {
-      releases.push_back(
-          {.purpose = purpose,
-           .population = purpose == Purpose::evaluation ? Population::test : Population::train,
-           .count = planned.of(purpose),
-           .noise_multiplier = noise.of(purpose),
-           .sampling_rate = purpose == Purpose::update ? configuration.privacy.sampling_rate : 1});
-    }
-  }
-  return releases;
-}
 
 Training::Training(const Configuration& configuration, FeatureSpace space, RowKind kind,
                    Federation& federation, LedgerWriter& ledger, const Clock& clock, TrainingView view)
@@ -74,9 +37,10 @@ Training::Training(const Configuration& configuration, FeatureSpace space, RowKi
       clock_(clock),
       view_(std::move(view)),
       merchants_(static_cast<std::uint32_t>(federation.session().names().size())),
-      noise_(schedule_noise(configuration.privacy, count_sums(configuration, space_, kind, merchants_))),
-      task_(configuration, space_, kind, merchants_, noise_.statistics),
+      plan_(configuration, space_, kind, merchants_),
+      task_(configuration, space_, kind, merchants_, plan_.noise_multiplier(Purpose::statistics)),
       misses_(merchants_, 0),
+      lines_known_(*std::ranges::max_element(federation.session().hosts()) + std::size_t{1}, 0),
       began_(clock.now()) {
   preparation_ = task_.preparation().initial_model(configuration.federation.seed);
 }
@@ -144,8 +108,8 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                   .name = sum.name,
                   .purpose = sum.purpose,
                   .population = sum.population,
-                  .parameters = parameters_of(workload, sum),
-                  .sampling_rate = sum.purpose == Purpose::update ? configuration_.privacy.sampling_rate : 1,
+                  .parameters = plan_.parameters(workload, sum),
+                  .sampling_rate = plan_.sampling_rate(sum.purpose),
                   .model = model_digest(),
                   .invited = invite(),
                   .unix_time = unix_seconds()};
@@ -163,13 +127,14 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
 
     // 2. The intent is on disk before any merchant hears of it.
     const SumParameters parameters = intent.parameters;
-    std::vector<std::uint32_t> invited = intent.invited;
+    const std::vector<std::uint32_t> invited = intent.invited;
     ledger_.write(std::move(intent));
 
     // 3. The federation adds it up.
     const CoordinatorRound round = federation_.run(
-        {.round = round_, .parameters = parameters, .payload = payload(), .merchants = std::move(invited)});
+        {.round = round_, .parameters = parameters, .payload = payload(invited), .merchants = invited});
     record_attendance(round);
+    note_lines_known(round, invited);
     if (const RoundFailure* failure = round.failed()) {
       view_.note("round " + std::to_string(round_) + " (" + sum.name + ") failed: " + failure->sentence);
       ledger_.abort_open(failure->sentence);
@@ -205,20 +170,6 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                                                 " rounds in a row failed, see log.txt for who and why");
 }
 
-SumParameters Training::parameters_of(const Workload& workload, const PrivateSum& sum) const {
-  const Configuration::Privacy& privacy = configuration_.privacy;
-  const Unit unit = privacy.unit == Unit::none ? workload.natural_unit() : privacy.unit;
-  return choose_parameters(
-      {.length = sum.length,
-       .clip_norm = sum.clip_norm,
-       .units_max = unit == Unit::merchant ? 1 : configuration_.data.max_units,
-       .merchants = merchants_,
-       .shares_min = shares_min(configuration_, merchants_),
-       .merchants_per_unit = privacy.unit == Unit::customer ? privacy.max_merchants_per_customer : 1,
-       .noise_multiplier = noise_.of(sum.purpose),
-       .ring = ring_wish(configuration_.aggregation.ring)});
-}
-
 /// All merchants, or a cohort drawn from (seed, round); those that keep missing rounds only now and then.
 std::vector<std::uint32_t> Training::invite() const {
   std::vector<std::uint32_t> invited;
@@ -227,7 +178,7 @@ std::vector<std::uint32_t> Training::invite() const {
       invited.push_back(merchant);
     }
   }
-  if (invited.size() < shares_min(configuration_, merchants_)) {
+  if (invited.size() < plan_.shares_min()) {
     invited.resize(merchants_);  // Fewer than a sum needs: no reason to leave anyone out.
     std::iota(invited.begin(), invited.end(), 0u);
   }
@@ -261,11 +212,30 @@ void Training::record_attendance(const CoordinatorRound& round) {
   }
 }
 
-Bytes Training::payload() const {
+/// The models, and all ledger lines that some worker of an invited merchant may not have yet.
+Bytes Training::payload(const std::vector<std::uint32_t>& invited) const {
   const auto& lines = ledger_.lines();
-  const auto first = lines.end() - static_cast<std::ptrdiff_t>(std::min(lines.size(), kLinesSent));
+  std::size_t known = lines.size();
+  for (const std::uint32_t merchant : invited) {
+    known = std::min(known, lines_known_[federation_.session().hosts()[merchant]]);
+  }
   return encode(
-      RoundPayload{.ledger_lines = {first, lines.end()}, .preparation = preparation_, .model = model_});
+      RoundPayload{.ledger_lines = {lines.begin() + static_cast<std::ptrdiff_t>(known), lines.end()},
+                   .preparation = preparation_,
+                   .model = model_});
+}
+
+/// A worker whose merchants are in the sum has taken the lines; one that dropped out may have to hear them all again.
+void Training::note_lines_known(const CoordinatorRound& round, const std::vector<std::uint32_t>& invited) {
+  const std::vector<Peer>& hosts = federation_.session().hosts();
+  for (const std::uint32_t merchant : invited) {
+    lines_known_[hosts[merchant]] = 0;
+  }
+  if (const OpenedSum* opened = round.summed()) {
+    for (const std::uint32_t merchant : opened->merchants) {
+      lines_known_[hosts[merchant]] = ledger_.lines().size();
+    }
+  }
 }
 
 Digest Training::model_digest() const {

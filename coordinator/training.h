@@ -15,8 +15,8 @@
 #include "coordinator/federation.h"
 #include "coordinator/output/metrics_log.h"
 #include "coordinator/output/progress.h"
-#include "privacy/accounting/noise_schedule.h"
 #include "privacy/ledger/ledger_writer.h"
+#include "privacy/release_plan.h"
 
 namespace hanse {
 
@@ -57,23 +57,16 @@ class Training {
   /// when the quorum is lost, or the budget before the first round.
   TrainingResult run();
 
-  /// What the plan announces, and the noise that the budget buys.
-  static std::vector<PlannedRelease> planned_releases(const Configuration& configuration,
-                                                      const FeatureSpace& space, RowKind kind,
-                                                      std::uint32_t merchants);
-  /// federation.min_merchants, or its default: max(3, two thirds), and no more than there are.
-  static std::uint32_t shares_min(const Configuration& configuration, std::uint32_t merchants);
-
  private:
   void prepare_data();
   void begin_training_when_prepared();
   void train();
   /// Runs one sum and applies it; false when the budget does not allow it.
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);
-  SumParameters parameters_of(const Workload& workload, const PrivateSum& sum) const;
   std::vector<std::uint32_t> invite() const;
   void record_attendance(const CoordinatorRound& round);
-  Bytes payload() const;
+  Bytes payload(const std::vector<std::uint32_t>& invited) const;
+  void note_lines_known(const CoordinatorRound& round, const std::vector<std::uint32_t>& invited);
   Digest model_digest() const;
   Metrics published_figures() const;
   void finish_round(double seconds);
@@ -87,7 +80,7 @@ class Training {
   TrainingView view_;
 
   std::uint32_t merchants_;
-  NoiseSchedule noise_;
+  ReleasePlan plan_;
   Task task_;
   std::unique_ptr<Workload> workload_;
   Model preparation_;
@@ -97,7 +90,8 @@ class Training {
   std::uint64_t round_ = 0;  ///< Of the session: one a sum tried.
   std::uint64_t training_round_ = 0;
   std::uint32_t last_included_ = 0;
-  std::vector<std::uint32_t> misses_;  ///< Rounds in a row that a merchant missed.
+  std::vector<std::uint32_t> misses_;     ///< Rounds in a row that a merchant missed.
+  std::vector<std::size_t> lines_known_;  ///< Ledger lines that each rank surely has.
   Instant began_;
   std::uint64_t bytes_before_ = 0;
 };

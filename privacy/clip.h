@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "common/workloads/contribution.h"
 
 namespace hanse {
@@ -7,11 +9,7 @@ namespace hanse {
 /// What to multiply a contribution by so that its L2 norm is at most `clip_norm`: 1 when it already is.
 ///
 /// The factor stays 2^-30 below the exact ratio: the norm is a rounded sum, and the integer norm after
-/// truncation must never exceed the bound. Throws Failure(could_not_finish) when an entry is NaN or infinite.
-struct Clip {
-  double factor = 1;
-  bool clipped = false;
-};
-Clip clip_factor(const Contribution& contribution, double clip_norm);
+/// truncation must never exceed the bound. Nothing when an entry is NaN or infinite.
+std::optional<double> clip_factor(const Contribution& contribution, double clip_norm);
 
 }  // namespace hanse

@@ -28,17 +28,23 @@ NoiseShare NoiseShare::draw(const SumParameters& parameters, SecureRandom& rando
   return share;
 }
 
-LocalSum LocalSum::of(const UnitSource& units, const SumParameters& parameters) {
+LocalSum LocalSum::of(const UnitSource& source, const SumParameters& parameters) {
+  const bool secret = parameters.share_variance > 0;
+  std::uint64_t units = 0;
   LocalSum sum;
   sum.entries_.assign(parameters.length, 0);
-  units([&](const Contribution& contribution) {
-    if (++sum.units_ > parameters.units_max) {
-      throw bad_input("a merchant has more than " + std::to_string(parameters.units_max) +
-                      " units of privacy: raise data.max_units, which is public and bounds them");
+  source([&](const Contribution& contribution) {
+    const std::optional<double> factor = clip_factor(contribution, parameters.local_clip_norm());
+    const bool fits = ++units <= parameters.units_max;
+    if (fits && factor) {
+      add_on_grid(contribution, *factor, parameters, sum.entries_);
+    } else if (!secret) {
+      throw fits ? Failure(ExitCode::could_not_finish,
+                           "a contribution is not finite: training diverged; lower workload.learning_rate or "
+                           "server.learning_rate")
+                 : bad_input("a merchant has more than " + std::to_string(parameters.units_max) +
+                             " units: raise data.max_units, which is public and bounds them");
     }
-    const Clip clip = clip_factor(contribution, parameters.local_clip_norm());
-    sum.clipped_ += clip.clipped ? 1 : 0;
-    add_on_grid(contribution, clip.factor, parameters, sum.entries_);
   });
   return sum;
 }

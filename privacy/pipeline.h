@@ -20,8 +20,7 @@ class RoundMasks;  // privacy/secure_sum/masks.h
 /// The way of a merchant's vector out of its house. Each stage type is built only by the stage before it, and
 /// only SealedSum has a wire form: a stage cannot be skipped and an earlier one cannot be sent.
 ///
-///   units -> clip, grid -> LocalSum -> noise -> NoisedSum -> masks -> SealedSum -> the coordinator's sum ->
-///   OpenedSum
+///   units -> clip, grid -> LocalSum -> noise -> NoisedSum -> masks -> SealedSum -> SealedTotal -> OpenedSum
 
 /// The noise of one merchant for one sum, drawn before any data is touched: its time tells nothing.
 class NoiseShare {
@@ -40,21 +39,16 @@ using UnitSource = std::function<void(const std::function<void(const Contributio
 /// The sum over one merchant's units, clipped and on the grid. Exact integers: no order, no split changes it.
 class LocalSum {
  public:
-  /// Clips each contribution to L2 norm clip_norm, truncates it toward zero onto the grid and adds it up. The
-  /// integer norm of each is checked against the sensitivity in 128 bits; contributions with a NaN or
-  /// infinite entry are refused (check). Stops the program's round with a Failure when there are more than
-  /// units_max units.
+  /// Clips each contribution to L2 norm clip_norm / K, truncates it toward zero onto the grid and adds it up. The integer
+  /// norm of each is checked against the sensitivity in 128 bits.
+  ///
+  /// A contribution with a NaN or infinite entry, and units beyond units_max, are a Failure without noise. With noise
+  /// they count as the zero vector: a round that stopped would tell everyone something of the data.
   static LocalSum of(const UnitSource& units, const SumParameters& parameters);
-
-  /// How many units contributed, and how many of them were scaled down. Known to the merchant alone.
-  std::uint64_t units() const { return units_; }
-  std::uint64_t clipped() const { return clipped_; }
 
  private:
   friend class NoisedSum;
   std::vector<std::int64_t> entries_;
-  std::uint64_t units_ = 0;
-  std::uint64_t clipped_ = 0;
 };
 
 /// A LocalSum with this merchant's share of noise in it.

@@ -8,7 +8,6 @@
 #include "common/base/seeded_generator.h"
 #include "common/data/encoding.h"
 #include "common/data/units.h"
-#include "privacy/accounting/noise_schedule.h"
 #include "privacy/protocol/round_payload.h"
 
 namespace hanse {
@@ -37,9 +36,9 @@ void LocalWork::session_ready(const SessionView& session) {
     check(place != session.names.end() && *place == merchant.name, "a hosted merchant is in the roster");
     merchant.id = static_cast<std::uint32_t>(place - session.names.begin());
   }
-  const PlannedSums planned = count_sums(configuration_, space_, data_.kind, merchants_);
-  const NoiseSchedule noise = schedule_noise(configuration_.privacy, planned);
-  task_ = std::make_unique<Task>(configuration_, space_, data_.kind, merchants_, noise.statistics);
+  plan_.emplace(configuration_, space_, data_.kind, merchants_);
+  task_ = std::make_unique<Task>(configuration_, space_, data_.kind, merchants_,
+                                 plan_->noise_multiplier(Purpose::statistics));
 }
 
 Result<SumParameters> LocalWork::accept_round(const StartView& start) {
@@ -85,19 +84,23 @@ Result<Intent> LocalWork::take_lines(const std::vector<std::string>& lines) {
   if (!ledger_) {
     ledger_.emplace(run_directory(configuration_), hosted_, configuration_.policy, coordinator_);
   }
-  std::optional<Intent> intent;
   for (const std::string& line : lines) {
     const Result<Record> record = ledger_->accept(line);
     if (!record) {
       return record.error();
     }
-    const Intent* found = std::get_if<Intent>(&record->payload);
-    intent = found ? std::optional(*found) : std::nullopt;
+    if (const Plan* plan = std::get_if<Plan>(&record->payload)) {
+      if (auto error = plan_->differs(*plan)) {
+        return *error;
+      }
+    }
   }
-  if (!intent) {
-    return Error{"a round came without an intent in the ledger"};
+  // The one intent that no release has answered: an old one, sent again, buys no second sum.
+  const std::optional<Intent>& open = ledger_->state().open_intent();
+  if (!open) {
+    return Error{"a round came without a new intent in the ledger"};
   }
-  return *intent;
+  return *open;
 }
 
 /// Finds the sum that the public model asks for by this worker's own configuration; encodes the data when it
@@ -110,8 +113,13 @@ std::optional<Error> LocalWork::choose_sum(const Intent& intent, const Model& pr
   if (task_->prepared(preparation)) {
     const Digest digest = digest_of(preparation, {});
     if (!training_) {
-      encode(data_, task_->preparation().encoding(preparation));
+      const Encoding encoding = task_->preparation().encoding(preparation);
+      if (!(encoding.train_rows >= 1) ||
+          !std::ranges::all_of(encoding.deviation, [](double deviation) { return deviation > 0; })) {
+        return Error{"the statistics are none that the data could be encoded by"};
+      }
       training_ = task_->training(preparation);
+      encode(data_, encoding);
       encoded_as_ = digest;
     }
     if (digest != encoded_as_) {
@@ -133,27 +141,15 @@ std::optional<Error> LocalWork::choose_sum(const Intent& intent, const Model& pr
   return std::nullopt;
 }
 
-/// The parameters must be those of the intent, and what this worker can derive itself must agree.
+/// The parameters must be those of the intent, and those that this worker derives itself.
 std::optional<Error> LocalWork::compare(const Intent& intent, const SumParameters& claimed) const {
-  const Configuration::Privacy& privacy = configuration_.privacy;
-  const SumParameters& logged = intent.parameters;
-  if (!(logged == claimed)) {
+  if (!(intent.parameters == claimed)) {
     return Error{"the round has other parameters than its intent"};
   }
-  const std::uint32_t merchants_per_unit =
-      privacy.unit == Unit::customer ? privacy.max_merchants_per_customer : 1;
-  if (claimed.length != sum_.length || claimed.clip_norm != sum_.clip_norm ||
-      claimed.merchants_per_unit != merchants_per_unit || claimed.merchants_max != merchants_) {
-    return Error{"the round has other parameters than this worker's configuration gives"};
-  }
-  if (privacy.unit != Unit::none && claimed.share_variance == 0) {
-    return Error{"the round has no noise though privacy.unit asks for it"};
-  }
-  const double rate = sum_.purpose == Purpose::update ? privacy.sampling_rate : 1;
-  if (intent.sampling_rate != rate) {
+  if (intent.sampling_rate != plan_->sampling_rate(sum_.purpose)) {
     return Error{"the round has another sampling rate than this worker's configuration gives"};
   }
-  return std::nullopt;
+  return plan_->differs(claimed, *workload_, sum_);
 }
 
 SealedSum LocalWork::prepare(std::uint32_t merchant, const RoundMasks& masks) {

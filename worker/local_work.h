@@ -11,6 +11,7 @@
 #include "common/data/dataset.h"
 #include "common/workloads/task.h"
 #include "privacy/ledger/ledger_copy.h"
+#include "privacy/release_plan.h"
 #include "worker/worker_node.h"
 
 namespace hanse {
@@ -50,7 +51,8 @@ class LocalWork {
       ledger_;  ///< Opened with the first round, once the coordinator made the run directory.
   SecureRandom& random_;
 
-  std::uint32_t merchants_ = 0;  ///< Of the federation.
+  std::uint32_t merchants_ = 0;      ///< Of the federation.
+  std::optional<ReleasePlan> plan_;  ///< What this worker's own configuration promises about every sum.
   std::unique_ptr<Task> task_;
   std::unique_ptr<Workload> training_;
   Digest encoded_as_{};  ///< Of the preparation that the data was encoded by.

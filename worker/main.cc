@@ -22,6 +22,8 @@ WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   options.rank = rank;
   options.plan = sha256(bytes_of(shared_text(configuration)));
   options.allow_unmasked = configuration.aggregation.encryption == "none";
+  options.threshold = configuration.aggregation.threshold;
+  options.neighbours = configuration.aggregation.neighbours;
   if (configuration.policy.min_merchants > 0) {
     options.merchants_min = configuration.policy.min_merchants;
   } else if (configuration.federation.min_merchants > 0) {
@@ -110,7 +112,16 @@ int run(int argc, char** argv) {
     work.emplace(configuration, std::move(data), std::move(listed), options.coordinator, random);
     node.emplace(options, std::move(hosted), work->hooks(), random);
   } catch (const Failure& failure) {
-    node.emplace(options, failure, random);  // Joins only to say so.
+    // Joins only to say so. Merchants with a roster have houses of their own: what is wrong with their data stays there.
+    const bool own_house = !configuration.aggregation.roster.empty();
+    if (own_house) {
+      std::fprintf(stderr, "worker %u: %s\n", mpi.rank(), failure.what());
+    }
+    node.emplace(options,
+                 own_house ? Failure(failure.code(), "rank " + std::to_string(mpi.rank()) +
+                                                         " cannot take part: see its own output")
+                           : failure,
+                 random);
   }
   const WorkerNode::End end = run_worker(*node, channel, clock, patience);
   if (work && end.code == ExitCode::done) {

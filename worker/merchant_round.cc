@@ -331,7 +331,7 @@ MerchantStep on(MerchantRound merchant, const ResultEvent& event, SecureRandom&)
   const bool uploaded = std::holds_alternative<Masked>(merchant.state) ||
                         std::holds_alternative<Agreed>(merchant.state) ||
                         std::holds_alternative<Revealed>(merchant.state);
-  merchant.aborts += uploaded && !answered ? 1 : 0;
+  merchant.aborts = answered ? 0 : merchant.aborts + (uploaded ? 1 : 0);
   merchant.state = Idle{};
   return {std::move(merchant), {}, std::nullopt};
 }

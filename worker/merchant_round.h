@@ -26,7 +26,7 @@ struct MerchantView {
   std::vector<std::uint32_t> neighbours;  ///< Increasing.
   std::uint32_t merchants_min = 3;        ///< This merchant's own minimum; nothing lowers it.
   std::uint32_t threshold = 0;            ///< 0: two thirds of the holders, plus one.
-  std::uint32_t aborts_max = 8;           ///< Rounds without a release that a session survives.
+  std::uint32_t aborts_max = 8;           ///< Rounds in a row without a release that a session survives.
 };
 
 /// The shares that a merchant keeps for one dealer, itself included.

@@ -216,6 +216,11 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
         send, ExitCode::refused,
         "rank " + std::to_string(options.rank) + " read another configuration than the coordinator's");
   }
+  if (told.threshold != options.threshold || told.neighbours != options.neighbours) {
+    return fail(send, ExitCode::refused,
+                "rank " + std::to_string(options.rank) +
+                    " was told another aggregation.threshold or aggregation.neighbours than its own");
+  }
   parameters = told;
   Hello hello{.parameters = told.digest(), .merchants = {}};
   for (const HostedMerchant& merchant : merchants) {

@@ -31,11 +31,13 @@ struct WorkerOptions {
   std::uint32_t rank = 1;
   std::uint32_t merchants_min = 0;  ///< Fewest merchants in a sum; 0: max(3, two thirds of the roster).
   bool allow_unmasked = false;      ///< Takes part in sums without masks (aggregation.encryption=none).
-  std::optional<Digest> plan = {};  ///< The configuration's digest, when the worker read it too.
+  std::uint32_t threshold = 0;      ///< aggregation.threshold and .neighbours: others are refused.
+  std::uint32_t neighbours = 0;
+  std::optional<Digest> plan = {};            ///< The configuration's digest, when the worker read it too.
   std::optional<PublicKey> coordinator = {};  ///< Pinned identity of the coordinator, when known.
   std::map<std::string, PublicKey> identities =
       {};                        ///< Pinned identities of merchants by name; empty: none are.
-  std::uint32_t aborts_max = 8;  ///< Rounds without a release that a merchant's session survives.
+  std::uint32_t aborts_max = 8;  ///< Rounds in a row without a release that a merchant's session survives.
 };
 
 /// What START asks for.

@@ -60,8 +60,11 @@ std::vector<std::string> sentences(const Counts& counts, const Cleaning& cleanin
 }
 
 // A row of text at a merchant, for data.clean = duplicates:drop. The text is a view of the mapped file.
+// Train and test rows are compared among themselves only: a record must not decide about one of the other population,
+// whose budget is its own.
 struct SeenRow {
   std::uint32_t merchant;
+  Side side;
   std::string_view text;
   bool operator==(const SeenRow&) const = default;
 };
@@ -87,7 +90,7 @@ class RowFilter {
     }
     RowKey key;
     key.merchant = merchants_.add(source.merchant());
-    if (drop_duplicates_ && !seen_.insert({key.merchant, source.text()}).second) {
+    if (drop_duplicates_ && !seen_.insert({key.merchant, source.side(), source.text()}).second) {
       ++counts_.duplicates_dropped;
       return std::nullopt;
     }

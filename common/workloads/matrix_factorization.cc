@@ -56,10 +56,8 @@ class CustomerSolver {
       gram_[a * order_ + a] += l2_ * count;
     }
     if (!solve_cholesky(gram_, solution_)) {
-      throw Failure(
-          ExitCode::could_not_finish,
-          "a customer's factors could not be solved: training diverged; lower server.learning_rate or raise "
-          "workload.l2");
+      // Only a model far astray gets here. Stopping would tell the coordinator who rated what.
+      std::fill(solution_.begin(), solution_.end(), 0.0);
     }
     return solution_;
   }
@@ -111,12 +109,12 @@ MatrixFactorization::MatrixFactorization(Options options)
   }
   if (options_.unit == Unit::record) {
     throw bad_input(
-        "privacy.unit=record is not possible for matrix_factorization, because all ratings of a customer "
+        "privacy.unit=record is not possible for matrix-factorization, because all ratings of a customer "
         "meet in its factors; set privacy.unit=customer");
   }
   if (!(options_.l2 > 0) || !(options_.l2_bias > 0)) {
     throw bad_input(
-        "workload.l2 and workload.l2_bias: matrix_factorization needs positive penalties, for instance 0.12");
+        "workload.l2 and workload.l2_bias: matrix-factorization needs positive penalties, for instance 0.12");
   }
   if (std::isnan(options_.rating_low) || std::isnan(options_.rating_high)) {
     if (options_.unit != Unit::none) {

@@ -53,11 +53,6 @@ void check_task(const Configuration& configuration) {
     throw bad_input("data.label is missing: name the column that the model predicts");
   }
   const Configuration::Privacy& privacy = configuration.privacy;
-  if (privacy.unit != Unit::none && privacy.epsilon <= 0 && privacy.noise_multiplier <= 0) {
-    throw bad_input(
-        "privacy.unit=" + std::string(name_of(privacy.unit)) +
-        " needs privacy.epsilon and privacy.delta; or set privacy.unit=none for a run without privacy");
-  }
   if (privacy.unit == Unit::customer && configuration.data.customer.empty()) {
     throw bad_input("privacy.unit=customer needs data.customer, the column that names the customer of a row");
   }

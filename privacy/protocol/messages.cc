@@ -351,6 +351,19 @@ std::string_view shortened(const std::string& sentence) {
   return std::string_view(sentence).substr(0, kSentenceSizeMax);
 }
 
+/// A peer's sentence as it may be shown and logged: printable ASCII and line ends, anything else as '?'.
+std::string get_sentence(ByteReader& reader) {
+  std::string sentence = get_text(reader, kSentenceSizeMax);
+  std::replace_if(
+      sentence.begin(), sentence.end(),
+      [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return (byte < 0x20 && c != '\n') || byte >= 0x7F;
+      },
+      '?');
+  return sentence;
+}
+
 }  // namespace
 
 template <MessageType Type>
@@ -363,8 +376,10 @@ template <MessageType Type>
 Ending<Type> Ending<Type>::read(ByteReader& reader) {
   Ending ending;
   ending.exit_code = reader.get<std::uint8_t>();
-  ending.sentence = get_text(reader, kSentenceSizeMax);
-  if (ending.exit_code > 4) {
+  ending.sentence = Type == MessageType::fail ? get_sentence(reader) : get_text(reader, kSentenceSizeMax);
+  // A worker that fails cannot say that all is well.
+  const std::uint8_t least = Type == MessageType::fail ? 2 : 0;
+  if (ending.exit_code < least || ending.exit_code > 4) {
     reject(reader);
   }
   return ending;
@@ -381,7 +396,7 @@ void Abort::write(ByteWriter& writer) const {
 Abort Abort::read(ByteReader& reader) {
   const auto value = reader.get<std::uint8_t>();
   Abort abort{static_cast<Refusal>(value), reader.get<std::uint32_t>(), {}};
-  abort.sentence = get_text(reader, kSentenceSizeMax);
+  abort.sentence = get_sentence(reader);
   if (!is_refusal(value)) {
     reject(reader);
   }

@@ -9,6 +9,9 @@ namespace hanse {
 namespace {
 
 constexpr std::uint32_t kVersion = 1;
+/// No model in use comes near it, and products of a few such numbers stay finite: a model made to overflow where the data
+/// has a certain shape is refused.
+constexpr double kParameterMax = 1e30;
 
 void put_model(ByteWriter& writer, const Model& model) {
   writer.put(model.step).put(std::uint64_t{model.parameters.size()});
@@ -27,8 +30,8 @@ Result<Model> get_model(ByteReader& reader) {
   if (count > 0) {
     std::memcpy(model.parameters.data(), bytes.data(), bytes.size());
   }
-  if (!std::ranges::all_of(model.parameters, [](double value) { return std::isfinite(value); })) {
-    return Error{"a model holds a parameter that is not finite"};
+  if (!std::ranges::all_of(model.parameters, [](double value) { return std::abs(value) <= kParameterMax; })) {
+    return Error{"a model holds a parameter that is not finite, or beyond 10^30"};
   }
   return model;
 }

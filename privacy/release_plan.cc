@@ -1,0 +1,127 @@
+#include "privacy/release_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace hanse {
+namespace {
+
+constexpr double kRounding = 1e-9;
+
+bool nearly_equal(double a, double b) {
+  return std::abs(a - b) <= kRounding * std::max(std::abs(a), std::abs(b));
+}
+
+std::uint32_t default_shares_min(const Configuration& configuration, std::uint32_t merchants) {
+  if (configuration.federation.min_merchants > 0) {
+    return configuration.federation.min_merchants;
+  }
+  const auto invited = static_cast<std::uint32_t>(std::ceil(configuration.federation.cohort * merchants));
+  return std::min(invited, std::max(3u, (2 * invited + 2) / 3));
+}
+
+SumRequest::RingWish ring_wish(const std::string& ring) {
+  if (ring == "32") {
+    return SumRequest::RingWish::bits32;
+  }
+  return ring == "64" ? SumRequest::RingWish::bits64 : SumRequest::RingWish::automatic;
+}
+
+bool same(const PlannedRelease& a, const PlannedRelease& b) {
+  return a.purpose == b.purpose && a.population == b.population && a.count == b.count &&
+         a.sampling_rate == b.sampling_rate && nearly_equal(a.noise_multiplier, b.noise_multiplier);
+}
+
+}  // namespace
+
+ReleasePlan::ReleasePlan(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
+                         std::uint32_t merchants)
+    : configuration_(configuration),
+      planned_(count_sums(configuration, space, kind, merchants)),
+      noise_(schedule_noise(configuration.privacy, planned_)),
+      merchants_(merchants),
+      shares_min_(default_shares_min(configuration, merchants)) {}
+
+double ReleasePlan::sampling_rate(Purpose purpose) const {
+  return purpose == Purpose::update ? configuration_.privacy.sampling_rate : 1;
+}
+
+SumParameters ReleasePlan::parameters(const Workload& workload, const PrivateSum& sum) const {
+  const Configuration::Privacy& privacy = configuration_.privacy;
+  const Unit unit = privacy.unit == Unit::none ? workload.natural_unit() : privacy.unit;
+  return choose_parameters(
+      {.length = sum.length,
+       .clip_norm = sum.clip_norm,
+       .units_max = unit == Unit::merchant ? 1 : configuration_.data.max_units,
+       .merchants = merchants_,
+       .shares_min = shares_min_,
+       .merchants_per_unit = privacy.unit == Unit::customer ? privacy.max_merchants_per_customer : 1,
+       .noise_multiplier = noise_.of(sum.purpose),
+       .ring = ring_wish(configuration_.aggregation.ring)});
+}
+
+void ReleasePlan::describe(Plan& plan) const {
+  const Configuration::Privacy& privacy = configuration_.privacy;
+  plan.federation = configuration_.federation.name;
+  plan.unit = privacy.unit;
+  plan.delta = privacy.unit == Unit::none ? 0 : privacy.delta;
+  plan.epsilon = privacy.epsilon > 0 ? std::optional(privacy.epsilon) : std::nullopt;
+  plan.shares_min = shares_min_;
+  plan.collusion = 0;
+  plan.encryption = configuration_.aggregation.encryption;
+  plan.workload = configuration_.workload.name;
+  plan.clip_norm = privacy.clip > 0 ? privacy.clip : 1;
+  plan.accountant = privacy.accountant;
+  plan.configuration = sha256(bytes_of(shared_text(configuration_)));
+  plan.releases.clear();
+  for (const Purpose purpose : {Purpose::statistics, Purpose::update, Purpose::evaluation}) {
+    if (planned_.of(purpose) > 0) {
+      plan.releases.push_back(
+          {.purpose = purpose,
+           .population = purpose == Purpose::evaluation ? Population::test : Population::train,
+           .count = planned_.of(purpose),
+           .noise_multiplier = noise_.of(purpose),
+           .sampling_rate = sampling_rate(purpose)});
+    }
+  }
+}
+
+std::optional<Error> ReleasePlan::differs(const Plan& plan) const {
+  Plan own;
+  describe(own);
+  const char* what = nullptr;
+  if (plan.federation != own.federation || plan.configuration != own.configuration) {
+    what = "configuration";
+  } else if (plan.unit != own.unit || plan.delta != own.delta || plan.epsilon != own.epsilon) {
+    what = "unit of privacy or budget";
+  } else if (plan.shares_min != own.shares_min || plan.collusion != own.collusion) {
+    what = "smallest number of merchants in a sum";
+  } else if (plan.encryption != own.encryption || plan.workload != own.workload ||
+             plan.clip_norm != own.clip_norm || plan.accountant != own.accountant) {
+    what = "encryption, workload, clip norm or accountant";
+  } else if (!std::ranges::equal(plan.releases, own.releases, same)) {
+    what = "noise or number of sums";
+  }
+  if (what == nullptr) {
+    return std::nullopt;
+  }
+  return Error{std::string("the ledger's plan has another ") + what +
+               " than this worker's configuration gives"};
+}
+
+std::optional<Error> ReleasePlan::differs(const SumParameters& claimed, const Workload& workload,
+                                          const PrivateSum& sum) const {
+  SumParameters own = parameters(workload, sum);
+  if (nearly_equal(static_cast<double>(claimed.share_variance), static_cast<double>(own.share_variance))) {
+    own.share_variance = claimed.share_variance;
+  }
+  if (claimed == own) {
+    return std::nullopt;
+  }
+  return Error{"the sum '" + sum.name +
+               "' has another length, clip norm, grid, noise or smallest number of merchants " +
+               "than this worker's configuration gives"};
+}
+
+}  // namespace hanse

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "common/config/configuration.h"
+#include "common/workloads/task.h"
+#include "privacy/accounting/noise_schedule.h"
+#include "privacy/ledger/record.h"
+#include "privacy/sum_parameters.h"
+
+namespace hanse {
+
+/// How the sums of a run are released: with how much noise, on which grid, for how many merchants at least. It follows
+/// from the configuration and the number of merchants alone. The coordinator uses it to announce sums; every worker
+/// derives it from its own file and refuses a plan or a sum that says otherwise, so that nobody is talked into less noise.
+class ReleasePlan {
+ public:
+  ReleasePlan(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
+              std::uint32_t merchants);
+
+  /// federation.min_merchants, or its default: max(3, two thirds of those invited), and no more than are invited.
+  std::uint32_t shares_min() const { return shares_min_; }
+  double noise_multiplier(Purpose purpose) const { return noise_.of(purpose); }
+  /// privacy.sampling_rate for updates; every unit is in all other sums.
+  double sampling_rate(Purpose purpose) const;
+  /// The parameters of one sum of `workload`.
+  SumParameters parameters(const Workload& workload, const PrivateSum& sum) const;
+
+  /// Fills in everything in a ledger's plan that follows from the configuration.
+  void describe(Plan& plan) const;
+  /// Why `plan` is not what the configuration says, or nothing.
+  std::optional<Error> differs(const Plan& plan) const;
+  /// Why `claimed` is not parameters(workload, sum), or nothing. Real numbers may differ by the rounding of another
+  /// machine's logarithms, one part in 10^9.
+  std::optional<Error> differs(const SumParameters& claimed, const Workload& workload,
+                               const PrivateSum& sum) const;
+
+ private:
+  Configuration configuration_;
+  PlannedSums planned_;
+  NoiseSchedule noise_;
+  std::uint32_t merchants_;
+  std::uint32_t shares_min_;
+};
+
+}  // namespace hanse
