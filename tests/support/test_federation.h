@@ -210,6 +210,7 @@ class TestFederation {
     return {WorkerOptions{.rank = rank,
                           .merchants_min = plan_.masked ? plan_.merchants_min : 1,
                           .allow_unmasked = !plan_.masked,
+                          .threshold = plan_.threshold,
                           .coordinator = identity_.public_key(),
                           .aborts_max = plan_.aborts_max},
             std::move(merchants), std::move(hooks), *random_};
