@@ -14,7 +14,8 @@ namespace {
 /// The nearest folder above `folder` that exists.
 fs::path existing_ancestor(fs::path folder) {
   folder = fs::absolute(folder);
-  while (!fs::exists(folder) && folder.has_parent_path() && folder != folder.parent_path()) {
+  std::error_code error;
+  while (!fs::exists(folder, error) && folder.has_parent_path() && folder != folder.parent_path()) {
     folder = folder.parent_path();
   }
   return folder;
@@ -24,7 +25,11 @@ fs::path existing_ancestor(fs::path folder) {
 
 void check_run_directory(const fs::path& folder) {
   std::error_code error;
-  if (fs::exists(folder, error) && !(fs::is_directory(folder, error) && fs::is_empty(folder, error))) {
+  const fs::file_status status = fs::status(folder, error);
+  if (status.type() == fs::file_type::none) {
+    throw bad_input("output.dir " + folder.string() + " cannot be made: " + error.message());
+  }
+  if (fs::exists(status) && !(fs::is_directory(folder, error) && fs::is_empty(folder, error))) {
     throw bad_input("output.dir " + folder.string() + " exists already: choose another one or remove it");
   }
   const fs::path probe = existing_ancestor(folder) / (".hanse-" + std::to_string(std::time(nullptr)));

@@ -92,12 +92,15 @@ std::vector<Setting> parse_file(const std::filesystem::path& file) {
   return settings;
 }
 
+/// The place of what was written on the command line.
+constexpr const char* kCommandLine = "command line";
+
 Setting parse_setting(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
     throw bad_input("command line: expected KEY=VALUE, got '" + text + "'");
   }
-  return {text.substr(0, equals), text.substr(equals + 1), "command line"};
+  return {text.substr(0, equals), text.substr(equals + 1), kCommandLine};
 }
 
 const Key& key_named(const Setting& setting) {
@@ -206,16 +209,22 @@ void refuse_contradictions(const Configuration& c, const Places& places) {
   }
 }
 
-/// data.path and the paths in [aggregation] are meant from the folder of the INI file. They are made
+/// data.path and the paths in [aggregation] are meant from the folder of the INI file, or from where the user stands when
+/// they are given on the command line. They are made
 /// absolute, so that the canonical text means the same from wherever it is read. Other files in [data] are
 /// meant from the folder of the data file, and stay as they are.
-void place_paths(Configuration& c, const std::filesystem::path& folder) {
-  const auto place = [&](const std::string& path) {
-    return path.empty() ? path : (folder / path).lexically_normal().string();
+void place_paths(Configuration& c, const Places& places, const std::filesystem::path& folder) {
+  const auto place = [&](const std::string& key, std::string& path) {
+    const auto given = places.find(key);
+    const bool on_command_line = given != places.end() && given->second == kCommandLine;
+    if (!path.empty()) {
+      path =
+          ((on_command_line ? std::filesystem::current_path() : folder) / path).lexically_normal().string();
+    }
   };
-  c.data.path = place(c.data.path);
-  c.aggregation.roster = place(c.aggregation.roster);
-  c.aggregation.keys = place(c.aggregation.keys);
+  place("data.path", c.data.path);
+  place("aggregation.roster", c.aggregation.roster);
+  place("aggregation.keys", c.aggregation.keys);
 }
 
 }  // namespace
@@ -236,7 +245,7 @@ Configuration read_configuration(const std::filesystem::path& file,
     apply(parse_setting(setting), configuration, places);
   }
   refuse_contradictions(configuration, places);
-  place_paths(configuration, std::filesystem::absolute(file).parent_path());
+  place_paths(configuration, places, std::filesystem::absolute(file).parent_path());
   return configuration;
 }
 

@@ -332,7 +332,7 @@ std::vector<Key> make_table() {
           "federation.deadline_ms", 10, 86'400'000, "milliseconds, 10 to 86400000",
           "Time for each phase of a round.", [](auto& c) -> auto& { return c.federation.deadline_ms; }),
       flag_key(
-          "federation.resume", "Continues the run found in the run directory.",
+          "federation.resume", "Continues the run found in the run directory: not in this version.",
           [](auto& c) -> auto& { return c.federation.resume; }),
 
       text_key(

@@ -434,6 +434,12 @@ Dataset read_dataset(const Configuration& configuration, std::uint32_t worker, s
     read_records(plan, CsvRecords(plan, cleaning), filter, counts, data);
   }
   data.account = sentences(counts, cleaning);
+  const auto is_positive = [](float label) { return label > 0; };
+  if (!configuration.data.positive.empty() && !data.train.labels.empty() &&
+      std::ranges::none_of(data.train.labels, is_positive)) {
+    data.account.push_back("no training row has the label data.positive = '" + configuration.data.positive +
+                           "'");
+  }
   return data;
 }
 

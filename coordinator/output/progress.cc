@@ -211,7 +211,7 @@ std::string summary_text(const RunSummary& summary) {
     add_row(text, name, format("%.5g", value));
   }
   if (summary.epsilon && !summary.figures.empty()) {
-    add_row(text, "", "(figures are private sums too, with noise in them)");
+    add_row(text, "", "(figures are private sums too: over few test rows they are mostly noise)");
   }
   add_row(text, "privacy", privacy_text(summary));
   add_row(text, "encryption", encryption_text(summary.encryption));

@@ -214,11 +214,13 @@ std::string round_tile(const ReportData& data) {
 std::string quality_tiles(const ReportData& data) {
   const Metrics figures = last_figures(data);
   std::string html;
+  const bool is_private = !data.metrics.empty() && data.metrics.back().epsilon.has_value();
   int shown = 0;
   for (const Figure& figure : kFigures) {
     const auto found = figures.find(figure.key);
     if (found != figures.end() && shown < 2) {
-      html += tile(figure.name, number_text(found->second), "last value");
+      html += tile(figure.name, number_text(found->second),
+                   is_private ? "last value, noise in it" : "last value");
       ++shown;
     }
   }

@@ -29,7 +29,7 @@ double read_delta(const Arguments& arguments) {
 }  // namespace
 
 void declare_mechanism_options(Arguments& arguments) {
-  arguments.option("sampling-rate", "Poisson sampling rate of the units, in (0, 1]; 1: every unit.")
+  arguments.option("sampling-rate", "Poisson sampling rate of the units, in (0, 1]; 1: every unit.", "1")
       .option("steps", "Number of releases composed.")
       .option("delta", "Probability of the exception, in (0, 1).")
       .option("mechanism", "gaussian (the reference) or discrete-gaussian (what Hanse releases).", "gaussian")

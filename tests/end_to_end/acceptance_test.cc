@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -113,6 +114,7 @@ TEST_F(Acceptance, PurchasePredictionIsAsGoodAsOnThePooledData) {
       read_configuration(ini_of("purchase_prediction/federation.ini"), {path});
   EXPECT_EQ(configuration.privacy.unit, Unit::none);
   const double auc = auc_of_released_model(configuration, folder_ / "run");
+  std::printf("test AUC %.4f, log-loss %.4f\n", auc, last_figure("test_loss"));
   EXPECT_NEAR(auc, 0.9203, 0.003);
   EXPECT_NEAR(last_figure("test_auc"), auc, 0.002) << "the federation measures what is so";
 }
@@ -126,7 +128,9 @@ TEST_F(Acceptance, PurchasePredictionStaysGoodWithEpsilonOneForEveryRecord) {
 
   const Configuration configuration =
       read_configuration(ini_of("purchase_prediction/federation_private.ini"), settings);
-  EXPECT_GE(auc_of_released_model(configuration, folder_ / "run"), 0.905);
+  const double auc = auc_of_released_model(configuration, folder_ / "run");
+  std::printf("test AUC of the released model %.4f\n", auc);
+  EXPECT_GE(auc, 0.905);
   EXPECT_LE(last_figure("epsilon"), 1.0);
   EXPECT_EQ(run_in(folder_.path(), {"hanse", "audit", "run", "--budget", "1,1e-5"}).code, 0);
 }
@@ -142,6 +146,7 @@ TEST_F(Acceptance, RecommendationIsAsGoodAsOnThePooledRatings) {
           {"data.path=" + ratings.string(), "federation.evaluate_every=100", "data.test=file:ratings.split",
            "data.partition=column", "data.merchant=occupation@users.csv", "workload.rank=32"}));
 
+  std::printf("test RMSE %.4f\n", last_figure("test_rmse"));
   EXPECT_LE(last_figure("test_rmse"), 0.915);
   EXPECT_EQ(last_figure("merchants"), 21);
 }

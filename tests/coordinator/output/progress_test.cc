@@ -164,7 +164,7 @@ TEST(SummaryText, NamesThePromiseInFull) {
             "  merchants   20\n"
             "  rounds      100 in 1:01\n"
             "  test_auc    0.9\n"
-            "              (figures are private sums too, with noise in them)\n"
+            "              (figures are private sums too: over few test rows they are mostly noise)\n"
             "  privacy     epsilon 1.99 at delta 1e-6 for each customer (add or remove one customer)\n"
             "  encryption  masked: the coordinator saw sums only\n"
             "  sent        12.3 MB\n"

@@ -1,0 +1,174 @@
+// What a worker insists on, whatever a coordinator signs: sums are those of its own configuration, and new.
+
+#include "worker/local_work.h"
+
+#include <fstream>
+
+#include "common/data/feature_space.h"
+#include "common/data/read_dataset.h"
+#include "privacy/ledger/ledger_writer.h"
+#include "privacy/protocol/round_payload.h"
+#include "privacy/secure_sum/masks.h"
+#include "tests/support/deterministic_random.h"
+#include "tests/support/ledger_fixture.h"
+
+namespace hanse {
+namespace {
+
+/// A worker with three merchants of two rows each, and a coordinator that announces what a test tells it to.
+class LocalWorkTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::ofstream(folder_.path() / "rows.csv") << "shop,x,bought\n"
+                                                  "a,0.1,0\na,0.9,1\nb,0.2,0\nb,0.8,1\nc,0.3,1\nc,0.5,0\n";
+    configuration_.data.path = (folder_.path() / "rows.csv").string();
+    configuration_.data.merchant = "shop";
+    configuration_.data.label = "bought";
+    configuration_.data.numeric = {"x[0..1]"};
+    configuration_.federation.rounds = 2;
+    configuration_.privacy.unit = Unit::record;
+    configuration_.privacy.epsilon = 4;
+    configuration_.privacy.delta = 1e-5;
+    configuration_.output.dir = (folder_.path() / "worker").string();
+    space_ = feature_space(configuration_);
+    plan_.emplace(configuration_, space_, RowKind::record, 3);
+    task_.emplace(configuration_, space_, RowKind::record, 3, plan_->noise_multiplier(Purpose::statistics));
+    preparation_ = task_->preparation().initial_model(configuration_.federation.seed);
+  }
+
+  void start_worker() {
+    const Dataset data = read_dataset(configuration_, 1, 1);
+    work_.emplace(configuration_, data, hosted(), std::nullopt, random_);
+    hooks_ = work_->hooks();
+    hooks_.session_ready({.names = {"a", "b", "c"}, .hosted = {0, 1, 2}, .session_id = {}});
+  }
+  std::vector<LedgerMerchant> hosted() const {
+    std::vector<LedgerMerchant> merchants;
+    for (const char* name : {"a", "b", "c"}) {
+      merchants.push_back({name, LedgerFixture::key(static_cast<std::byte>(name[0])).public_key()});
+    }
+    return merchants;
+  }
+
+  Plan honest_plan() const {
+    Plan plan;
+    plan_->describe(plan);
+    plan.run_id = "00112233445566778899aabbccddeeff";
+    plan.merchants = hosted();
+    plan.software = "test";
+    return plan;
+  }
+  void write_ledger(Plan plan) {
+    ledger_.emplace(
+        LedgerWriter::create(folder_.path() / "ledger.jsonl", LedgerFixture::key(std::byte{1}), plan));
+  }
+  SumParameters honest_parameters() const {
+    return plan_->parameters(task_->preparation(), *task_->preparation().next_sum(preparation_));
+  }
+  /// Announces the first sum in the ledger, with these parameters.
+  void announce(std::uint64_t round, const SumParameters& parameters) {
+    ledger_->write(Intent{.round = round,
+                          .name = task_->preparation().next_sum(preparation_)->name,
+                          .purpose = Purpose::statistics,
+                          .population = Population::train,
+                          .parameters = parameters,
+                          .sampling_rate = 1,
+                          .model = digest_of(preparation_, {}),
+                          .invited = {0, 1, 2},
+                          .unix_time = 0});
+  }
+  Result<SumParameters> start(std::uint64_t round, const SumParameters& parameters) {
+    const Bytes payload =
+        encode(RoundPayload{.ledger_lines = {ledger_->lines().begin(), ledger_->lines().end()},
+                            .preparation = preparation_,
+                            .model = {}});
+    const std::vector<std::uint32_t> merchants = {0, 1, 2};
+    return hooks_.accept_round(
+        {.round = round, .parameters = parameters, .payload = payload, .merchants = merchants});
+  }
+
+  TemporaryFolder folder_;
+  Configuration configuration_;
+  FeatureSpace space_;
+  std::optional<ReleasePlan> plan_;
+  std::optional<Task> task_;
+  Model preparation_;
+  DeterministicSecureRandom random_{1};
+  std::optional<LocalWork> work_;
+  WorkerHooks hooks_;
+  std::optional<LedgerWriter> ledger_;
+};
+
+TEST_F(LocalWorkTest, TakesPartInTheSumThatItsOwnConfigurationAsksFor) {
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+
+  const auto accepted = start(1, honest_parameters());
+
+  ASSERT_TRUE(accepted.ok()) << accepted.what();
+  EXPECT_EQ(*accepted, honest_parameters());
+  EXPECT_EQ(hooks_.prepare(0, RoundMasks()).wire().size(), SealedSum::wire_size(honest_parameters()));
+}
+
+TEST_F(LocalWorkTest, RefusesAPlanThatPromisesLessThanItsOwnConfiguration) {
+  const auto refused = [&](auto change) {
+    Plan plan = honest_plan();
+    change(plan);
+    std::filesystem::remove_all(folder_.path() / "worker");
+    std::filesystem::remove(folder_.path() / "ledger.jsonl");
+    start_worker();
+    write_ledger(plan);
+    announce(1, honest_parameters());
+    const auto accepted = start(1, honest_parameters());
+    return !accepted.ok() && accepted.what().find("plan") != std::string::npos;
+  };
+
+  EXPECT_TRUE(refused([](Plan& plan) { plan.epsilon = 400; }));
+  EXPECT_TRUE(refused([](Plan& plan) { plan.epsilon = std::nullopt; }));
+  EXPECT_TRUE(refused([](Plan& plan) { plan.releases[0].noise_multiplier /= 2; }));
+  EXPECT_TRUE(refused([](Plan& plan) { plan.releases[1].count *= 10; }));
+  EXPECT_TRUE(refused([](Plan& plan) { plan.configuration = Digest{}; }));
+}
+
+TEST_F(LocalWorkTest, RefusesASumWithLessNoiseOrAnotherGridThanItsOwnConfigurationGives) {
+  Plan plan = honest_plan();
+  const auto refused = [&](auto change) {
+    SumParameters parameters = honest_parameters();
+    change(parameters);
+    std::filesystem::remove_all(folder_.path() / "worker");
+    std::filesystem::remove(folder_.path() / "ledger.jsonl");
+    start_worker();
+    write_ledger(plan);
+    announce(1, parameters);
+    return !start(1, parameters).ok();
+  };
+
+  EXPECT_TRUE(refused([](SumParameters& parameters) { parameters.share_variance *= 2; }));
+  EXPECT_TRUE(refused([](SumParameters& parameters) { parameters.units_max = 1; }));
+  EXPECT_TRUE(refused([](SumParameters& parameters) { parameters.length += 1; }));
+}
+
+TEST_F(LocalWorkTest, AnIntentThatWasAnsweredBuysNoSecondSum) {
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+  ASSERT_TRUE(start(1, honest_parameters()).ok());
+  ledger_->abort_open("a test");
+
+  EXPECT_FALSE(start(1, honest_parameters()).ok());
+  start_worker();  // The same worker after a restart: its copy of the ledger is still there.
+  EXPECT_FALSE(start(1, honest_parameters()).ok());
+}
+
+TEST_F(LocalWorkTest, RefusesAnotherModelThanTheIntentNames) {
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+  preparation_.parameters[0] += 1;
+
+  EXPECT_FALSE(start(1, honest_parameters()).ok());
+}
+
+}  // namespace
+}  // namespace hanse
