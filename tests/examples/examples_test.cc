@@ -1,5 +1,6 @@
 // Both examples do what their first comment says.
 #include <sys/wait.h>
+#include "tests/support/test_folder.h"
 
 #include <array>
 #include <cstdio>
@@ -57,7 +58,7 @@ class OwnWorkload : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   const std::filesystem::path folder_ =
-      std::filesystem::path(testing::TempDir()) /
+      test_folder() /
       ("own_workload_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
 };
 

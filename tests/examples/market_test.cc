@@ -9,6 +9,7 @@
 #include "common/base/failure.h"
 #include "common/config/configuration.h"
 #include "examples/market/write_market.h"
+#include "tests/support/test_folder.h"
 
 namespace hanse {
 namespace {
@@ -63,7 +64,7 @@ const std::vector<std::string> kFiles = {"ratings.csv",  "sessions.csv",       "
 class MarketFolder : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / "hanse_market_test";
+    folder_ = test_folder() / "hanse_market_test";
     std::filesystem::remove_all(folder_);
   }
   std::filesystem::path folder_;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/failure.h"
+#include "tests/support/test_folder.h"
 
 namespace hanse {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 class DurableFile : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / "hanse_durable_file";
+    folder_ = test_folder() / "hanse_durable_file";
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }

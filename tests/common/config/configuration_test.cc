@@ -8,6 +8,7 @@
 #include "common/base/failure.h"
 #include "common/base/seeded_generator.h"
 #include "common/config/configuration_keys.h"
+#include "tests/support/test_folder.h"
 
 namespace hanse {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 class ConfigurationFile : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
+    folder_ = test_folder() /
               ("hanse_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     std::filesystem::create_directories(folder_);
   }
@@ -85,6 +86,14 @@ TEST_F(ConfigurationFile, MeansItsPathsFromItsOwnFolderAndThoseBesideTheDataFrom
   EXPECT_EQ(c.data.test, "file:../s.txt");
   EXPECT_EQ(c.aggregation.roster, "/etc/roster.json");
   EXPECT_EQ(c.aggregation.keys, under("keys"));
+}
+
+TEST_F(ConfigurationFile, MeansPathsOfTheCommandLineFromWhereItsUserStands) {
+  std::ofstream(file()) << "[data]\npath = a.csv\n";
+
+  const Configuration c = read_configuration(file(), {"data.path=b.csv"});
+
+  EXPECT_EQ(c.data.path, (std::filesystem::current_path() / "b.csv").string());
 }
 
 TEST_F(ConfigurationFile, RefusesAnUnknownKeyWithPlaceAndNearestKey) {

@@ -1,4 +1,5 @@
 #include "common/transport/run_status.h"
+#include "tests/support/test_folder.h"
 
 #include <cstdlib>
 #include <fstream>
@@ -8,7 +9,7 @@ namespace hanse {
 namespace {
 
 TEST(RunStatus, IsReadBackByTheLauncher) {
-  const std::string file = testing::TempDir() + "/hanse_run_status";
+  const std::string file = test_folder().string() + "/hanse_run_status";
   ::setenv(kStatusVariable, file.c_str(), 1);
   EXPECT_EQ(read_run_status(file), std::nullopt);
 
@@ -20,7 +21,7 @@ TEST(RunStatus, IsReadBackByTheLauncher) {
 }
 
 TEST(RunStatus, IsNothingWhenItIsOfAnotherForm) {
-  const std::string file = testing::TempDir() + "/hanse_run_status_other";
+  const std::string file = test_folder().string() + "/hanse_run_status_other";
   for (const char* text : {"", "done", "round 3", "done x", "done 300", "done -1"}) {
     std::ofstream(file) << text;
 

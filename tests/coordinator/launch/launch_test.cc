@@ -1,4 +1,5 @@
 #include "coordinator/launch/launch.h"
+#include "tests/support/test_folder.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -54,7 +55,7 @@ TEST(Launch, StartsNoMoreWorkersThanMerchantsAndOneForEachFile) {
   configuration.data.partition = "iid:1";
   EXPECT_EQ(default_workers(configuration), 1u);
 
-  const auto folder = std::filesystem::path(testing::TempDir()) / "hanse_workers";
+  const auto folder = test_folder() / "hanse_workers";
   std::filesystem::create_directories(folder);
   for (const char* name : {"m1.csv", "m2.csv", "m3.csv", "m4.csv", "m5.csv", "m7.csv"}) {
     std::ofstream(folder / name) << "x";

@@ -1,5 +1,6 @@
 // The programs `hanse` and `hanse run` as their users see them, with a script in mpirun's place.
 #include <sys/wait.h>
+#include "tests/support/test_folder.h"
 
 #include <array>
 #include <cstdio>
@@ -18,7 +19,7 @@ struct Outcome {
 class HanseRun : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
+    folder_ = test_folder() /
               ("hanse_run_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     std::filesystem::create_directories(folder_);
     std::ofstream(folder_ / "good.ini")

@@ -5,6 +5,7 @@
 
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
+#include "tests/support/test_folder.h"
 
 namespace hanse {
 namespace {
@@ -24,7 +25,7 @@ RoundMetrics round_of(std::uint64_t round) {
 class MetricsFile : public testing::Test {
  protected:
   void SetUp() override {
-    file_ = std::filesystem::path(testing::TempDir()) / "hanse_metrics.jsonl";
+    file_ = test_folder() / "hanse_metrics.jsonl";
     std::filesystem::remove(file_);
   }
   std::filesystem::path file_;

@@ -9,6 +9,7 @@
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
 #include "privacy/crypto/digest.h"
+#include "tests/support/test_folder.h"
 
 namespace hanse {
 namespace {
@@ -48,7 +49,7 @@ std::string refusal_of(const std::string& bytes) {
 class ModelFile : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / "hanse_model_file";
+    folder_ = test_folder() / "hanse_model_file";
     std::filesystem::remove_all(folder_);
   }
   std::filesystem::path folder_;

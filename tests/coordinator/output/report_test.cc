@@ -9,6 +9,7 @@
 #include "privacy/ledger/ledger_writer.h"
 #include "privacy/pipeline.h"
 #include "tests/support/deterministic_random.h"
+#include "tests/support/test_folder.h"
 
 namespace hanse {
 namespace {
@@ -155,7 +156,7 @@ bool has(const std::string& page, const std::string& text) {
 
 class Report : public testing::Test {
  protected:
-  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "hanse_report";
+  std::filesystem::path folder_ = test_folder() / "hanse_report";
 };
 
 TEST_F(Report, TellsAPrivateRunInFull) {
