@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "sampling-rate"},
         Refusal{"hanse-epsilon --noise-multiplier 1 --steps 1 --delta 1e-5 --sampling-rate 1.1",
                 "sampling-rate"},
-        Refusal{"hanse-epsilon --noise-multiplier 1 --steps 1 --delta 1e-5", "sampling-rate"},
+        Refusal{"hanse-epsilon --sampling-rate 1 --steps 1 --delta 1e-5", "noise-multiplier"},
         Refusal{"hanse-epsilon --noise-multiplier 1 --steps 0 --delta 1e-5 --sampling-rate 1", "steps"},
         Refusal{"hanse-epsilon --noise-multiplier 1 --steps 1.5 --delta 1e-5 --sampling-rate 1", "steps"},
         Refusal{"hanse-epsilon --noise-multiplier 1 --steps 1 --delta 0 --sampling-rate 1", "delta"},
