@@ -106,7 +106,7 @@ std::vector<MarketItem> make_items(const MarketOptions& options) {
     MarketItem item;
     item.category = i % kCategories;
     item.base_price = std::round(100 * std::exp(3 + 0.8 * generator.normal())) / 100 + 1;
-    item.popularity = std::pow(1.0 + i / kCategories, -0.6);
+    item.popularity = std::pow(1.0 + static_cast<double>(i / kCategories), -0.6);
     item.rating_bias = 0.35 * generator.normal();
     item.factors = around(centres[item.category], 1.0, generator);
     items.push_back(item);
