@@ -32,10 +32,11 @@ enum Kind : std::uint32_t {
   mask_key,      ///< AES keys of masks.
   keystream,     ///< The masks themselves.
   share,         ///< Shares of b and u that nobody revealed.
+  unmasked,      ///< A merchant's own sum in steps, before its masks.
   lasting,       ///< Identities; keys of the session between two merchants; the ratchet of rounds to come.
 };
 const char* const kNames[] = {"session key", "agreed point", "b or u", "chain key",  "edge seed",
-                              "mask key",    "keystream",    "share",  "lasting key"};
+                              "mask key",    "keystream",    "share",  "unmasked sum", "lasting key"};
 
 /// The federation of both tests, in round after round; the upload of one merchant is lost in the second.
 class SmallRun {
@@ -123,6 +124,13 @@ std::vector<Window> secrets_of_a_run() {
     } else {
       add(round_secret, draw);
       round_secrets.push_back(secret_of(draw));
+    }
+  }
+
+  for (std::uint64_t round = 1; round <= kRounds; ++round) {
+    for (std::uint32_t id = 0; id < kMerchants; ++id) {
+      const auto sum = run.federation().exact_sum(round, {id});
+      add(unmasked, std::as_bytes(std::span(sum)));
     }
   }
 
