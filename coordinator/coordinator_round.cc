@@ -78,7 +78,7 @@ struct CoordinatorRound::Parts {
   Peer host(std::uint32_t merchant) const { return session->hosts()[merchant]; }
 
   std::uint32_t threshold(std::uint32_t merchant) const {
-    return holder_threshold(holders_among(neighbours[merchant]), session->parameters().threshold);
+    return holder_threshold(holders_among(neighbours[merchant]), session->threshold());
   }
   Ids neighbours_in(std::uint32_t merchant, const MerchantSet& set) const {
     Ids inside;

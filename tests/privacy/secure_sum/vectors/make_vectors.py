@@ -160,7 +160,7 @@ def graph_vectors():
     k = ceil(8 * log2(merchants))
     k += k % 2
     show("graph.merchants", merchants)
-    show("graph.session", session)
+    show("graph.order", order_digest)
     show("graph.degree", k)
     for merchant in (0, 299):
         place = order.index(merchant)
