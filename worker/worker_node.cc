@@ -37,7 +37,11 @@ struct WorkerNode::Parts {
   using Send = std::function<void(Bytes)>;
 
   void refuse(std::string sentence) { refusals.push_back(std::move(sentence)); }
-  void say(const Send& send, const Bytes& message) { send(link->seal(message)); }
+  void say(const Send& send, Bytes message) {
+    if (hooks.before_sealing(message)) {
+      send(link->seal(message));
+    }
+  }
   void fail(const Send& send, ExitCode code, const std::string& sentence) {
     fault = Failure(code, sentence);
     say(send, encode(Fail{static_cast<std::uint8_t>(code), sentence}));
@@ -367,8 +371,8 @@ void WorkerNode::Parts::step_one(std::size_t place, const MerchantEvent& event, 
     refuse("merchant " + merchants[place].name + ": " + result.refused->sentence + " (" +
            std::string(name_of(result.refused->reason)) + ")");
   }
-  for (const Bytes& message : result.messages) {
-    say(send, message);
+  for (Bytes& message : result.messages) {
+    say(send, std::move(message));
   }
 }
 
