@@ -78,6 +78,7 @@ struct WorkerHooks {
 ///
 /// SEEDS are sent when not everyone masks with everyone (privacy/protocol/session.h). There is no way back: a
 /// worker joins one session in its life, and opens its seeds once.
+///
 /// A message that breaks a rule is refused, counted in refusals() and changes nothing.
 class WorkerNode {
  public:

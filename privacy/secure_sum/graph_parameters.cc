@@ -282,11 +282,13 @@ Error no_ring(const Counts& counts, const GraphWishes& wishes, const RingBounds&
     return find_ring({.merchants = counts.merchants, .corrupt = corrupt, .missing = missing}).has_value();
   };
   std::string nearest;
-  if (const auto corrupt = largest(counts.corrupt, [&](auto c) { return holds(c, counts.missing()); })) {
+  if (const auto corrupt =
+          largest(counts.corrupt, [&](std::uint32_t c) { return holds(c, counts.missing()); })) {
     nearest = "aggregation.corrupt=" + fraction(*corrupt, counts.merchants);
   }
   const std::uint32_t uninvited = counts.merchants - counts.invited;
-  if (const auto missing = largest(counts.missing(), [&](auto m) { return holds(counts.corrupt, m); })) {
+  if (const auto missing =
+          largest(counts.missing(), [&](std::uint32_t m) { return holds(counts.corrupt, m); })) {
     nearest += nearest.empty() ? "" : ", or ";
     nearest += *missing >= uninvited
                    ? "aggregation.dropouts=" + fraction(*missing - uninvited, counts.invited)

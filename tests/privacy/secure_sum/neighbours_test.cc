@@ -133,7 +133,8 @@ TEST(Neighbours, AreOthersInAnotherOrder) {
 TEST(Neighbours, AreEquallyLikely) {
   std::vector<int> beside(21);
   for (int session = 0; session < 2000; ++session) {
-    for (const std::uint32_t other : neighbour_graph(21, 4, named("order " + std::to_string(session)))[0]) {
+    const Graph graph = neighbour_graph(21, 4, named("order " + std::to_string(session)));
+    for (const std::uint32_t other : graph[0]) {
       ++beside[other];
     }
   }
