@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 
 #include "common/base/result.h"
 #include "common/base/secure_random.h"
@@ -12,9 +13,13 @@ namespace hanse {
 /// A public point of X25519 (RFC 7748).
 using PublicPoint = std::array<std::byte, 32>;
 
-/// A private key of X25519 with its point. Lives for one session.
+/// A private key of X25519 with its point. Lives for one session, and its scalar is wiped with it.
 class X25519Key {
  public:
+  ~X25519Key();
+  X25519Key(X25519Key&&) noexcept;
+  X25519Key& operator=(X25519Key&&) noexcept;
+
   static X25519Key generate(SecureRandom& random);
   static X25519Key from_scalar(Secret<32> scalar);
 
@@ -23,7 +28,10 @@ class X25519Key {
   Result<Secret<32>> agree(const PublicPoint& peer) const;
 
  private:
-  Secret<32> scalar_;
+  struct Handle;
+  X25519Key();
+
+  std::unique_ptr<Handle> handle_;  ///< Kept: to make it anew for each peer costs a second multiplication.
   PublicPoint point_{};
 };
 
