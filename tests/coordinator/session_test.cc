@@ -802,6 +802,21 @@ TEST(GraphAttack, AWorkerThatKeepsItsSeedsBackEndsTheSessionByName) {
   }
 }
 
+TEST(GraphAttack, SeedsThatComeLateAreNotedAndChangeNothing) {
+  Meeting meeting;
+  Bytes seeds;
+  meeting.add_worker(many(0, 130), {}, [&](Bytes& message) {
+    seeds = type_of(message) == MessageType::seeds ? message : seeds;
+    message = type_of(message) == MessageType::confirm ? seeds : message;
+    return true;
+  });
+
+  meeting.meet();
+
+  EXPECT_FALSE(meeting.session->ready());
+  EXPECT_NE(meeting.session->refusals().at(0).find("SEEDS where none is waited for"), std::string::npos);
+}
+
 TEST(GraphAttack, WishesBelowTheAssumptionsEndTheSessionWithTheNearestThatHold) {
   Meeting meeting;
   meeting.options.graph.neighbours = 12;
