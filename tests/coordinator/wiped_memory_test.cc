@@ -92,13 +92,20 @@ ByteView field(const T& value) {
 std::vector<Window> secrets_of_a_run() {
   std::vector<Bytes> draws;
   std::vector<Bytes> messages;
+  std::size_t drawn_in_set_up = 0;
   SmallRun run(
       [&](ByteView drawn) {
         if (drawn.size() == 32) {
           draws.emplace_back(drawn.begin(), drawn.end());
         }
       },
-      [&](ByteView message) { messages.emplace_back(message.begin(), message.end()); });
+      [&](ByteView message) {
+        messages.emplace_back(message.begin(), message.end());
+        const auto envelope = open_envelope(message);
+        if (envelope && envelope->type == MessageType::open && drawn_in_set_up == 0) {
+          drawn_in_set_up = draws.size();
+        }
+      });
   check(run.play(), "the run is a good one");
   const auto seen = [&](ByteView bytes) {
     return std::any_of(messages.begin(), messages.end(),
@@ -110,12 +117,14 @@ std::vector<Window> secrets_of_a_run() {
     windows.insert(windows.end(), more.begin(), more.end());
   };
 
-  // 1. What was drawn and never sent: signing keys, session keys, then b and u. Nonces are sent.
+  // 1. What was drawn and never sent: signing keys, session keys, then b and u. Nonces are sent; seeds of a neighbour
+  // graph are opened, or of no use where everyone masks with everyone.
   const Bytes nonce(run.federation().session().parameters().nonce.begin(),
                     run.federation().session().parameters().nonce.end());
   std::vector<Secret<32>> scalars;
   std::vector<Secret<32>> round_secrets;
-  for (const Bytes& draw : draws) {
+  for (std::size_t i = 0; i < draws.size(); ++i) {
+    const Bytes& draw = draws[i];
     if (draw == nonce || seen(draw)) {
       continue;
     }
@@ -126,7 +135,7 @@ std::vector<Window> secrets_of_a_run() {
     } else if (seen(as_key.public_key())) {
       add(session_key, draw);
       scalars.push_back(secret_of(draw));
-    } else {
+    } else if (i >= drawn_in_set_up) {
       add(round_secret, draw);
       round_secrets.push_back(secret_of(draw));
     }

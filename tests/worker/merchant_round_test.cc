@@ -270,16 +270,16 @@ struct SplitView {
     std::uint32_t self_mask_shares = corrupt;
     std::uint32_t escrow_shares = corrupt;
     for (std::uint32_t id = corrupt; id < 7; ++id) {
-      std::vector<EdgeCode> codes;  // Of its own view only, and what the colluders say of it.
-      for (const EdgeCode& code : merchants.codes[id]) {
-        if (code.sender >= corrupt && sees_all(code.sender) == sees_all(id)) {
-          codes.push_back(code);
-        }
-      }
+      std::vector<EdgeCode> codes;  // What the colluders say of its own view, and only what others of it say.
       for (std::uint32_t liar = 0; liar < corrupt; ++liar) {
         codes.push_back(
             {liar, id,
              agree_code(merchants.rounds[liar].pairs[id - 1], liar, agreed_on(1, context, told(id)))});
+      }
+      for (const EdgeCode& code : merchants.codes[id]) {
+        if (code.sender >= corrupt && sees_all(code.sender) == sees_all(id)) {
+          codes.push_back(code);
+        }
       }
       for (const Bytes& message : merchants.give(id, AgreedEvent{1, codes, {}}).messages) {
         if (const auto reveal = decode<Reveal>(*open_envelope(message))) {
