@@ -321,6 +321,113 @@ TEST(MerchantRound, TwoMerchantsWithDifferentModelsShareNoMask) {
   EXPECT_NE(low->fingerprints[0], high->fingerprints[0]);
 }
 
+/// Four merchants, of which all have revealed; AGREED invited them to round 2.
+Merchants four_with_next_prepared() {
+  Merchants merchants(4);
+  merchants.open_all();
+  merchants.start_all();
+  merchants.set_all([](std::uint32_t) { return MerchantSet::all(4); });
+  merchants.shares.clear();
+  for (std::uint32_t id = 0; id < 4; ++id) {
+    const MerchantStep result =
+        merchants.give(id, AgreedEvent{1, merchants.codes[id], Invitation{2, MerchantSet::all(4)}});
+    EXPECT_EQ(result.messages.size(), 2u) << "REVEAL, and SHARE of round 2";
+    EXPECT_EQ(open_envelope(result.messages[1])->round, 2u);
+    merchants.shares.push_back(*decode<ShareMessage>(*open_envelope(result.messages[1])));
+  }
+  return merchants;
+}
+
+TEST(MerchantRound, StartsTheNextRoundFromTheSharesThatRodeOnThisOne) {
+  Merchants merchants = four_with_next_prepared();
+  (void)merchants.give(0, ResultEvent{1, true});
+
+  const MerchantStep asked_again = merchants.give(0, OpenEvent{2, MerchantSet::all(4)});
+  const MerchantStep started = merchants.give(0, merchants.start(0, 2));
+
+  EXPECT_TRUE(asked_again.messages.empty()) << "a round is dealt for once";
+  EXPECT_FALSE(asked_again.refused.has_value());
+  ASSERT_FALSE(started.refused.has_value()) << started.refused->sentence;
+  EXPECT_EQ(open_envelope(started.messages[0])->type, MessageType::upload);
+  EXPECT_FALSE(merchants.rounds[0].prepared.has_value());
+  EXPECT_EQ(merchants.rounds[0].round, 2u);
+}
+
+TEST(MerchantRound, WhatIsPreparedIsWipedByAnotherRoundAndByOneWithoutARelease) {
+  Merchants merchants = four_with_next_prepared();
+
+  const MerchantStep other = merchants.give(0, OpenEvent{3, MerchantSet::all(4)});
+  (void)merchants.give(1, ResultEvent{1, false});
+
+  EXPECT_EQ(other.messages.size(), 1u) << "fresh shares, of round 3";
+  EXPECT_FALSE(merchants.rounds[0].prepared.has_value());
+  EXPECT_FALSE(merchants.rounds[1].prepared.has_value());
+  EXPECT_EQ(merchants.refusal_of(1, merchants.start(1, 2)), Refusal::wrong_round);
+  EXPECT_EQ(merchants.refusal_of(1, OpenEvent{2, MerchantSet::all(4)}), Refusal::wrong_round)
+      << "the number is spent";
+}
+
+TEST(MerchantRound, TwoStoriesInOneRoundEndTheSessionInEveryState) {
+  SetEvent other_set{1, {Digest{}, MerchantSet::of(4, {0, 1, 2})}};
+  for (const bool prepared : {false, true}) {
+    Merchants merchants = prepared ? four_with_next_prepared() : Merchants(4);
+    if (!prepared) {
+      merchants.open_all();
+      merchants.start_all();
+      merchants.set_all([](std::uint32_t) { return MerchantSet::all(4); });
+    }
+    StartEvent other_start = merchants.start(0, 1);
+    other_start.payload[0] = std::byte{9};
+    AgreedEvent other_agreed{1, merchants.codes[2], Invitation{2, MerchantSet::of(4, {0, 1, 2})}};
+    AgreedEvent again{1, merchants.codes[2], Invitation{3, MerchantSet::all(4)}};
+    if (!prepared) {
+      ASSERT_FALSE(merchants.give(2, other_agreed).refused.has_value());
+    }
+
+    EXPECT_EQ(merchants.refusal_of(0, other_start), Refusal::equivocation);
+    EXPECT_EQ(merchants.refusal_of(1, other_set), Refusal::equivocation);
+    EXPECT_EQ(merchants.refusal_of(2, again), Refusal::equivocation);
+    for (const std::uint32_t id : {0u, 1u, 2u}) {
+      EXPECT_TRUE(merchants.rounds[id].ended);
+      EXPECT_FALSE(merchants.rounds[id].prepared.has_value());
+      EXPECT_TRUE(merchants.refusal_of(id, OpenEvent{5, MerchantSet::all(4)}) == Refusal::exhausted);
+    }
+  }
+}
+
+TEST(MerchantRound, AnInvitationThatChangesEndsTheSession) {
+  Merchants merchants = four_with_next_prepared();
+
+  EXPECT_EQ(merchants.refusal_of(0, OpenEvent{2, MerchantSet::of(4, {0, 1, 2})}), Refusal::equivocation);
+  EXPECT_EQ(merchants.refusal_of(0, merchants.start(0, 2)), Refusal::wrong_round);
+}
+
+TEST(MerchantRound, ANextRoundThatCannotBeIsRefusedBeforeAnythingIsRevealed) {
+  for (const std::uint64_t next : {0ull, 1ull, 1ull << 20}) {
+    Merchants merchants(4);
+    merchants.open_all();
+    merchants.start_all();
+    merchants.set_all([](std::uint32_t) { return MerchantSet::all(4); });
+
+    EXPECT_EQ(
+        merchants.refusal_of(0, AgreedEvent{1, merchants.codes[0], Invitation{next, MerchantSet::all(4)}}),
+        Refusal::wrong_round);
+  }
+}
+
+TEST(MerchantRound, SharesThatWereNotCommittedToAreRefusedBeforeTheUpload) {
+  Merchants merchants(4);
+  merchants.open_all();
+  StartEvent other = merchants.start(0);
+  other.boxes[1].commitments.self_mask[0] ^= std::byte{1};
+
+  const MerchantStep result = merchants.give(0, other);
+
+  EXPECT_EQ(result.refused->reason, Refusal::bad_share);
+  EXPECT_EQ(result.refused->about, 2u);
+  EXPECT_FALSE(merchants.rounds[0].uploaded);
+}
+
 TEST(MerchantRound, ALaterRoundLeavesTheOneBefore) {
   Merchants merchants(4);
   merchants.open_all();
