@@ -66,6 +66,12 @@ std::uint64_t SumParameters::sum_bound() const {
   return static_cast<std::uint64_t>(bound);
 }
 
+std::uint64_t SumParameters::merchant_bound() const {
+  SumParameters alone = *this;
+  alone.merchants_max = 1;
+  return alone.sum_bound();
+}
+
 SumParameters choose_parameters(const SumRequest& request) {
   check(request.length > 0 && request.units_max > 0 && request.merchants > 0 && request.shares_min > 0 &&
             request.merchants_per_unit > 0,

@@ -44,6 +44,8 @@ struct SumParameters {
   /// deviations of all noise shares together. A discrete Gaussian passes 12 sigma with probability below
   /// 2^-103.
   std::uint64_t sum_bound() const;
+  /// The same of one merchant's own entry: units_max * D2 + 12 standard deviations of its noise share.
+  std::uint64_t merchant_bound() const;
 };
 
 /// What the caller knows when it asks for parameters.

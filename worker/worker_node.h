@@ -66,6 +66,9 @@ struct WorkerHooks {
   std::function<SealedSum(std::uint32_t merchant, const RoundMasks& masks)> prepare;
   /// The end of a round that accept_round had accepted. `payload`: the release, or a sentence when none.
   std::function<void(ByteView payload, bool released)> round_ended = [](ByteView, bool) {};
+  /// Sees each message to the coordinator before it is sealed, may change it, and keeps it back with false.
+  /// Nobody's but the tests': they play merchants that misbehave.
+  std::function<bool(Bytes& message)> before_sealing = [](Bytes&) { return true; };
 };
 
 /// One worker: its link, its session and the rounds of all merchants it hosts, as a function of the messages

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "common/base/secure_random.h"
+
+namespace hanse {
+
+/// Paillier's additively homomorphic encryption (Eurocrypt 1999) in the variant of Damgard, Jurik and Nielsen
+/// (Int. J. Inf. Secur. 9, 2010). With n = p q, p = q = 3 mod 4 and gcd(p - 1, q - 1) = 2:
+///
+///   public     n, and h = -x^2 mod n for a random x; everyone derives g = h^n mod n^2
+///   encrypt    c = (1 + m n) g^a mod n^2      for 0 <= m < n and a fresh a of kPaillierExponentBits bits
+///   add        c1 c2 mod n^2                  encrypts m1 + m2 mod n
+///   decrypt    m = L(c^(p-1) mod p^2) (-q)^-1 mod p with L(u) = (u - 1) / p, the same mod q, and the remainder theorem
+///
+/// g generates n-th residues of Jacobi symbol 1. That g^a with a short a looks like a random one is the assumption
+/// that the variant adds to Paillier's own (decisional composite residuosity).
+///
+/// Numbers travel as little-endian bytes of fixed size. Exponentiations with secret exponents, and look-ups by
+/// them, take the same time and touch the same memory whatever the exponent.
+
+/// Length of a fresh exponent: twice the 128 bits of strength that a discrete logarithm in an interval needs, and a
+/// margin.
+inline constexpr std::size_t kPaillierExponentBits = 448;
+
+/// Length of a modulus. A program gets only those that count as safe.
+class PaillierSize {
+ public:
+  /// 3072 (about 128 bits of strength) or 4096; nothing for any other length.
+  static std::optional<PaillierSize> of(std::uint32_t bits);
+  /// Any even number of bytes: keys to break at leisure, made in no time. No program calls it.
+  static PaillierSize for_tests(std::uint32_t bits);
+
+  std::uint32_t bits() const { return bits_; }
+  std::size_t plaintext_bytes() const { return bits_ / 8; }
+  std::size_t ciphertext_bytes() const { return bits_ / 4; }
+  /// n and h.
+  std::size_t public_key_bytes() const { return bits_ / 4; }
+
+  friend bool operator==(const PaillierSize&, const PaillierSize&) = default;
+
+ private:
+  explicit PaillierSize(std::uint32_t bits) : bits_(bits) {}
+  std::uint32_t bits_;
+};
+
+/// n and h, checked. Cheap to copy.
+class PaillierPublicKey {
+ public:
+  /// Takes `bytes` of n, then h, from a peer. Refuses a wrong length, an n that has not all its bits, is even, prime
+  /// or has a factor below 2^16, and an h that generates nothing: 1, -1, not coprime to n, of Jacobi symbol -1. That
+  /// n has two large factors, only its owner can know.
+  static Result<PaillierPublicKey> from_wire(ByteView bytes, PaillierSize size);
+  const Bytes& wire() const;
+  PaillierSize size() const;
+
+ private:
+  friend class PaillierPrivateKey;
+  friend class PaillierEncryptor;
+  friend class PaillierTotal;
+  struct Numbers;
+  explicit PaillierPublicKey(std::shared_ptr<const Numbers> numbers) : numbers_(std::move(numbers)) {}
+  std::shared_ptr<const Numbers> numbers_;
+};
+
+/// Encrypts under one key with a table of powers of g: row i holds g^(d 2^(w i)) for each digit d of w bits, so that an
+/// encryption is one multiplication a row. Each row is read from end to end and the wanted entry kept by masks: which one it
+/// is shows in no address. 4.4 MB for 3072 bits, made in some 60 ms; once a session.
+class PaillierEncryptor {
+ public:
+  explicit PaillierEncryptor(const PaillierPublicKey& key);
+  ~PaillierEncryptor();
+  PaillierEncryptor(PaillierEncryptor&&) noexcept;
+  PaillierEncryptor& operator=(PaillierEncryptor&&) noexcept;
+
+  const PaillierPublicKey& key() const;
+  /// Encrypts a plaintext of size().plaintext_bytes() bytes below n into size().ciphertext_bytes() bytes.
+  void encrypt(ByteView plaintext, SecureRandom& random, std::span<std::byte> ciphertext) const;
+  /// Multiplies by a fresh encryption of zero: nobody can tell which ciphertexts this one came from.
+  void rerandomise(std::span<std::byte> ciphertext, SecureRandom& random) const;
+
+ private:
+  struct Table;
+  std::unique_ptr<Table> table_;
+};
+
+/// A running sum of vectors of ciphertexts: their products, entry by entry. One Montgomery multiplication for each
+/// entry that is added, and one for the check.
+class PaillierTotal {
+ public:
+  PaillierTotal(const PaillierPublicKey& key, std::size_t count);
+  ~PaillierTotal();
+  PaillierTotal(PaillierTotal&&) noexcept;
+  PaillierTotal& operator=(PaillierTotal&&) noexcept;
+
+  /// Adds `count` ciphertexts, one after the other in `bytes`. Refused as a whole, with nothing added: a wrong
+  /// length, a number outside (1, n^2), one not coprime to n.
+  std::optional<Error> add(ByteView ciphertexts);
+  /// The sum as ciphertexts, each re-randomised. At least one vector must have been added.
+  Bytes take(const PaillierEncryptor& encryptor, SecureRandom& random) const;
+
+ private:
+  struct Running;
+  std::unique_ptr<Running> running_;
+};
+
+/// p and q: wiped when it dies, never copied, never printed; it has no wire form and no file.
+class PaillierPrivateKey {
+ public:
+  /// Draws p and q from `random` and tests them to an error below 2^-128.
+  static PaillierPrivateKey generate(PaillierSize size, SecureRandom& random);
+  ~PaillierPrivateKey();
+  PaillierPrivateKey(PaillierPrivateKey&&) noexcept;
+  PaillierPrivateKey& operator=(PaillierPrivateKey&&) noexcept;
+
+  const PaillierPublicKey& public_key() const;
+  /// The plaintexts of `count` ciphertexts, one after the other. Refuses what PaillierTotal::add() refuses.
+  Result<Bytes> decrypt(ByteView ciphertexts, std::size_t count) const;
+
+ private:
+  struct Secrets;
+  explicit PaillierPrivateKey(std::unique_ptr<Secrets> secrets);
+  std::unique_ptr<Secrets> secrets_;
+};
+
+}  // namespace hanse
