@@ -22,9 +22,9 @@ namespace hanse {
 ///                 u^2 - 1/2, and the number of missing values.
 ///
 /// A sum that is not needed is left out; the last always takes place, because gradients are divided by the
-/// released n and never by a number nobody released. With a unit of privacy there are no "contributors": noise covers
-/// every entry, and thresholds on noisy counts keep out what noise alone could have made. At RowKind::customer a row is a customer, and n their
-/// number.
+/// released n and never by a number nobody released. With a unit of privacy there are no "contributors": noise
+/// covers every entry, and thresholds on noisy counts keep out what noise alone could have made. At
+/// RowKind::customer a row is a customer, and n their number.
 ///
 /// What the contributors' count itself shows: it opens at the coordinator, as an exact number for each column, so the
 /// coordinator learns that some column is at exactly one merchant, though not at which one. Merchants and the model
