@@ -63,7 +63,7 @@ struct WorkerHooks {
   /// the coordinator.
   std::function<Result<SumParameters>(const StartView&)> accept_round;
   /// One merchant's sealed sum; called once for each participating merchant, one after the other.
-  std::function<SealedSum(std::uint32_t merchant, const RoundMasks& masks)> prepare;
+  std::function<SealedSum(std::uint32_t merchant, const Seal& seal)> prepare;
   /// The end of a round that accept_round had accepted. `payload`: the release, or a sentence when none.
   std::function<void(ByteView payload, bool released)> round_ended = [](ByteView, bool) {};
   /// Sees each message to the coordinator before it is sealed, may change it, and keeps it back with false.

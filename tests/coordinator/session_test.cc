@@ -17,7 +17,7 @@ struct Meeting {
   static WorkerHooks hooks() {
     WorkerHooks hooks;
     hooks.accept_round = [](const StartView& start) -> Result<SumParameters> { return start.parameters; };
-    hooks.prepare = [](std::uint32_t, const RoundMasks&) -> SealedSum { std::abort(); };
+    hooks.prepare = [](std::uint32_t, const Seal&) -> SealedSum { std::abort(); };
     return hooks;
   }
   void add_worker(const std::vector<std::string>& names, WorkerOptions worker_options = {}) {

@@ -101,7 +101,7 @@ struct TestWorker {
     work =
         std::make_unique<LocalWork>(configuration, std::move(data), std::move(listed), std::nullopt, random);
     WorkerHooks hooks = work->hooks();
-    hooks.prepare = [&exposure, prepare = hooks.prepare](std::uint32_t merchant, const RoundMasks& masks) {
+    hooks.prepare = [&exposure, prepare = hooks.prepare](std::uint32_t merchant, const Seal& seal) {
       const SealedSum bare = prepare(merchant, RoundMasks());
       std::visit(
           [&](const auto& entries) {
@@ -113,7 +113,7 @@ struct TestWorker {
           },
           bare.residues());
       ++exposure.uploads;
-      return prepare(merchant, masks);
+      return prepare(merchant, seal);
     };
     WorkerOptions options;
     options.rank = rank;

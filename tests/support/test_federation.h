@@ -191,7 +191,7 @@ class TestFederation {
       *sum = {start.round, start.parameters};
       return start.parameters;
     };
-    hooks.prepare = [this, sum](std::uint32_t id, const RoundMasks& masks) {
+    hooks.prepare = [this, sum](std::uint32_t id, const Seal& seal) {
       if (fail_in_prepare && id == 1) {
         throw bad_input(*fail_in_prepare);
       }
@@ -204,7 +204,7 @@ class TestFederation {
       const UnitSource units = [&](const std::function<void(const Contribution&)>& take) {
         take(contribution);
       };
-      return prepare(units, sum->parameters, NoiseShare::draw(sum->parameters, *random_), masks);
+      return prepare(units, sum->parameters, NoiseShare::draw(sum->parameters, *random_), seal);
     };
     hooks.round_ended = [this](ByteView, bool released) { released_.push_back(released); };
     return {WorkerOptions{.rank = rank,
