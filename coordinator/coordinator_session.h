@@ -11,6 +11,7 @@
 #include "common/base/result.h"
 #include "common/base/secure_random.h"
 #include "common/transport/channel.h"
+#include "privacy/crypto/paillier.h"
 #include "privacy/crypto/signature.h"
 #include "privacy/protocol/messages.h"
 
@@ -18,11 +19,18 @@ namespace hanse {
 
 struct SessionOptions {
   std::uint32_t workers = 1;
-  bool masked = true;
+  Encryption encryption = Encryption::masked;
   std::uint32_t neighbours = 0;                      ///< 0: complete up to 128 merchants.
   std::uint32_t threshold = 0;                       ///< 0: two thirds of the holders, plus one.
   Digest plan{};                                     ///< Of the effective configuration.
   std::map<std::string, PublicKey> identities = {};  ///< Pinned identities by merchant name; empty: none are.
+  std::optional<PaillierSize> paillier = {};         ///< Of the arbiter's modulus, with Encryption::paillier.
+  std::optional<PublicKey> arbiter = {};             ///< Its pinned identity, when known.
+
+  /// With Encryption::paillier, the rank behind the workers.
+  std::optional<Peer> arbiter_rank() const {
+    return encryption == Encryption::paillier ? std::optional<Peer>(workers + 1) : std::nullopt;
+  }
 };
 
 /// A message to one worker, before it is sealed.
@@ -40,7 +48,7 @@ struct FromWorker {
 /// The coordinator's side of a session: links to all workers, and the roster. A function of what it is told;
 /// no clock, no network.
 ///
-///   Joining --all HELLOs--> Confirming --all CONFIRMs--> Ready
+///   Joining --all HELLOs, ARBITER--> Confirming --all CONFIRMs--> Ready
 ///      \------------------------\-- a fault, a deadline --> Refused{exit code, sentence}
 class CoordinatorSession {
  public:
@@ -75,6 +83,11 @@ class CoordinatorSession {
   /// The neighbours of each merchant, by id, each list increasing; empty lists without masks.
   const std::vector<std::vector<std::uint32_t>>& neighbours() const;
   const SessionParameters& parameters() const;
+  /// The rank of the arbiter, and what encrypts under its key; nothing without one.
+  std::optional<Peer> arbiter() const;
+  const PaillierEncryptor* encryptor() const;
+  /// What re-randomises sums.
+  SecureRandom& random() const;
 
   /// Opens what a worker sent. An error (replayed, altered, unknown sender) is attributed to the peer and
   /// logged.

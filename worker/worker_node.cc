@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "privacy/protocol/arbiter_messages.h"
 #include "privacy/protocol/link.h"
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/protocol/session.h"
@@ -23,6 +24,8 @@ struct WorkerNode::Parts {
   SessionParameters parameters;
   std::vector<X25519Key> session_keys;  ///< Beside merchants; erased after set-up.
   std::vector<MerchantHello> hellos;    ///< Beside merchants.
+  std::optional<ArbiterHello> arbiter;  ///< Verified.
+  std::optional<PaillierEncryptor> encryptor;
   SessionView view;
   std::vector<MerchantRound> rounds;  ///< Beside merchants, which are in the order of their ids too.
 
@@ -48,6 +51,7 @@ struct WorkerNode::Parts {
     ended = End{code, std::move(sentence)};
     rounds.clear();
     session_keys.clear();
+    encryptor.reset();
   }
   void end_round(ByteView payload, bool released) {
     if (accepted) {
@@ -61,6 +65,7 @@ struct WorkerNode::Parts {
 
   void on_link_answer(ByteView message);
   void on(const SessionParameters& told, const Send& send);
+  void on(const ArbiterHello& told, const Send& send);
   void on(const RosterMessage& roster, const Send& send);
   void on(const Ready& ready, const Send& send);
   void on_open(std::uint64_t round, const Open& open, const Send& send);
@@ -76,6 +81,8 @@ WorkerNode::WorkerNode(WorkerOptions options, std::vector<HostedMerchant> mercha
                        SecureRandom& random)
     : parts_(std::make_unique<Parts>()) {
   check(hooks.accept_round && hooks.prepare, "a worker node needs the hooks accept_round and prepare");
+  check((options.encryption == Encryption::paillier) == options.paillier.has_value(),
+        "a modulus has a length where there is one");
   parts_->options = std::move(options);
   parts_->merchants = std::move(merchants);
   std::sort(parts_->merchants.begin(), parts_->merchants.end(),
@@ -172,6 +179,8 @@ void WorkerNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
     case MessageType::params:
       return taken(Stage::joining, decode<SessionParameters>(envelope),
                    [&](const auto& told) { on(told, send); });
+    case MessageType::arbiter:
+      return taken(Stage::greeted, decode<ArbiterHello>(envelope), [&](const auto& told) { on(told, send); });
     case MessageType::roster:
       return taken(Stage::greeted, decode<RosterMessage>(envelope),
                    [&](const auto& told) { on(told, send); });
@@ -210,10 +219,17 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
   if (fault) {
     return fail(send, fault->code(), std::string(fault->what()));
   }
-  if (!told.masked && !options.allow_unmasked) {
+  if (told.encryption != options.encryption) {
     return fail(send, ExitCode::refused,
                 "rank " + std::to_string(options.rank) +
-                    " does not take part in sums without masks (aggregation.encryption=none)");
+                    " does not take part in sums with aggregation.encryption=" +
+                    std::string(name_of(told.encryption)) + "; its own is " +
+                    std::string(name_of(options.encryption)));
+  }
+  if (told.paillier_bits != (options.paillier ? options.paillier->bits() : 0)) {
+    return fail(
+        send, ExitCode::refused,
+        "rank " + std::to_string(options.rank) + " was told another aggregation.paillier_bits than its own");
   }
   if (options.plan && *options.plan != told.plan) {
     return fail(
@@ -243,16 +259,42 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
   say(send, encode(hello));
 }
 
+/// One key a session: a second one is refused, and so is one that nobody signed.
+void WorkerNode::Parts::on(const ArbiterHello& told, const Send& send) {
+  if (arbiter || parameters.encryption != Encryption::paillier) {
+    return fail(send, ExitCode::refused,
+                "rank " + std::to_string(options.rank) + " was told " +
+                    (arbiter ? "a second arbiter's key" : "an arbiter's key where none is needed"));
+  }
+  auto key = verify_arbiter(told, {.parameters = parameters,
+                                   .size = *options.paillier,
+                                   .pinned = options.arbiter,
+                                   .coordinator = link->coordinator()});
+  if (!key) {
+    return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + key.what());
+  }
+  arbiter = told;
+  encryptor.emplace(*key);
+}
+
 void WorkerNode::Parts::on(const RosterMessage& roster, const Send& send) {
-  const RosterRules rules{.parameters = parameters, .identities = options.identities, .own = hellos};
+  if (parameters.encryption == Encryption::paillier && !arbiter) {
+    return fail(send, ExitCode::refused,
+                "rank " + std::to_string(options.rank) + " was told a roster before an arbiter's key");
+  }
+  const RosterRules rules{.parameters = parameters,
+                          .identities = options.identities,
+                          .own = hellos,
+                          .arbiter = arbiter ? &*arbiter : nullptr};
   auto session = verify_roster(roster.merchants, rules);
   if (!session) {
     return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + session.what());
   }
   const auto size = static_cast<std::uint32_t>(roster.merchants.size());
-  const std::uint32_t merchants_min = options.merchants_min > 0
-                                          ? options.merchants_min
-                                          : (parameters.masked ? std::max(3u, (2 * size + 2) / 3) : 1);
+  const std::uint32_t merchants_min =
+      options.merchants_min > 0
+          ? options.merchants_min
+          : (parameters.encryption != Encryption::none ? std::max(3u, (2 * size + 2) / 3) : 1);
   if (size < merchants_min) {
     return fail(send, ExitCode::refused,
                 "rank " + std::to_string(options.rank) + ": the roster has " + std::to_string(size) +
@@ -268,14 +310,15 @@ void WorkerNode::Parts::on(const RosterMessage& roster, const Send& send) {
     const auto id = static_cast<std::uint32_t>(found - view.names.begin());
     view.hosted.push_back(id);
     MerchantRound merchant;
-    merchant.view = {.id = id,
-                     .roster_size = size,
-                     .masked = parameters.masked,
-                     .session_id = session->id,
-                     .neighbours = parameters.masked ? session->neighbours[id] : std::vector<std::uint32_t>{},
-                     .merchants_min = merchants_min,
-                     .threshold = parameters.threshold,
-                     .aborts_max = options.aborts_max};
+    merchant.view = {
+        .id = id,
+        .roster_size = size,
+        .masked = parameters.masked(),
+        .session_id = session->id,
+        .neighbours = parameters.masked() ? session->neighbours[id] : std::vector<std::uint32_t>{},
+        .merchants_min = merchants_min,
+        .threshold = parameters.threshold,
+        .aborts_max = options.aborts_max};
     for (const std::uint32_t neighbour : merchant.view.neighbours) {
       auto pair =
           PairKeys::derive(session_keys[place], roster.merchants[neighbour].key, session->id, id, neighbour);
@@ -397,7 +440,9 @@ void WorkerNode::Parts::on_start(std::uint64_t round, const Start& start, const 
   }
   for (const std::size_t place : places) {
     event.boxes = std::move(boxes[place]);
-    event.seal = [&, id = view.hosted[place]](const RoundMasks& masks) { return hooks.prepare(id, masks); };
+    event.seal = [&, id = view.hosted[place]](const RoundMasks& masks) {
+      return hooks.prepare(id, encryptor ? Seal(*encryptor, *random) : Seal(masks));
+    };
     step_one(place, event, send);
   }
 }

@@ -13,6 +13,7 @@
 #include "common/base/failure.h"
 #include "common/base/result.h"
 #include "common/base/secure_random.h"
+#include "privacy/crypto/paillier.h"
 #include "privacy/crypto/signature.h"
 #include "privacy/pipeline.h"
 #include "privacy/protocol/messages.h"
@@ -30,13 +31,15 @@ struct HostedMerchant {
 struct WorkerOptions {
   std::uint32_t rank = 1;
   std::uint32_t merchants_min = 0;  ///< Fewest merchants in a sum; 0: max(3, two thirds of the roster).
-  bool allow_unmasked = false;      ///< Takes part in sums without masks (aggregation.encryption=none).
-  std::uint32_t threshold = 0;      ///< aggregation.threshold and .neighbours: others are refused.
+  Encryption encryption = Encryption::masked;  ///< aggregation.encryption: sums under another are refused.
+  std::uint32_t threshold = 0;                 ///< aggregation.threshold and .neighbours: others are refused.
   std::uint32_t neighbours = 0;
   std::optional<Digest> plan = {};            ///< The configuration's digest, when the worker read it too.
   std::optional<PublicKey> coordinator = {};  ///< Pinned identity of the coordinator, when known.
   std::map<std::string, PublicKey> identities =
-      {};                        ///< Pinned identities of merchants by name; empty: none are.
+      {};                                     ///< Pinned identities of merchants by name; empty: none are.
+  std::optional<PaillierSize> paillier = {};  ///< Of the arbiter's modulus, with Encryption::paillier.
+  std::optional<PublicKey> arbiter = {};      ///< Its pinned identity, when known.
   std::uint32_t aborts_max = 8;  ///< Rounds in a row without a release that a merchant's session survives.
 };
 
@@ -74,7 +77,7 @@ struct WorkerHooks {
 /// One worker: its link, its session and the rounds of all merchants it hosts, as a function of the messages
 /// that reach it. It has no clock and no network: the caller carries bytes to and from the coordinator.
 ///
-///   Linking --answer--> Joining --PARAMS--> HELLO sent --ROSTER--> CONFIRM sent --READY--> Ready --STOP-->
+///   Linking --answer--> Joining --PARAMS--> HELLO sent --(ARBITER) ROSTER--> CONFIRM sent --READY--> Ready --STOP-->
 ///   Ended
 ///
 /// A message that breaks a rule is refused, counted in refusals() and changes nothing.

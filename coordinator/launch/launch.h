@@ -15,11 +15,12 @@ struct Launch {
   std::filesystem::path file;         ///< The INI file, as all ranks read it.
   std::vector<std::string> settings;  ///< KEY=VALUE for all ranks.
   unsigned workers = 1;
+  bool arbiter = false;  ///< One more hanse-worker, the last rank: aggregation.encryption=paillier.
   std::optional<std::string> hostfile;  ///< For mpirun. The coordinator runs on its first host: this one.
   std::filesystem::path programs;       ///< Folder of hanse-coordinator and hanse-worker.
 };
 
-/// The mpirun line: one coordinator and the workers. mpirun is the program named by HANSE_MPIRUN, or
+/// The mpirun line: one coordinator, the workers, and the arbiter if there is one. mpirun is the program named by HANSE_MPIRUN, or
 /// "mpirun".
 std::vector<std::string> mpirun_line(const Launch& launch);
 

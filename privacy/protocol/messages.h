@@ -52,6 +52,9 @@ enum class MessageType : std::uint8_t {
   fail,
   abort,
   stop,
+  arbiter,  // These three: privacy/protocol/arbiter_messages.h.
+  decrypt,
+  decrypted,
 };
 std::string_view name_of(MessageType type);
 
@@ -73,15 +76,25 @@ Result<Envelope> open_envelope(ByteView message);
 
 // --- session ---
 
+/// How uploads are hidden from the coordinator (aggregation.encryption): under masks, under the key of an arbiter, or
+/// not at all.
+enum class Encryption : std::uint8_t { none = 0, masked = 1, paillier = 2 };
+/// "masked"; the words of the configuration.
+std::string_view name_of(Encryption encryption);
+/// The one of that name, which is one.
+Encryption encryption_named(std::string_view name);
+
 /// PARAMS: the constants of a session, chosen by the coordinator. Its digest is in every HELLO's signature.
 struct SessionParameters {
   static constexpr MessageType kType = MessageType::params;
-  bool masked = true;            ///< False only with aggregation.encryption=none.
-  std::uint32_t neighbours = 0;  ///< 0: complete up to 128 merchants.
-  std::uint32_t threshold = 0;   ///< Holders needed to open a secret; 0: two thirds of them, plus one.
-  Digest plan{};                 ///< Digest of the effective configuration.
-  Bytes32 nonce{};               ///< Fresh from the coordinator: no HELLO fits two sessions.
+  Encryption encryption = Encryption::masked;
+  std::uint32_t paillier_bits = 0;  ///< Of the arbiter's modulus; 0 without one.
+  std::uint32_t neighbours = 0;     ///< 0: complete up to 128 merchants.
+  std::uint32_t threshold = 0;      ///< Holders needed to open a secret; 0: two thirds of them, plus one.
+  Digest plan{};                    ///< Digest of the effective configuration.
+  Bytes32 nonce{};                  ///< Fresh from the coordinator: no HELLO fits two sessions.
 
+  bool masked() const { return encryption == Encryption::masked; }
   Digest digest() const;
   void write(ByteWriter& writer) const;
   static SessionParameters read(ByteReader& reader);

@@ -36,13 +36,18 @@ std::optional<std::string> fault_of(const MerchantHello& hello, const RosterRule
 }  // namespace
 
 Result<VerifiedSession> verify_roster(const std::vector<MerchantHello>& merchants, const RosterRules& rules) {
-  if (rules.parameters.masked && merchants.size() < 3) {
+  if (rules.parameters.encryption != Encryption::none && merchants.size() < 3) {
     return Error{"the roster has " + std::to_string(merchants.size()) +
-                 " merchants where masks need at least 3"};
+                 " merchants where a merchant hides among at least 3"};
   }
   const Digest parameters = rules.parameters.digest();
   std::set<Bytes32> keys;
   std::set<PublicKey> identities;
+  check((rules.arbiter != nullptr) == (rules.parameters.encryption == Encryption::paillier),
+        "a session has an arbiter when its encryption needs one");
+  if (rules.arbiter != nullptr) {
+    identities.insert(rules.arbiter->identity);
+  }
   std::size_t own = 0;
   for (std::size_t i = 0; i < merchants.size(); ++i) {
     const MerchantHello& hello = merchants[i];
@@ -64,11 +69,15 @@ Result<VerifiedSession> verify_roster(const std::vector<MerchantHello>& merchant
   }
   ByteWriter writer;
   writer.put_bytes(bytes_of("hanse/1 session")).put_bytes(parameters);
+  if (rules.arbiter != nullptr) {
+    rules.arbiter->write(writer);
+  }
   RosterMessage{merchants}.write(writer);
   VerifiedSession session{.id = sha256(writer.bytes()), .neighbours = {}};
-  session.neighbours = rules.parameters.masked ? neighbour_graph(static_cast<std::uint32_t>(merchants.size()),
-                                                                 rules.parameters.neighbours, session.id)
-                                               : std::vector<std::vector<std::uint32_t>>(merchants.size());
+  session.neighbours = rules.parameters.masked()
+                           ? neighbour_graph(static_cast<std::uint32_t>(merchants.size()),
+                                             rules.parameters.neighbours, session.id)
+                           : std::vector<std::vector<std::uint32_t>>(merchants.size());
   return session;
 }
 
