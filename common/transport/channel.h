@@ -8,6 +8,8 @@
 
 #include "common/base/bytes.h"
 #include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/transport/residues.h"
 
 namespace hanse {
 
@@ -24,8 +26,11 @@ struct Outgoing {
   Bytes message;
 };
 
-/// Messages between two processes, point to point: whole, or not at all. No collective, no wait without a
-/// deadline, no receive before a size is known and allowed. What is lost or late is the protocol's to notice.
+/// Messages between two processes, point to point: whole, or not at all. No wait without a deadline, no
+/// receive before a size is known and allowed. What is lost or late is the protocol's to notice.
+///
+/// Beside them, for those who ask: sums over all processes, added up on their way along a tree. They need every
+/// process alive; nothing else here does.
 class Channel {
  public:
   virtual ~Channel() = default;
@@ -47,8 +52,21 @@ class Channel {
   /// Peers that broke the framing rules or stopped taking messages, each with the reason in a sentence.
   virtual const std::vector<std::pair<Peer, std::string>>& given_up() const = 0;
 
-  /// Payload bytes sent so far.
+  /// Payload bytes sent in messages so far.
   virtual std::uint64_t bytes_sent() const = 0;
+
+  /// Readies sums. Every process calls it once, at about the same time, and waits for the others until
+  /// `deadline`; a trial sum in each ring shows rank 0 that sums wrap as a ring asks. An Error says what stands
+  /// in the way, and then there are no sums.
+  virtual Result<bool> open_sums(Instant deadline) = 0;
+
+  /// Takes part in the next sum, modulo 2^32 or 2^64. Every process joins every sum, in the same order, with one
+  /// ring and length. Returns at once: the sum moves on during receive(), flush() and take_sum().
+  virtual void join_sum(Residues part) = 0;
+
+  /// At rank 0: the first sum that it joined and has not taken yet. An Error when it is not complete at
+  /// `deadline`: a process is dead, stopped or far behind, and no later sum will be complete either.
+  virtual Result<Residues> take_sum(Instant deadline) = 0;
 };
 
 }  // namespace hanse

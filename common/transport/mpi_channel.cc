@@ -15,6 +15,7 @@
 #include "common/base/check.h"
 #include "common/base/failure.h"
 #include "common/transport/frame.h"
+#include "common/transport/mpi_sums.h"
 
 namespace hanse {
 namespace {
@@ -96,6 +97,8 @@ MpiEnvironment::MpiEnvironment(int* argc, char*** argv) {
   set_default("OMPI_MCA_btl_tcp_flags", "send");
   set_default("OMPI_MCA_btl_vader_single_copy_mechanism", "none");
   set_default("OMPI_MCA_mpi_yield_when_idle", "1");
+  // Sums along a binomial tree: rank 0 sends nothing in them, so the death of a rank finds nothing in its queues.
+  set_default("OMPI_MCA_coll_libnbc_ireduce_algorithm", "2");
   int provided = 0;
   if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS ||
       provided < MPI_THREAD_FUNNELED) {
@@ -126,6 +129,7 @@ struct MpiChannel::State {
   std::uint64_t message_limit = std::uint64_t{256} << 20;
   std::uint64_t queue_limit = std::uint64_t{1} << 30;
   std::uint64_t bytes_sent = 0;
+  MpiSums sums;
   SteadyClock clock;
 
   void give_up(Peer peer, const std::string& reason);
@@ -140,6 +144,7 @@ struct MpiChannel::State {
   bool pass();
   bool all_out() const;
   bool transfers_over() const;
+  std::string unheard() const;
   template <class Done>
   void run_until(Instant deadline, Done done);
 };
@@ -340,7 +345,7 @@ bool MpiChannel::State::pass() {
     moved = advance_receives(peer) || moved;
     moved = advance_sends(peer) || moved;
   }
-  return moved;
+  return sums.advance() || moved;
 }
 
 bool MpiChannel::State::all_out() const {
@@ -351,9 +356,11 @@ bool MpiChannel::State::all_out() const {
 }
 
 bool MpiChannel::State::transfers_over() const {
-  return std::all_of(links.begin(), links.end(), [](const Link& link) {
-    return link.sends.empty() && link.acknowledgement.empty() && link.receives.empty();
-  });
+  return std::all_of(links.begin(), links.end(),
+                     [](const Link& link) {
+                       return link.sends.empty() && link.acknowledgement.empty() && link.receives.empty();
+                     }) &&
+         !sums.pending();
 }
 
 /// Passes until `done` or the deadline: polling right after traffic, then sleeping longer and longer.
@@ -444,6 +451,86 @@ std::optional<Incoming> MpiChannel::receive(Instant deadline) {
 
 void MpiChannel::flush(Instant deadline) {
   state_->run_until(deadline, [&] { return state_->all_out(); });
+}
+
+namespace {
+
+/// A rank's part of the trial sum: every sum of two wraps, and no two ranks have the same.
+template <class T>
+std::vector<T> trial_part(std::uint64_t rank) {
+  std::vector<T> part(1037);
+  for (std::uint64_t i = 0; i < part.size(); ++i) {
+    part[i] = static_cast<T>(std::uint64_t{0} - 1 - 1009 * rank - (2 * rank + 3) * i);
+  }
+  return part;
+}
+
+template <class T>
+Residues trial_sum(Peer size) {
+  std::vector<T> sum(trial_part<T>(0).size());
+  for (Peer rank = 0; rank < size; ++rank) {
+    const auto part = trial_part<T>(rank);
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      sum[i] += part[i];
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+/// The peers that have not acknowledged what was sent to them, to name who may be the cause of a silence.
+std::string MpiChannel::State::unheard() const {
+  std::string ranks;
+  for (Peer peer = 0; peer < links.size(); ++peer) {
+    if (links[peer].frames_acknowledged < links[peer].frames_sent) {
+      ranks += (ranks.empty() ? "; no sign of life from rank " : ", ") + std::to_string(peer);
+    }
+  }
+  return ranks;
+}
+
+Result<bool> MpiChannel::open_sums(Instant deadline) {
+  State& state = *state_;
+  state.sums.begin();
+  state.run_until(deadline, [&] { return state.sums.open() || state.sums.failed(); });
+  if (!state.sums.open()) {
+    return Error{"not all processes joined the tree of sums in time" + state.unheard()};
+  }
+  join_sum(trial_part<std::uint32_t>(self()));
+  join_sum(trial_part<std::uint64_t>(self()));
+  if (self() != 0) {
+    return true;
+  }
+  for (const Residues& expected : {trial_sum<std::uint32_t>(size()), trial_sum<std::uint64_t>(size())}) {
+    const auto sum = take_sum(deadline);
+    if (!sum) {
+      return sum.error();
+    }
+    if (*sum != expected) {
+      return Error{
+          "a trial sum over all processes came out wrong: their MPI does not add modulo a power of two"};
+    }
+  }
+  return true;
+}
+
+void MpiChannel::join_sum(Residues part) {
+  state_->sums.join(std::move(part));
+}
+
+Result<Residues> MpiChannel::take_sum(Instant deadline) {
+  std::optional<Residues> sum = state_->sums.take();
+  if (!sum) {
+    state_->run_until(deadline, [&] {
+      sum = state_->sums.take();
+      return sum.has_value() || state_->sums.failed();
+    });
+  }
+  if (!sum) {
+    return Error{"not all processes gave their part of the sum in time" + state_->unheard()};
+  }
+  return std::move(*sum);
 }
 
 }  // namespace hanse

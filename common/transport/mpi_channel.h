@@ -57,6 +57,13 @@ class MpiChannel final : public Channel {
   const std::vector<std::pair<Peer, std::string>>& given_up() const override;
   std::uint64_t bytes_sent() const override;
 
+  /// Sums by MPI_Ireduce (common/transport/mpi_sums.h). What travels in them is received without regard to its
+  /// size and without a header, as MPI does: for processes that trust each other so far.
+  Result<bool> open_sums(Instant deadline) override;
+  void join_sum(Residues part) override;
+  /// The Error names the ranks that give no sign of life.
+  Result<Residues> take_sum(Instant deadline) override;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

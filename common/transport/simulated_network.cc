@@ -46,6 +46,45 @@ void SimulatedNetwork::send_from(Peer worker, Bytes message) {
   }
 }
 
+void SimulatedNetwork::join_sum_from(Peer worker, Residues part) {
+  check(worker >= 1 && worker < size(), "a part of a sum comes from a worker that exists");
+  if (alive(worker)) {
+    if (sum_tap_) {
+      sum_tap_(worker, part);
+    }
+    parts_[worker].push_back(std::move(part));
+  }
+}
+
+void SimulatedNetwork::join_sum(Residues part) {
+  parts_[0].push_back(std::move(part));
+}
+
+bool SimulatedNetwork::sum_joined_by_all() const {
+  return parts_.size() == size() && std::none_of(parts_.begin(), parts_.end(),
+                                                 [](const auto& of_peer) { return of_peer.second.empty(); });
+}
+
+Result<Residues> SimulatedNetwork::take_sum(Instant deadline) {
+  check(!parts_[0].empty(), "rank 0 joins a sum before it takes it");
+  while (!sum_joined_by_all() && deliver_next(std::max(deadline, now_))) {
+  }
+  if (!sum_joined_by_all()) {
+    now_ = std::max(now_, deadline);
+    return Error{"not all processes gave their part of the sum in time"};
+  }
+  Residues sum = zeros_like(parts_[0].front());
+  bool fits = true;
+  for (auto& [peer, parts] : parts_) {
+    fits = add_to(sum, parts.front()) && fits;
+    parts.pop_front();
+  }
+  if (!fits) {
+    return Error{"the parts of a sum differ in ring or length"};
+  }
+  return sum;
+}
+
 void SimulatedNetwork::post(Peer from, Peer to, Bytes message) {
   if (tap_) {
     tap_(from, to, message);

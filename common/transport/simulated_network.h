@@ -53,6 +53,12 @@ class SimulatedNetwork final : public Channel, public Clock {
   void revive(Peer worker, Handler handler);
   /// Sends a message from a worker that no one asked for.
   void send_from(Peer worker, Bytes message);
+  /// A worker's join_sum().
+  void join_sum_from(Peer worker, Residues part);
+  /// Sees, and may change, every part of a sum as it leaves its process. Sums are otherwise exact: MPI loses
+  /// nothing.
+  using SumTap = std::function<void(Peer from, Residues& part)>;
+  void set_sum_tap(SumTap tap) { sum_tap_ = std::move(tap); }
 
   Instant now() const override { return now_; }
 
@@ -63,6 +69,11 @@ class SimulatedNetwork final : public Channel, public Clock {
   void flush(Instant deadline) override;
   const std::vector<std::pair<Peer, std::string>>& given_up() const override { return given_up_; }
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
+
+  /// Workers need not open sums.
+  Result<bool> open_sums(Instant) override { return true; }
+  void join_sum(Residues part) override;
+  Result<Residues> take_sum(Instant deadline) override;
 
  private:
   struct Event {
@@ -80,10 +91,13 @@ class SimulatedNetwork final : public Channel, public Clock {
   void post(Peer from, Peer to, Bytes message);
   void schedule(Peer from, Peer to, Bytes message);
   bool deliver_next(Instant limit);
+  bool sum_joined_by_all() const;
 
   SimulatedNetworkOptions options_;
   SeededGenerator random_;
   Tap tap_;
+  SumTap sum_tap_;
+  std::map<Peer, std::deque<Residues>> parts_;  ///< Of sums that rank 0 has not taken.
   std::vector<Handler> handlers_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::map<std::pair<Peer, Peer>, Instant> last_on_link_;

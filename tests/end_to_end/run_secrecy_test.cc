@@ -46,6 +46,9 @@ class RecordingChannel final : public Channel {
   void flush(Instant deadline) override { channel_.flush(deadline); }
   const std::vector<std::pair<Peer, std::string>>& given_up() const override { return channel_.given_up(); }
   std::uint64_t bytes_sent() const override { return channel_.bytes_sent(); }
+  Result<bool> open_sums(Instant deadline) override { return channel_.open_sums(deadline); }
+  void join_sum(Residues part) override { channel_.join_sum(std::move(part)); }
+  Result<Residues> take_sum(Instant deadline) override { return channel_.take_sum(deadline); }
 
   std::vector<Incoming> received;
 

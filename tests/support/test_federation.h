@@ -30,12 +30,15 @@ class TestFederation {
     std::uint32_t threshold = 0;
     std::uint32_t merchants_min = 3;
     std::uint32_t aborts_max = 1u << 30;
-    bool all_zero = false;  ///< Every merchant contributes zeros.
+    bool all_zero = false;                             ///< Every merchant contributes zeros.
+    std::function<void(ByteView)> see_draw = nullptr;  ///< Shown all that the secure random gives.
+    std::function<void(ByteView)> see_message =
+        nullptr;  ///< Shown all messages in plain, of set-up and rounds.
   };
 
   explicit TestFederation(Plan plan)
       : plan_(plan),
-        random_(std::make_unique<DeterministicSecureRandom>(plan.seed)),
+        random_(std::make_unique<DeterministicSecureRandom>(plan.seed, plan.see_draw)),
         identity_(SigningKey::generate(*random_)),
         session_({.workers = plan.workers, .masked = plan.masked, .threshold = plan.threshold}, identity_,
                  *random_) {
@@ -50,11 +53,13 @@ class TestFederation {
     std::vector<std::pair<Peer, Bytes>> to_coordinator;
     for (Peer rank = 1; rank <= plan_.workers; ++rank) {
       to_coordinator.emplace_back(rank, node(rank).hail());
+      see(to_coordinator.back().second);
     }
     while (!to_coordinator.empty()) {
       std::vector<std::pair<Peer, Bytes>> next;
       for (const auto& [from, message] : to_coordinator) {
         for (const Outgoing& out : session_.handle(from, message)) {
+          see(out.message);
           for (Bytes& answer : node(out.to).handle(out.message)) {
             next.emplace_back(out.to, std::move(answer));
           }
@@ -167,9 +172,16 @@ class TestFederation {
       if (!tamper_to_worker(message)) {
         continue;
       }
+      see(message.message);
       for (Outgoing& out : session_.seal({message})) {
         network.send(out.to, std::move(out.message));
       }
+    }
+  }
+
+  void see(ByteView message) const {
+    if (plan_.see_message) {
+      plan_.see_message(message);
     }
   }
 
@@ -206,6 +218,12 @@ class TestFederation {
       };
       return prepare(units, sum->parameters, NoiseShare::draw(sum->parameters, *random_), seal);
     };
+    if (plan_.see_message) {
+      hooks.before_sealing = [this](Bytes& message) {
+        plan_.see_message(message);
+        return true;
+      };
+    }
     hooks.round_ended = [this](ByteView, bool released) { released_.push_back(released); };
     return {WorkerOptions{.rank = rank,
                           .merchants_min = plan_.masked ? plan_.merchants_min : 1,

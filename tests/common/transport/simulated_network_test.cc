@@ -134,5 +134,74 @@ TEST(SimulatedNetwork, ShowsItsTapEveryMessageAsSent) {
   EXPECT_EQ(seen, (std::vector<std::pair<Peer, Peer>>{{0, 1}, {1, 0}}));
 }
 
+/// A worker whose part of the sum follows the message it gets.
+void add_summing_worker(SimulatedNetwork& network) {
+  const Peer rank = network.size();
+  network.add_worker([&network, rank](ByteView message) {
+    const auto base = static_cast<std::uint32_t>(message[0]);
+    network.join_sum_from(rank, std::vector<std::uint32_t>{base + rank, 0xFFFFFFFFu});
+    return std::vector<Bytes>();
+  });
+}
+
+TEST(SimulatedNetwork, SumsTheNextPartsOfAllModuloTheRing) {
+  SimulatedNetwork network;
+  add_summing_worker(network);
+  add_summing_worker(network);
+  ASSERT_TRUE(network.open_sums(Instant(0)));
+  for (const std::byte base : {std::byte{10}, std::byte{20}}) {
+    network.send(1, Bytes{base});
+    network.send(2, Bytes{base});
+    network.join_sum(std::vector<std::uint32_t>{100, 5});
+  }
+
+  const auto first = network.take_sum(Instant(10));
+  const auto second = network.take_sum(Instant(10));
+
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(*first == Residues(std::vector<std::uint32_t>{123, 3}));
+  EXPECT_TRUE(*second == Residues(std::vector<std::uint32_t>{143, 3}));
+}
+
+TEST(SimulatedNetwork, GivesNoSumWhenAWorkerIsGone) {
+  SimulatedNetwork network;
+  add_summing_worker(network);
+  add_summing_worker(network);
+  network.crash(2);
+  network.send(1, Bytes(1));
+  network.send(2, Bytes(1));
+  network.join_sum(std::vector<std::uint32_t>{100, 5});
+
+  const auto sum = network.take_sum(Instant(1000));
+
+  EXPECT_FALSE(sum);
+  EXPECT_EQ(network.now(), Instant(1000));
+}
+
+TEST(SimulatedNetwork, GivesNoSumOfPartsThatDiffer) {
+  SimulatedNetwork network;
+  network.add_worker(contract_peer);
+  network.join_sum(std::vector<std::uint32_t>{1, 2});
+  network.join_sum_from(1, std::vector<std::uint64_t>{1, 2});
+
+  EXPECT_FALSE(network.take_sum(Instant(10)));
+}
+
+TEST(SimulatedNetwork, ShowsEachPartOfASumToItsTap) {
+  SimulatedNetwork network;
+  network.add_worker(contract_peer);
+  network.set_sum_tap([](Peer from, Residues& part) {
+    EXPECT_EQ(from, 1u);
+    std::get<0>(part)[0] += 1;
+  });
+  network.join_sum(std::vector<std::uint32_t>{1});
+  network.join_sum_from(1, std::vector<std::uint32_t>{1});
+
+  const auto sum = network.take_sum(Instant(10));
+
+  ASSERT_TRUE(sum);
+  EXPECT_TRUE(*sum == Residues(std::vector<std::uint32_t>{3}));
+}
+
 }  // namespace
 }  // namespace hanse
