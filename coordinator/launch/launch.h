@@ -15,9 +15,9 @@ struct Launch {
   std::filesystem::path file;         ///< The INI file, as all ranks read it.
   std::vector<std::string> settings;  ///< KEY=VALUE for all ranks.
   unsigned workers = 1;
-  bool arbiter = false;  ///< One more hanse-worker, the last rank: aggregation.encryption=paillier.
   std::optional<std::string> hostfile;  ///< For mpirun. The coordinator runs on its first host: this one.
   std::filesystem::path programs;       ///< Folder of hanse-coordinator and hanse-worker.
+  bool arbiter = false;  ///< One more hanse-worker, the last rank: aggregation.encryption=paillier.
 };
 
 /// The mpirun line: one coordinator, the workers, and the arbiter if there is one. mpirun is the program named by HANSE_MPIRUN, or

@@ -167,7 +167,7 @@ TEST(Session, AWorkerRefusesARosterBelowItsOwnMinimum) {
 
 TEST(Session, AWorkerRefusesSumsWithoutMasksUnlessItAllowsThem) {
   Meeting meeting;
-  meeting.options.masked = false;
+  meeting.options.encryption = Encryption::none;
   meeting.add_worker({"anna"});
 
   meeting.meet();

@@ -121,7 +121,7 @@ struct TestWorker {
     WorkerOptions options;
     options.rank = rank;
     options.plan = sha256(bytes_of(shared_text(configuration)));
-    options.allow_unmasked = !masked;
+    options.encryption = masked ? Encryption::masked : Encryption::none;
     node = std::make_unique<WorkerNode>(options, std::move(hosted), std::move(hooks), random);
   }
 
@@ -135,9 +135,10 @@ std::vector<Bytes> decrypted(const Configuration& configuration, bool masked,
                              const std::vector<Incoming>& received) {
   DeterministicSecureRandom random(kCoordinatorSeed);
   const SigningKey identity = SigningKey::generate(random);
-  CoordinatorSession session(
-      {.workers = kWorkers, .masked = masked, .plan = sha256(bytes_of(shared_text(configuration)))}, identity,
-      random);
+  CoordinatorSession session({.workers = kWorkers,
+                              .encryption = masked ? Encryption::masked : Encryption::none,
+                              .plan = sha256(bytes_of(shared_text(configuration)))},
+                             identity, random);
   std::vector<Bytes> read;
   for (const Incoming& incoming : received) {
     if (!session.ready()) {

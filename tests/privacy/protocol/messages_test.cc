@@ -59,8 +59,12 @@ void expect_exact(const Message& message) {
 
 TEST(Messages, AreReadAsTheyWereWrittenAndRefusedAtEveryOtherLength) {
   const MerchantSet two = MerchantSet::of(9, {0, 8});
-  expect_exact(SessionParameters{
-      .masked = true, .neighbours = 6, .threshold = 4, .plan = filled<32>(1), .nonce = filled<32>(2)});
+  expect_exact(SessionParameters{.encryption = Encryption::paillier,
+                                 .paillier_bits = 3072,
+                                 .neighbours = 6,
+                                 .threshold = 4,
+                                 .plan = filled<32>(1),
+                                 .nonce = filled<32>(2)});
   expect_exact(Hello{filled<32>(5), {hello_of("anna"), hello_of("bernd")}});
   expect_exact(RosterMessage{{hello_of("anna")}});
   expect_exact(Confirm{{{1, 2, filled<16>(3)}}});
