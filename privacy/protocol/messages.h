@@ -31,6 +31,9 @@ namespace hanse {
 /// invited; merchants without any (in the first round, after a round that failed, back from an absence) are
 /// asked for them before START: C: OPEN   W: SHARE*.
 ///
+/// Without masks a round is C: OPEN   W: SHARE* (empty)   C: START   W: UPLOAD*   C: RESULT, and with an arbiter the
+/// coordinator asks it to open the sum before RESULT (privacy/protocol/arbiter_messages.h).
+///
 /// Messages with a star come one for each merchant. All travel inside a Link (privacy/protocol/link.h),
 /// behind a fixed header of 16 bytes; the session is bound by the link's keys and by the session id inside
 /// every key, tag and digest, so the header need not repeat it:
@@ -225,7 +228,7 @@ struct Start {
   static Start read(ByteReader& reader);
 };
 
-/// UPLOAD: residues under masks, and a fingerprint of the mask of each edge to a participating neighbour, in
+/// UPLOAD: residues under masks (or the ciphertexts of privacy/encrypted_total.h), and a fingerprint of the mask of each edge to a participating neighbour, in
 /// increasing order of neighbours. `residues` views the message it was read from.
 struct Upload {
   static constexpr MessageType kType = MessageType::upload;
