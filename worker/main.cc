@@ -187,6 +187,11 @@ int run(int argc, char** argv) {
   const SteadyClock clock;
   SystemRandom random;
   const bool paillier = configuration.aggregation.encryption == "paillier";
+  if (paillier && mpi.size() < 3) {
+    throw bad_input(
+        "aggregation.encryption=paillier needs a worker and, behind it, an arbiter: start with hanse run "
+        "FILE.ini");
+  }
   const Line line{.rank = mpi.rank(),
                   .workers = mpi.size() - (paillier ? 2 : 1),
                   .channel = channel,
