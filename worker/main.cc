@@ -41,9 +41,8 @@ WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   options.plan = sha256(bytes_of(shared_text(configuration)));
   options.encryption = encryption_named(configuration.aggregation.encryption);
   options.paillier = modulus_of(configuration);
-  options.threshold = configuration.aggregation.threshold;
-  options.neighbours = configuration.aggregation.neighbours;
   options.merchants_min = own_minimum(configuration);
+  options.graph = graph_wishes(configuration);
   return options;
 }
 

@@ -269,7 +269,7 @@ struct Audience {
   SigningKey arbiter = SigningKey::generate(random);
   PaillierSize size = PaillierSize::for_tests(512);
   PaillierPrivateKey key = PaillierPrivateKey::generate(size, random);
-  SessionParameters parameters{.encryption = Encryption::paillier, .paillier_bits = 512};
+  SessionParameters parameters{.encryption = Encryption::paillier, .paillier_bits = 512, .graph = {}};
   std::optional<WorkerNode> node;
   std::optional<Link> link;
 

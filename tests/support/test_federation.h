@@ -43,7 +43,7 @@ class TestFederation {
         identity_(SigningKey::generate(*random_)),
         session_({.workers = plan.workers,
                   .encryption = plan.encryption,
-                  .threshold = plan.threshold,
+                  .graph = {.threshold = plan.threshold},
                   .paillier = modulus()},
                  identity_, *random_) {
     for (Peer rank = 1; rank <= plan.workers; ++rank) {
@@ -279,7 +279,7 @@ class TestFederation {
     return {WorkerOptions{.rank = rank,
                           .merchants_min = hidden() ? plan_.merchants_min : 1,
                           .encryption = plan_.encryption,
-                          .threshold = plan_.threshold,
+                          .graph = {.threshold = plan_.threshold},
                           .coordinator = identity_.public_key(),
                           .paillier = modulus(),
                           .aborts_max = plan_.aborts_max},

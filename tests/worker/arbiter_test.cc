@@ -20,7 +20,7 @@ struct Court {
   ArbiterNode node;
   std::optional<Link> link;
   SessionParameters parameters{
-      .encryption = Encryption::paillier, .paillier_bits = kBits, .plan = {}, .nonce = {}};
+      .encryption = Encryption::paillier, .paillier_bits = kBits, .graph = {}, .plan = {}, .nonce = {}};
   std::optional<PaillierEncryptor> encryptor;
   SumParameters sum{
       .length = 40, .grid_bits = 10, .units_max = 1, .shares_min = 3, .merchants_max = kMerchants};
@@ -57,6 +57,7 @@ struct Court {
                           .identity = key.public_key(),
                           .key = {},
                           .nonce = {},
+                          .graph_commitment = {},
                           .signature = {}};
       random.fill(hello.key);
       hello.signature = key.sign(hello.signed_bytes(parameters.digest()));
