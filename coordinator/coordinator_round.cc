@@ -64,6 +64,9 @@ std::vector<ToWorker> CoordinatorRound::deadline_passed() {
   if (ended()) {
     return {};
   }
+  if (std::holds_alternative<Decrypting>(parts_->state)) {
+    return parts_->fail_without_arbiter("did not open the sum before the deadline");
+  }
   parts_->awaited = MerchantSet(parts_->roster_size());
   return parts_->advance();
 }
@@ -75,6 +78,9 @@ std::vector<ToWorker> CoordinatorRound::Parts::step(const FromWorker& message) {
   if (!envelope) {
     refuse(message, kNoMerchant, Refusal::malformed, envelope.what());
     return {};
+  }
+  if (session->arbiter() == message.worker) {
+    return step_of_arbiter(message, *envelope);
   }
   if (envelope->type == MessageType::fail) {
     return take_fail(message, *envelope);

@@ -65,7 +65,8 @@ struct RoundFailure {
 /// none is missing, CollectShares is over at once and the round is three exchanges: START, SET, AGREED.
 ///
 /// Each arrow is taken when all merchants that are still expected have answered, or when the deadline of the
-/// phase passes with enough of them. Without masks CollectInputs is the first and leads to Summed directly.
+/// phase passes with enough of them. Without masks nobody agrees or unmasks: CollectInputs leads to Summed directly,
+/// or, with an arbiter, to Decrypting, in which it opens the sum.
 /// Uploads are added on arrival into one total and dropped: memory is that of one vector, whatever the number
 /// of merchants. A message that breaks a rule is refused, counted in refusals(), and changes nothing.
 class CoordinatorRound {

@@ -17,12 +17,16 @@ namespace hanse {
 namespace {
 
 SessionOptions session_options(const Configuration& configuration, const std::optional<SignedRoster>& roster,
-                               Peer workers) {
-  return {.workers = workers,
-          .masked = configuration.aggregation.encryption != "none",
+                               Peer peers) {
+  const Encryption encryption = encryption_named(configuration.aggregation.encryption);
+  const bool arbiter = encryption == Encryption::paillier;
+  return {.workers = peers - (arbiter ? 1 : 0),
+          .encryption = encryption,
           .graph = graph_wishes(configuration),
           .plan = sha256(bytes_of(shared_text(configuration))),
-          .identities = roster ? roster->identities() : std::map<std::string, PublicKey>{}};
+          .identities = roster ? roster->identities() : std::map<std::string, PublicKey>{},
+          .paillier = arbiter ? PaillierSize::of(configuration.aggregation.paillier_bits) : std::nullopt,
+          .arbiter = roster ? roster->arbiter : std::nullopt};
 }
 
 Plan plan_of(const Configuration& configuration, const FeatureSpace& space, const CoordinatorSession& session,

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "privacy/protocol/arbiter_messages.h"
 #include "privacy/protocol/link.h"
 #include "privacy/protocol/session.h"
 
@@ -22,6 +23,8 @@ struct CoordinatorSession::Parts {
   std::vector<Bytes32> seeds;  ///< By id.
   std::set<Peer> confirmed;
   std::map<Peer, Ready> codes;  ///< By the worker they are for.
+  std::optional<ArbiterHello> arbiter;
+  std::optional<PaillierEncryptor> encryptor;
 
   std::vector<MerchantHello> roster;
   std::vector<std::string> names;
@@ -33,7 +36,9 @@ struct CoordinatorSession::Parts {
   void note(Peer from, const std::string& what) {
     refusals.push_back("rank " + std::to_string(from) + ": " + what);
   }
-  bool is_worker(Peer peer) const { return peer >= 1 && peer <= options.workers; }
+  bool is_peer(Peer peer) const {
+    return peer >= 1 && peer <= options.workers + (options.arbiter_rank() ? 1 : 0);
+  }
 
   std::vector<Outgoing> seal(const std::vector<ToWorker>& messages) {
     std::vector<Outgoing> sealed;
@@ -51,6 +56,13 @@ struct CoordinatorSession::Parts {
     }
     return seal(messages);
   }
+  std::vector<Outgoing> to_workers(const Bytes& message) {
+    std::vector<ToWorker> messages;
+    for (Peer worker = 1; worker <= options.workers; ++worker) {
+      messages.push_back({worker, message});
+    }
+    return seal(messages);
+  }
   std::vector<Outgoing> refuse(ExitCode code, std::string sentence) {
     stage = Stage::refused;
     const Bytes stop = encode(Stop{static_cast<std::uint8_t>(code), sentence});
@@ -59,7 +71,11 @@ struct CoordinatorSession::Parts {
   }
 
   std::vector<Outgoing> greet(Peer from, ByteView message);
+  bool all_joined() const {
+    return hellos.size() == options.workers && arbiter.has_value() == options.arbiter_rank().has_value();
+  }
   std::vector<Outgoing> take_hello(Peer from, Hello hello);
+  std::vector<Outgoing> take_arbiter(Peer from, ArbiterHello hello);
   std::vector<Outgoing> make_roster();
   std::vector<Outgoing> take_seeds(Peer from, const Seeds& told);
   std::vector<Outgoing> take_confirm(Peer from, const Confirm& confirm);
@@ -71,7 +87,10 @@ CoordinatorSession::CoordinatorSession(SessionOptions options, const SigningKey&
   parts_->options = std::move(options);
   parts_->identity = &identity;
   parts_->random = &random;
-  parts_->parameters = {.masked = parts_->options.masked,
+  check((parts_->options.encryption == Encryption::paillier) == parts_->options.paillier.has_value(),
+        "a modulus has a length where there is one");
+  parts_->parameters = {.encryption = parts_->options.encryption,
+                        .paillier_bits = parts_->options.paillier ? parts_->options.paillier->bits() : 0,
                         .graph = parts_->options.graph,
                         .plan = parts_->options.plan,
                         .nonce = {}};
@@ -84,7 +103,7 @@ CoordinatorSession& CoordinatorSession::operator=(CoordinatorSession&&) noexcept
 
 std::vector<Outgoing> CoordinatorSession::handle(Peer from, ByteView message) {
   Parts& parts = *parts_;
-  if (!parts.is_worker(from)) {
+  if (!parts.is_peer(from)) {
     parts.note(from, "a message of a rank that is no worker");
     return {};
   }
@@ -111,7 +130,17 @@ std::vector<Outgoing> CoordinatorSession::handle(Peer from, ByteView message) {
     }
     return parts.refuse(static_cast<ExitCode>(fail->exit_code), fail->sentence);
   }
-  if (envelope->type == MessageType::hello && parts.stage == Parts::Stage::joining) {
+  if (envelope->type == MessageType::arbiter && parts.stage == Parts::Stage::joining &&
+      parts.options.arbiter_rank() == from) {
+    auto hello = decode<ArbiterHello>(*envelope);
+    if (hello) {
+      return parts.take_arbiter(from, std::move(*hello));
+    }
+    parts.note(from, hello.what());
+    return {};
+  }
+  if (envelope->type == MessageType::hello && parts.stage == Parts::Stage::joining &&
+      parts.options.arbiter_rank() != from) {
     auto hello = decode<Hello>(*envelope);
     if (hello) {
       return parts.take_hello(from, std::move(*hello));
@@ -170,7 +199,25 @@ std::vector<Outgoing> CoordinatorSession::Parts::take_hello(Peer from, Hello hel
                       " has no merchant: there are more workers than merchants; start fewer workers");
   }
   hellos.emplace(from, std::move(hello.merchants));
-  return hellos.size() == options.workers ? make_roster() : std::vector<Outgoing>{};
+  return all_joined() ? make_roster() : std::vector<Outgoing>{};
+}
+
+/// The arbiter's key goes on to the workers before the roster, which is bound to it.
+std::vector<Outgoing> CoordinatorSession::Parts::take_arbiter(Peer from, ArbiterHello hello) {
+  if (arbiter) {
+    note(from, "a second ARBITER");
+    return {};
+  }
+  auto key = verify_arbiter(hello, {.parameters = parameters,
+                                    .size = *options.paillier,
+                                    .pinned = options.arbiter,
+                                    .coordinator = identity->public_key()});
+  if (!key) {
+    return refuse(ExitCode::refused, key.what());
+  }
+  encryptor.emplace(*key);
+  arbiter = std::move(hello);
+  return all_joined() ? make_roster() : std::vector<Outgoing>{};
 }
 
 std::vector<Outgoing> CoordinatorSession::Parts::make_roster() {
@@ -192,11 +239,11 @@ std::vector<Outgoing> CoordinatorSession::Parts::make_roster() {
                                              ": a merchant's data must be at one worker");
     }
   }
-  if (parameters.masked && entries.size() < 3) {
+  if (parameters.encryption != Encryption::none && entries.size() < 3) {
     return refuse(ExitCode::bad_input,
                   (entries.size() == 1 ? std::string("there is 1 merchant")
                                        : "there are " + std::to_string(entries.size()) + " merchants") +
-                      ": masks hide a merchant among at least 3; add merchants, or set "
+                      ": a merchant hides among at least 3; add merchants, or set "
                       "aggregation.encryption=none for a simulation");
   }
   if (entries.size() > kMerchantsMax) {
@@ -204,7 +251,7 @@ std::vector<Outgoing> CoordinatorSession::Parts::make_roster() {
                                            " merchants; at most " + std::to_string(kMerchantsMax) +
                                            " can take part");
   }
-  if (parameters.masked) {
+  if (parameters.masked()) {
     if (const auto graph = plan_graph(static_cast<std::uint32_t>(entries.size()), parameters.graph); !graph) {
       return refuse(ExitCode::bad_input, graph.what());
     }
@@ -214,15 +261,24 @@ std::vector<Outgoing> CoordinatorSession::Parts::make_roster() {
     hosts.push_back(worker);
     roster.push_back(std::move(hello));
   }
-  auto verified =
-      verify_roster(roster, {.parameters = parameters, .identities = options.identities, .own = {}});
+  auto verified = verify_roster(roster, {.parameters = parameters,
+                                         .identities = options.identities,
+                                         .own = {},
+                                         .arbiter = arbiter ? &*arbiter : nullptr});
   if (!verified) {
     return refuse(ExitCode::refused, verified.what());
   }
   session = std::move(*verified);
   stage = session.needs_seeds ? Stage::opening : Stage::confirming;
   seeds.resize(session.needs_seeds ? roster.size() : 0);
-  return to_all(encode(RosterMessage{roster}));
+  std::vector<Outgoing> messages;
+  if (arbiter) {
+    messages = to_workers(encode(*arbiter));
+  }
+  for (Outgoing& outgoing : to_all(encode(RosterMessage{roster}))) {
+    messages.push_back(std::move(outgoing));
+  }
+  return messages;
 }
 
 std::vector<Outgoing> CoordinatorSession::Parts::take_seeds(Peer from, const Seeds& told) {
@@ -270,7 +326,7 @@ std::vector<Outgoing> CoordinatorSession::Parts::take_confirm(Peer from, const C
     }
     codes[hosts[edge.receiver]].codes.push_back(edge);
   }
-  if (confirmed.size() < options.workers) {
+  if (confirmed.size() < options.workers + (arbiter ? 1 : 0)) {
     return {};
   }
   std::vector<ToWorker> messages;
@@ -295,6 +351,12 @@ std::vector<Outgoing> CoordinatorSession::deadline_passed() {
     if (!there) {
       missing += (missing.empty() ? "rank " : ", rank ") + std::to_string(worker);
     }
+  }
+  if (const auto rank = parts.options.arbiter_rank();
+      rank &&
+      !(parts.stage == Parts::Stage::joining ? parts.arbiter.has_value() : parts.confirmed.contains(*rank))) {
+    missing +=
+        (missing.empty() ? "the arbiter (rank " : ", the arbiter (rank ") + std::to_string(*rank) + ")";
   }
   return parts.refuse(ExitCode::could_not_finish, missing + " did not join the session before the deadline");
 }
@@ -329,6 +391,15 @@ const ThresholdRule& CoordinatorSession::threshold() const {
 }
 const SessionParameters& CoordinatorSession::parameters() const {
   return parts_->parameters;
+}
+std::optional<Peer> CoordinatorSession::arbiter() const {
+  return parts_->options.arbiter_rank();
+}
+const PaillierEncryptor* CoordinatorSession::encryptor() const {
+  return parts_->encryptor ? &*parts_->encryptor : nullptr;
+}
+SecureRandom& CoordinatorSession::random() const {
+  return *parts_->random;
 }
 const std::vector<std::string>& CoordinatorSession::refusals() const {
   return parts_->refusals;

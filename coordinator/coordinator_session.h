@@ -11,6 +11,7 @@
 #include "common/base/result.h"
 #include "common/base/secure_random.h"
 #include "common/transport/channel.h"
+#include "privacy/crypto/paillier.h"
 #include "privacy/crypto/signature.h"
 #include "privacy/protocol/messages.h"
 
@@ -18,10 +19,17 @@ namespace hanse {
 
 struct SessionOptions {
   std::uint32_t workers = 1;
-  bool masked = true;
+  Encryption encryption = Encryption::masked;
   GraphWishes graph = {};                            ///< Neighbours and threshold, and what is assumed.
   Digest plan{};                                     ///< Of the effective configuration.
   std::map<std::string, PublicKey> identities = {};  ///< Pinned identities by merchant name; empty: none are.
+  std::optional<PaillierSize> paillier = {};         ///< Of the arbiter's modulus, with Encryption::paillier.
+  std::optional<PublicKey> arbiter = {};             ///< Its pinned identity, when known.
+
+  /// With Encryption::paillier, the rank behind the workers.
+  std::optional<Peer> arbiter_rank() const {
+    return encryption == Encryption::paillier ? std::optional<Peer>(workers + 1) : std::nullopt;
+  }
 };
 
 /// A message to one worker, before it is sealed.
@@ -39,7 +47,7 @@ struct FromWorker {
 /// The coordinator's side of a session: links to all workers, and the roster. A function of what it is told;
 /// no clock, no network.
 ///
-///   Joining --all HELLOs--> [Opening --all SEEDS-->] Confirming --all CONFIRMs--> Ready
+///   Joining --all HELLOs (and ARBITER)--> [Opening --all SEEDS-->] Confirming --all CONFIRMs--> Ready
 ///      \-----------------------\----------------------\-- a fault, a deadline --> Refused{exit code, sentence}
 ///
 /// Opening is there when not everyone masks with everyone (privacy/protocol/session.h).
@@ -78,6 +86,11 @@ class CoordinatorSession {
   /// How many holders open a secret.
   const ThresholdRule& threshold() const;
   const SessionParameters& parameters() const;
+  /// The rank of the arbiter, and what encrypts under its key; nothing without one.
+  std::optional<Peer> arbiter() const;
+  const PaillierEncryptor* encryptor() const;
+  /// What re-randomises sums.
+  SecureRandom& random() const;
 
   /// Opens what a worker sent. An error (replayed, altered, unknown sender) is attributed to the peer and
   /// logged.

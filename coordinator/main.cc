@@ -32,6 +32,12 @@ int run(int argc, char** argv) {
         "hanse-coordinator must be rank 0 of at least 2: start with hanse run FILE.ini, or mpirun -n 1 "
         "hanse-coordinator FILE.ini : -n 4 hanse-worker FILE.ini");
   }
+  if (configuration.aggregation.encryption == "paillier" && mpi.size() < 3) {
+    throw bad_input(
+        "aggregation.encryption=paillier needs an arbiter, a hanse-worker at the last rank behind all "
+        "workers: start "
+        "with hanse run FILE.ini, or mpirun -n 1 hanse-coordinator FILE.ini : -n 5 hanse-worker FILE.ini");
+  }
   MpiChannel channel(mpi);
   const SteadyClock clock;
   SystemRandom random;

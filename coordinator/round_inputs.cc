@@ -43,6 +43,13 @@ MerchantSet CoordinatorRound::Parts::able_to_start(const CollectShares& shares) 
   return participants;
 }
 
+std::variant<SealedTotal, EncryptedTotal> CoordinatorRound::Parts::empty_total() const {
+  if (const PaillierEncryptor* encryptor = session->encryptor()) {
+    return EncryptedTotal(request.parameters, encryptor->key());
+  }
+  return SealedTotal(request.parameters);
+}
+
 std::vector<ToWorker> CoordinatorRound::Parts::start_round(CollectShares&& shares) {
   const MerchantSet participants = able_to_start(shares);
   if (participants.count() < merchants_min()) {
@@ -58,7 +65,7 @@ std::vector<ToWorker> CoordinatorRound::Parts::start_round(CollectShares&& share
                                              .payload = sha256(request.payload),
                                              .parameters = request.parameters,
                                              .participants = participants}),
-                       .total = SealedTotal(request.parameters),
+                       .total = empty_total(),
                        .fingerprints = {}};
   inputs.fingerprints.resize(roster_size());
   for (const std::uint32_t id : participants.ids()) {
@@ -96,11 +103,17 @@ Result<bool> CoordinatorRound::Parts::take(CollectInputs& phase_state, std::uint
     return Error{"UPLOAD has " + plural(upload->fingerprints.size(), "fingerprint") + " instead of " +
                  std::to_string(edges)};
   }
-  const auto sealed = SealedSum::from_wire(upload->residues, request.parameters);
-  if (!sealed) {
-    return sealed.error();
+  if (auto* encrypted = std::get_if<EncryptedTotal>(&phase_state.total)) {
+    if (const auto fault = encrypted->add(upload->residues)) {
+      return *fault;
+    }
+  } else {
+    const auto sealed = SealedSum::from_wire(upload->residues, request.parameters);
+    if (!sealed) {
+      return sealed.error();
+    }
+    std::get<SealedTotal>(phase_state.total).add(*sealed);
   }
-  phase_state.total.add(*sealed);
   phase_state.fingerprints[merchant] = std::move(upload->fingerprints);
   return true;
 }
@@ -143,8 +156,11 @@ std::vector<ToWorker> CoordinatorRound::Parts::freeze_set(CollectInputs&& inputs
                 plural(included.count(), "merchant") + " uploaded where the sum needs " +
                     std::to_string(merchants_min()) + because());
   }
+  if (const auto* encrypted = std::get_if<EncryptedTotal>(&inputs.total)) {
+    return ask_arbiter(*encrypted, included);
+  }
   if (!masked()) {
-    return open_total(inputs.total, included);
+    return open_total(std::get<SealedTotal>(inputs.total), included);
   }
   if (const auto mismatched = mismatched_edges(inputs, included); !mismatched.empty()) {
     std::string sentence;

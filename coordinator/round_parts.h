@@ -10,6 +10,7 @@
 
 #include "coordinator/attribution.h"
 #include "coordinator/coordinator_round.h"
+#include "privacy/encrypted_total.h"
 #include "privacy/secure_sum/masks.h"
 #include "privacy/secure_sum/neighbours.h"
 
@@ -32,7 +33,7 @@ struct CollectInputs {
   MerchantSet participants;     ///< R.
   std::vector<Ids> neighbours;  ///< Participating neighbours of each participant, by id.
   Digest context{};
-  SealedTotal total;
+  std::variant<SealedTotal, EncryptedTotal> total;
   std::vector<std::optional<std::vector<Bytes16>>> fingerprints;  ///< By id, beside `neighbours`.
 };
 
@@ -55,6 +56,11 @@ struct Unmask {
   std::size_t unopened = 0;                      ///< Dealers with fewer shares than their threshold.
 };
 
+/// Waits for the arbiter, with aggregation.encryption=paillier.
+struct Decrypting {
+  MerchantSet included;
+};
+
 struct Summed {
   OpenedSum sum;
 };
@@ -75,7 +81,7 @@ struct CoordinatorRound::Parts {
   MerchantSet early_from;         ///< Merchants whose shares of the next round are in `early`.
   MerchantSet invited;
   std::vector<Ids> neighbours;  ///< Invited neighbours of each invited merchant, by id.
-  std::variant<CollectShares, CollectInputs, AgreeOnSet, Unmask, Summed, RoundFailure> state =
+  std::variant<CollectShares, CollectInputs, AgreeOnSet, Unmask, Decrypting, Summed, RoundFailure> state =
       CollectShares{};
   MerchantSet left;     ///< Merchants that aborted or are absent: nothing more comes from them.
   MerchantSet awaited;  ///< Merchants whose answer in this phase is still to come.
@@ -87,7 +93,7 @@ struct CoordinatorRound::Parts {
   std::vector<std::string> refusals;
   std::map<Peer, Failure> worker_failures;
 
-  bool masked() const { return session->parameters().masked; }
+  bool masked() const { return session->parameters().masked(); }
   std::size_t roster_size() const { return session->names().size(); }
   const std::string& name(std::uint32_t merchant) const { return session->names()[merchant]; }
   Peer host(std::uint32_t merchant) const { return session->hosts()[merchant]; }
@@ -105,7 +111,8 @@ struct CoordinatorRound::Parts {
            (set.contains(merchant) ? 1 : 0);
   }
   std::size_t merchants_min() const {
-    return std::max<std::size_t>(request.parameters.shares_min, masked() ? 3 : 1);
+    return std::max<std::size_t>(request.parameters.shares_min,
+                                 session->parameters().encryption == Encryption::none ? 1 : 3);
   }
   Ids spoken_for(Peer worker, std::uint32_t merchant) const;
   std::string names_of(const MerchantSet& set) const;
@@ -146,6 +153,7 @@ struct CoordinatorRound::Parts {
   Result<bool> take(CollectInputs& phase_state, std::uint32_t merchant, const Envelope& envelope);
   Result<bool> take(AgreeOnSet& phase_state, std::uint32_t merchant, const Envelope& envelope);
   Result<bool> take(Unmask& phase_state, std::uint32_t merchant, const Envelope& envelope);
+  Result<bool> take(Decrypting&, std::uint32_t, const Envelope&) { return Error{"the uploads are complete"}; }
   Result<bool> take(Summed&, std::uint32_t, const Envelope&) { return Error{"the round is over"}; }
   Result<bool> take(RoundFailure&, std::uint32_t, const Envelope&) { return Error{"the round is over"}; }
 
@@ -155,7 +163,9 @@ struct CoordinatorRound::Parts {
   std::vector<ToWorker> ask_to_reveal(AgreeOnSet&& agree);
   std::vector<ToWorker> open_sum(Unmask&& unmask);
   std::vector<ToWorker> open_total(const SealedTotal& total, const MerchantSet& included);
+  std::vector<ToWorker> conclude(Result<OpenedSum> opened, const MerchantSet& included);
 
+  std::variant<SealedTotal, EncryptedTotal> empty_total() const;
   MerchantSet able_to_start(const CollectShares& shares);
   Bytes start_message(const CollectInputs& inputs, const Ids& hosted) const;
   std::optional<std::uint32_t> short_of_holders(const MerchantSet& dealers, const MerchantSet& holders) const;
@@ -164,6 +174,11 @@ struct CoordinatorRound::Parts {
   std::vector<RoundMasks::Mask> masks_to_remove(const Unmask& unmask, const std::vector<Secret<32>>& secrets,
                                                 std::vector<Quarrel>& misfits) const;
   std::vector<ToWorker> fail_for_silence(const Unmask& unmask);
+
+  // With an arbiter: round_decrypt.cc.
+  std::vector<ToWorker> ask_arbiter(const EncryptedTotal& total, const MerchantSet& included);
+  std::vector<ToWorker> step_of_arbiter(const FromWorker& message, const Envelope& envelope);
+  std::vector<ToWorker> fail_without_arbiter(const std::string& what);
 };
 
 }  // namespace hanse

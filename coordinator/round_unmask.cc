@@ -192,14 +192,18 @@ std::vector<ToWorker> CoordinatorRound::Parts::open_sum(Unmask&& unmask) {
         misfits, [&](std::uint32_t id) { return holders_in(id, unmask.before.inputs.participants) - 1; });
     return fail_for(Refusal::edge_mismatch, found, std::move(sentence));
   }
-  SealedTotal& total = unmask.before.inputs.total;
+  auto& total = std::get<SealedTotal>(unmask.before.inputs.total);
   std::visit([&](auto& residues) { masks.add_to(residues); }, total.residues());
   return open_total(total, unmask.before.included);
 }
 
 std::vector<ToWorker> CoordinatorRound::Parts::open_total(const SealedTotal& total,
                                                           const MerchantSet& included) {
-  auto opened = total.open(request.parameters, included.ids());
+  return conclude(total.open(request.parameters, included.ids()), included);
+}
+
+std::vector<ToWorker> CoordinatorRound::Parts::conclude(Result<OpenedSum> opened,
+                                                        const MerchantSet& included) {
   if (!opened) {
     return fail(Refusal::sum_invalid, {}, opened.what());
   }

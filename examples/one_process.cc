@@ -85,7 +85,7 @@ int run() {
   for (const auto& [name, baskets] : kMerchants) {
     WorkerHooks hooks;
     hooks.accept_round = [](const StartView&) -> Result<SumParameters> { return kParameters; };
-    hooks.prepare = [&](std::uint32_t, const RoundMasks& masks) {
+    hooks.prepare = [&](std::uint32_t, const Seal& seal) {
       const UnitSource units = [&](const std::function<void(const Contribution&)>& take) {
         for (const Basket& basket : baskets) {
           Contribution contribution;
@@ -103,7 +103,7 @@ int run() {
       std::printf("%s, in its own house\n", name.c_str());
       print("clipped and on the grid (steps)", clipped);
       print("its share of the noise", share);
-      SealedSum sealed = prepare(units, kParameters, std::move(noise), masks);
+      SealedSum sealed = prepare(units, kParameters, std::move(noise), seal);
       print("what leaves it: masked residues", std::get<std::vector<std::uint32_t>>(sealed.residues()));
       return sealed;
     };

@@ -117,7 +117,7 @@ class Merchant {
     hosted.push_back({name(), SigningKey::from_seed(identity_.seed().duplicate())});
     WorkerHooks hooks;
     hooks.accept_round = [this](const StartView& start) { return accept(start); };
-    hooks.prepare = [this](std::uint32_t, const RoundMasks& masks) { return seal(masks); };
+    hooks.prepare = [this](std::uint32_t, const Seal& seal) { return sealed(seal); };
     hooks.round_ended = [this](ByteView line, bool released) {
       if (released) {
         (void)ledger_->accept(text_of(line));
@@ -162,7 +162,7 @@ class Merchant {
     return parameters_;
   }
 
-  SealedSum seal(const RoundMasks& masks) {
+  SealedSum sealed(const Seal& seal) {
     const PrivateSum sum = *workload_.next_sum(model_);
     const Contributor contribute = workload_.contributor(model_, sum);
     const UnitSource customers = [&](const std::function<void(const Contribution&)>& take) {
@@ -174,7 +174,7 @@ class Merchant {
                       take(contribution);
                     });
     };
-    return prepare(customers, parameters_, NoiseShare::draw(parameters_, random_), masks);
+    return prepare(customers, parameters_, NoiseShare::draw(parameters_, random_), seal);
   }
 
   SecureRandom& random_;

@@ -6,6 +6,7 @@
 
 #include "common/base/failure.h"
 #include "privacy/clip.h"
+#include "privacy/encrypted_total.h"
 #include "privacy/grid.h"
 #include "privacy/noise/discrete_gaussian.h"
 #include "privacy/secure_sum/masks.h"
@@ -13,10 +14,10 @@
 namespace hanse {
 
 SealedSum prepare(const UnitSource& units, const SumParameters& parameters, NoiseShare&& noise,
-                  const RoundMasks& masks) {
+                  const Seal& seal) {
   LocalSum local = LocalSum::of(units, parameters);                      // clip, then the grid
   NoisedSum noised = NoisedSum::of(std::move(local), std::move(noise));  // this merchant's share of the noise
-  return SealedSum::of(std::move(noised), parameters, masks);            // masks that cancel only in the sum
+  return SealedSum::of(std::move(noised), parameters, seal);  // under masks or a key that open only the sum
 }
 
 NoiseShare NoiseShare::draw(const SumParameters& parameters, SecureRandom& random) {
@@ -85,15 +86,19 @@ SealedSum::Residues zero_residues(const SumParameters& parameters) {
 
 }  // namespace
 
-SealedSum SealedSum::of(NoisedSum&& sum, const SumParameters& parameters, const RoundMasks& masks) {
+SealedSum SealedSum::of(NoisedSum&& sum, const SumParameters& parameters, const Seal& seal) {
   SealedSum sealed;
-  if (parameters.ring == Ring::bits32) {
+  if (seal.encryptor_ != nullptr) {
+    sealed.ciphertexts_ = encrypt_entries(sum.entries_, parameters, *seal.encryptor_, *seal.random_);
+  } else if (parameters.ring == Ring::bits32) {
     sealed.residues_ = residues_of<std::uint32_t>(sum.entries_);
   } else {
     sealed.residues_ = residues_of<std::uint64_t>(sum.entries_);
   }
   wipe(std::as_writable_bytes(std::span(sum.entries_)));
-  std::visit([&](auto& entries) { masks.add_to(entries); }, sealed.residues_);
+  if (seal.masks_ != nullptr) {
+    std::visit([&](auto& entries) { seal.masks_->add_to(entries); }, sealed.residues_);
+  }
   return sealed;
 }
 
@@ -114,6 +119,9 @@ Result<SealedSum> SealedSum::from_wire(ByteView bytes, const SumParameters& para
 }
 
 ByteView SealedSum::wire() const {
+  if (!ciphertexts_.empty()) {
+    return ciphertexts_;
+  }
   return std::visit([](const auto& entries) -> ByteView { return std::as_bytes(std::span(entries)); },
                     residues_);
 }

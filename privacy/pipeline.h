@@ -15,12 +15,13 @@
 
 namespace hanse {
 
-class RoundMasks;  // privacy/secure_sum/masks.h
+class PaillierEncryptor;  // privacy/crypto/paillier.h
+class RoundMasks;         // privacy/secure_sum/masks.h
 
 /// The way of a merchant's vector out of its house. Each stage type is built only by the stage before it, and
 /// only SealedSum has a wire form: a stage cannot be skipped and an earlier one cannot be sent.
 ///
-///   units -> clip, grid -> LocalSum -> noise -> NoisedSum -> masks -> SealedSum -> SealedTotal -> OpenedSum
+///   units -> clip, grid -> LocalSum -> noise -> NoisedSum -> seal -> SealedSum -> total -> OpenedSum
 
 /// The noise of one merchant for one sum, drawn before any data is touched: its time tells nothing.
 class NoiseShare {
@@ -65,13 +66,29 @@ class NoisedSum {
 /// to n times each, else a share, a mask or an upload was not what it claimed.
 inline constexpr std::array<std::uint32_t, 4> kCanaries = {1, 0x9E3779B1u, 0x85EBCA77u, 0xC2B2AE3Du};
 
-/// Residues in the ring, masked: what leaves a merchant. `parameters.length` entries, then the canaries.
+/// What makes a merchant's sum unreadable: the masks of the round, or the arbiter's key. Refers to them, and lives
+/// for one call.
+class Seal {
+ public:
+  Seal(const RoundMasks& masks) : masks_(&masks) {}  // NOLINT(google-explicit-constructor)
+  Seal(const PaillierEncryptor& encryptor, SecureRandom& random) : encryptor_(&encryptor), random_(&random) {}
+
+ private:
+  friend class SealedSum;
+  const RoundMasks* masks_ = nullptr;
+  const PaillierEncryptor* encryptor_ = nullptr;
+  SecureRandom* random_ = nullptr;
+};
+
+/// What leaves a merchant. Under masks: residues in the ring, `parameters.length` entries, then the canaries. Under a
+/// key: the ciphertexts of its packed entries and canaries (privacy/packing.h).
 class SealedSum {
  public:
   using Residues = std::variant<std::vector<std::uint32_t>, std::vector<std::uint64_t>>;
 
-  /// Appends the canaries and adds pairwise and self masks (privacy/secure_sum/masks.h).
-  static SealedSum of(NoisedSum&& sum, const SumParameters& parameters, const RoundMasks& masks);
+  /// Appends the canaries and adds pairwise and self masks (privacy/secure_sum/masks.h); or packs and encrypts
+  /// (privacy/crypto/paillier.h).
+  static SealedSum of(NoisedSum&& sum, const SumParameters& parameters, const Seal& seal);
   /// The coordinator's side: exactly wire_size() bytes of little-endian residues, else an error.
   static Result<SealedSum> from_wire(ByteView bytes, const SumParameters& parameters);
   static std::size_t wire_size(const SumParameters& parameters);
@@ -80,7 +97,8 @@ class SealedSum {
   const Residues& residues() const { return residues_; }
 
  private:
-  Residues residues_;
+  Residues residues_;  ///< Empty under a key.
+  Bytes ciphertexts_;  ///< Empty under masks.
 };
 
 /// What the coordinator learns of a sum: noisy integers in steps, over the merchants included.
@@ -113,6 +131,6 @@ class SealedTotal {
 /// The four steps in their order: clip and grid, noise, seal. The whole of what happens to a merchant's data
 /// before it leaves; read this first (pipeline.cc).
 SealedSum prepare(const UnitSource& units, const SumParameters& parameters, NoiseShare&& noise,
-                  const RoundMasks& masks);
+                  const Seal& seal);
 
 }  // namespace hanse

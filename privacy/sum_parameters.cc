@@ -60,10 +60,13 @@ double SumParameters::noise_multiplier() const {
                     -static_cast<int>(grid_bits));
 }
 
+bool SumParameters::has_headroom() const {
+  return units_max > 0 && merchants_max > 0 && grid_bits <= kGridBitsMax && wide_bound(*this) < Wide{1} << 63;
+}
+
 std::uint64_t SumParameters::sum_bound() const {
-  const Wide bound = wide_bound(*this);
-  check(bound < Wide{1} << 63, "parameters of a sum leave headroom in 64 bits");
-  return static_cast<std::uint64_t>(bound);
+  check(has_headroom(), "parameters of a sum leave headroom in 64 bits");
+  return static_cast<std::uint64_t>(wide_bound(*this));
 }
 
 std::uint64_t SumParameters::merchant_bound() const {

@@ -40,6 +40,8 @@ struct SumParameters {
   /// Guaranteed noise standard deviation over sensitivity, sqrt(shares_min * share_variance) / D2; 0 without
   /// noise.
   double noise_multiplier() const;
+  /// True when sum_bound() is below 2^63: always, but for parameters that a peer made up.
+  bool has_headroom() const;
   /// Largest magnitude an entry of an honest total can have: merchants_max * units_max * D2 + 12 standard
   /// deviations of all noise shares together. A discrete Gaussian passes 12 sigma with probability below
   /// 2^-103.

@@ -22,11 +22,10 @@ LocalWork::LocalWork(Configuration configuration, Dataset data, std::vector<Ledg
       random_(random) {}
 
 WorkerHooks LocalWork::hooks() {
-  return {
-      .session_ready = [this](const SessionView& session) { session_ready(session); },
-      .accept_round = [this](const StartView& start) { return accept_round(start); },
-      .prepare = [this](std::uint32_t merchant, const RoundMasks& masks) { return prepare(merchant, masks); },
-      .round_ended = [this](ByteView payload, bool released) { round_ended(payload, released); }};
+  return {.session_ready = [this](const SessionView& session) { session_ready(session); },
+          .accept_round = [this](const StartView& start) { return accept_round(start); },
+          .prepare = [this](std::uint32_t merchant, const Seal& seal) { return prepare(merchant, seal); },
+          .round_ended = [this](ByteView payload, bool released) { round_ended(payload, released); }};
 }
 
 void LocalWork::session_ready(const SessionView& session) {
@@ -170,13 +169,13 @@ std::optional<Error> LocalWork::compare(const Intent& intent, const SumParameter
   return plan_->differs(claimed, *workload_, sum_);
 }
 
-SealedSum LocalWork::prepare(std::uint32_t merchant, const RoundMasks& masks) {
+SealedSum LocalWork::prepare(std::uint32_t merchant, const Seal& seal) {
   const auto rows =
       std::find_if(data_.merchants.begin(), data_.merchants.end(),
                    [merchant](const MerchantRows& candidate) { return candidate.id == merchant; });
   check(rows != data_.merchants.end(), "a round prepares merchants that this worker hosts");
   NoiseShare noise = NoiseShare::draw(parameters_, random_);  // before data is touched
-  return hanse::prepare(units_of(*rows), parameters_, std::move(noise), masks);
+  return hanse::prepare(units_of(*rows), parameters_, std::move(noise), seal);
 }
 
 /// The merchant's units that take part: all, or each by its own coin. Coins are secret where they amplify

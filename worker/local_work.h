@@ -33,7 +33,7 @@ class LocalWork {
  private:
   void session_ready(const SessionView& session);
   Result<SumParameters> accept_round(const StartView& start);
-  SealedSum prepare(std::uint32_t merchant, const RoundMasks& masks);
+  SealedSum prepare(std::uint32_t merchant, const Seal& seal);
   void round_ended(ByteView payload, bool released);
 
   Result<SumParameters> check_round(const StartView& start);

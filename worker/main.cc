@@ -1,4 +1,5 @@
-// hanse-worker: every MPI rank but 0. Hosts one or many merchants.
+// hanse-worker: every MPI rank but 0. Hosts one or many merchants; with aggregation.encryption=paillier, the last rank is
+// the arbiter instead.
 
 #include <cstdio>
 #include <optional>
@@ -17,19 +18,31 @@
 namespace hanse {
 namespace {
 
+std::optional<PaillierSize> modulus_of(const Configuration& configuration) {
+  return configuration.aggregation.encryption == "paillier"
+             ? PaillierSize::of(configuration.aggregation.paillier_bits)
+             : std::nullopt;
+}
+
+/// The fewest merchants in a sum that this program takes part in; 0: what follows from the roster's size.
+std::uint32_t own_minimum(const Configuration& configuration) {
+  if (configuration.policy.min_merchants > 0) {
+    return configuration.policy.min_merchants;
+  }
+  if (configuration.federation.min_merchants > 0) {
+    return configuration.federation.min_merchants;
+  }
+  return configuration.federation.cohort < 1 && configuration.aggregation.encryption != "none" ? 3 : 0;
+}
+
 WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   WorkerOptions options;
   options.rank = rank;
   options.plan = sha256(bytes_of(shared_text(configuration)));
-  options.allow_unmasked = configuration.aggregation.encryption == "none";
+  options.encryption = encryption_named(configuration.aggregation.encryption);
+  options.paillier = modulus_of(configuration);
+  options.merchants_min = own_minimum(configuration);
   options.graph = graph_wishes(configuration);
-  if (configuration.policy.min_merchants > 0) {
-    options.merchants_min = configuration.policy.min_merchants;
-  } else if (configuration.federation.min_merchants > 0) {
-    options.merchants_min = configuration.federation.min_merchants;
-  } else if (configuration.federation.cohort < 1 && !options.allow_unmasked) {
-    options.merchants_min = 3;
-  }
   return options;
 }
 
@@ -67,8 +80,8 @@ void check_units(const Configuration& configuration, const Dataset& data) {
   }
 }
 
-Dataset read_own_data(const Configuration& configuration, Peer rank, Peer size) {
-  Dataset data = read_dataset(configuration, rank, size - 1);
+Dataset read_own_data(const Configuration& configuration, Peer rank, Peer workers) {
+  Dataset data = read_dataset(configuration, rank, workers);
   const bool own_file = configuration.data.path.find("{worker}") != std::string::npos;
   if (data.merchants.empty() && (own_file || read_dataset(configuration, 1, 1).merchants.empty())) {
     throw bad_input("data.path: " + configuration.data.path + " has no rows" +
@@ -82,9 +95,91 @@ Dataset read_own_data(const Configuration& configuration, Peer rank, Peer size) 
   return data;
 }
 
+/// What a program that cannot take part says to the others. Parties with a roster have houses of their own: what is wrong
+/// there stays there.
+Failure told_to_others(const Failure& failure, const Configuration& configuration, Peer rank) {
+  if (configuration.aggregation.roster.empty()) {
+    return failure;
+  }
+  std::fprintf(stderr, "worker %u: %s\n", rank, failure.what());
+  return Failure(failure.code(), "rank " + std::to_string(rank) + " cannot take part: see its own output");
+}
+
+void print_refusals(const std::vector<std::string>& refusals, const char* who, Peer rank) {
+  for (const std::string& refusal : refusals) {
+    std::fprintf(stderr, "%s %u: refused: %s\n", who, rank, refusal.c_str());
+  }
+}
+
+/// What carries the messages of this rank.
+struct Line {
+  Peer rank;
+  Peer workers;  ///< Without the arbiter.
+  Channel& channel;
+  const Clock& clock;
+  Milliseconds patience;
+  SecureRandom& random;
+};
+
+ExitCode work(const Configuration& configuration, const Line& line) {
+  WorkerOptions options = options_of(configuration, line.rank);
+  std::optional<LocalWork> work;
+  std::optional<WorkerNode> node;
+  try {
+    const std::optional<SignedRoster> roster = roster_of(configuration);
+    if (roster) {
+      options.coordinator = roster->coordinator;
+      options.identities = roster->identities();
+      options.arbiter = roster->arbiter;
+    }
+    Dataset data = read_own_data(configuration, line.rank, line.workers);
+    std::vector<HostedMerchant> hosted = identities_of(configuration, data, roster, line.random);
+    std::vector<LedgerMerchant> listed;
+    for (const HostedMerchant& merchant : hosted) {
+      listed.push_back({merchant.name, merchant.identity.public_key()});
+    }
+    work.emplace(configuration, std::move(data), std::move(listed), options.coordinator, line.random);
+    node.emplace(options, std::move(hosted), work->hooks(), line.random);
+  } catch (const Failure& failure) {  // Joins only to say so.
+    node.emplace(options, told_to_others(failure, configuration, line.rank), line.random);
+  }
+  const WorkerNode::End end = run_worker(*node, line.channel, line.clock, line.patience);
+  if (work && end.code == ExitCode::done) {
+    work->take_claim(end.sentence);
+  }
+  print_refusals(node->refusals(), "worker", line.rank);
+  return end.code;
+}
+
+ExitCode arbitrate(const Configuration& configuration, const Line& line) {
+  ArbiterOptions options{.rank = line.rank,
+                         .size = *modulus_of(configuration),
+                         .merchants_min = own_minimum(configuration),
+                         .plan = sha256(bytes_of(shared_text(configuration)))};
+  std::optional<ArbiterNode> node;
+  try {
+    const std::optional<SignedRoster> roster = roster_of(configuration);
+    if (roster) {
+      options.coordinator = roster->coordinator;
+      options.identities = roster->identities();
+    }
+    node.emplace(options,
+                 roster ? load_arbiter_key(configuration.aggregation.keys, *roster)
+                        : SigningKey::generate(line.random),
+                 line.random);
+  } catch (const Failure& failure) {
+    node.emplace(options, told_to_others(failure, configuration, line.rank), line.random);
+  }
+  const ArbiterNode::End end = run_arbiter(*node, line.channel, line.clock, line.patience);
+  print_refusals(node->refusals(), "arbiter", line.rank);
+  return end.code;
+}
+
 int run(int argc, char** argv) {
-  Arguments arguments("hanse-worker",
-                      "A worker of a federation: every MPI rank but 0. Usually started by hanse run.");
+  Arguments arguments(
+      "hanse-worker",
+      "A worker of a federation: every MPI rank but 0. With aggregation.encryption=paillier, the last "
+      "rank is the arbiter. Usually started by hanse run.");
   arguments.positional("FILE.ini", "The federation's configuration.").configuration_settings();
   if (const auto code = arguments.parse(argc, argv)) {
     return *code;
@@ -97,46 +192,22 @@ int run(int argc, char** argv) {
   MpiChannel channel(mpi);
   const SteadyClock clock;
   SystemRandom random;
-  WorkerOptions options = options_of(configuration, mpi.rank());
-  // Longer than any phase of a round, and than the time the coordinator needs between two.
-  const Milliseconds patience{4 * std::int64_t{configuration.federation.deadline_ms} + 60000};
-
-  std::optional<LocalWork> work;
-  std::optional<WorkerNode> node;
-  try {
-    const std::optional<SignedRoster> roster = roster_of(configuration);
-    if (roster) {
-      options.coordinator = roster->coordinator;
-      options.identities = roster->identities();
-    }
-    Dataset data = read_own_data(configuration, mpi.rank(), mpi.size());
-    std::vector<HostedMerchant> hosted = identities_of(configuration, data, roster, random);
-    std::vector<LedgerMerchant> listed;
-    for (const HostedMerchant& merchant : hosted) {
-      listed.push_back({merchant.name, merchant.identity.public_key()});
-    }
-    work.emplace(configuration, std::move(data), std::move(listed), options.coordinator, random);
-    node.emplace(options, std::move(hosted), work->hooks(), random);
-  } catch (const Failure& failure) {
-    // Joins only to say so. Merchants with a roster have houses of their own: what is wrong with their data stays there.
-    const bool own_house = !configuration.aggregation.roster.empty();
-    if (own_house) {
-      std::fprintf(stderr, "worker %u: %s\n", mpi.rank(), failure.what());
-    }
-    node.emplace(options,
-                 own_house ? Failure(failure.code(), "rank " + std::to_string(mpi.rank()) +
-                                                         " cannot take part: see its own output")
-                           : failure,
-                 random);
+  const bool paillier = configuration.aggregation.encryption == "paillier";
+  if (paillier && mpi.size() < 3) {
+    throw bad_input(
+        "aggregation.encryption=paillier needs a worker and, behind it, an arbiter: start with hanse run "
+        "FILE.ini");
   }
-  const WorkerNode::End end = run_worker(*node, channel, clock, patience);
-  if (work && end.code == ExitCode::done) {
-    work->take_claim(end.sentence);
-  }
-  for (const std::string& refusal : node->refusals()) {
-    std::fprintf(stderr, "worker %u: refused: %s\n", mpi.rank(), refusal.c_str());
-  }
-  return static_cast<int>(end.code);  // The coordinator prints the sentence, once for all.
+  const Line line{.rank = mpi.rank(),
+                  .workers = mpi.size() - (paillier ? 2 : 1),
+                  .channel = channel,
+                  .clock = clock,
+                  // Longer than any phase of a round, and than the time the coordinator needs between two.
+                  .patience = Milliseconds{4 * std::int64_t{configuration.federation.deadline_ms} + 60000},
+                  .random = random};
+  const bool arbiter = paillier && mpi.rank() + 1 == mpi.size();
+  // The coordinator prints the sentence, once for all.
+  return static_cast<int>(arbiter ? arbitrate(configuration, line) : work(configuration, line));
 }
 
 }  // namespace

@@ -5,7 +5,10 @@
 
 namespace hanse {
 
-WorkerNode::End run_worker(WorkerNode& node, Channel& channel, const Clock& clock, Milliseconds patience) {
+namespace {
+
+template <class Node>
+WorkerNode::End run(Node& node, Channel& channel, const Clock& clock, Milliseconds patience) {
   constexpr Peer coordinator = 0;
   constexpr Milliseconds last_words{2000};
   channel.send(coordinator, node.hail());
@@ -26,6 +29,15 @@ WorkerNode::End run_worker(WorkerNode& node, Channel& channel, const Clock& cloc
   }
   channel.flush(clock.now() + last_words);
   return *node.ended();
+}
+
+}  // namespace
+
+WorkerNode::End run_worker(WorkerNode& node, Channel& channel, const Clock& clock, Milliseconds patience) {
+  return run(node, channel, clock, patience);
+}
+ArbiterNode::End run_arbiter(ArbiterNode& node, Channel& channel, const Clock& clock, Milliseconds patience) {
+  return run(node, channel, clock, patience);
 }
 
 }  // namespace hanse

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "privacy/protocol/arbiter_messages.h"
 #include "privacy/protocol/link.h"
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/protocol/session.h"
@@ -24,7 +25,9 @@ struct WorkerNode::Parts {
   std::vector<X25519Key> session_keys;  ///< Beside merchants; erased after set-up.
   std::vector<Secret<32>> graph_seeds;  ///< Beside merchants; nobody else's until the roster stands.
   std::vector<MerchantHello> hellos;    ///< Beside merchants.
-  std::vector<MerchantHello> roster;    ///< Verified; from ROSTER to CONFIRM.
+  std::optional<ArbiterHello> arbiter;  ///< Verified.
+  std::optional<PaillierEncryptor> encryptor;
+  std::vector<MerchantHello> roster;  ///< Verified; from ROSTER to CONFIRM.
   VerifiedSession session;
   std::uint32_t merchants_min = 0;
   SessionView view;
@@ -53,6 +56,7 @@ struct WorkerNode::Parts {
     rounds.clear();
     graph_seeds.clear();
     session_keys.clear();
+    encryptor.reset();
   }
   void end_round(ByteView payload, bool released) {
     if (accepted) {
@@ -75,6 +79,7 @@ struct WorkerNode::Parts {
 
   void on_link_answer(ByteView message);
   void on(const SessionParameters& told, const Send& send);
+  void on(const ArbiterHello& told, const Send& send);
   void on(const RosterMessage& told, const Send& send);
   void on(const GraphMessage& told, const Send& send);
   void confirm(const Send& send);
@@ -93,6 +98,8 @@ WorkerNode::WorkerNode(WorkerOptions options, std::vector<HostedMerchant> mercha
                        SecureRandom& random)
     : parts_(std::make_unique<Parts>()) {
   check(hooks.accept_round && hooks.prepare, "a worker node needs the hooks accept_round and prepare");
+  check((options.encryption == Encryption::paillier) == options.paillier.has_value(),
+        "a modulus has a length where there is one");
   parts_->options = std::move(options);
   parts_->merchants = std::move(merchants);
   std::sort(parts_->merchants.begin(), parts_->merchants.end(),
@@ -189,6 +196,8 @@ void WorkerNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
     case MessageType::params:
       return taken(Stage::joining, decode<SessionParameters>(envelope),
                    [&](const auto& told) { on(told, send); });
+    case MessageType::arbiter:
+      return taken(Stage::greeted, decode<ArbiterHello>(envelope), [&](const auto& told) { on(told, send); });
     case MessageType::roster:
       return taken(Stage::greeted, decode<RosterMessage>(envelope),
                    [&](const auto& told) { on(told, send); });
@@ -229,10 +238,17 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
   if (fault) {
     return fail(send, fault->code(), std::string(fault->what()));
   }
-  if (!told.masked && !options.allow_unmasked) {
+  if (told.encryption != options.encryption) {
     return fail(send, ExitCode::refused,
                 "rank " + std::to_string(options.rank) +
-                    " does not take part in sums without masks (aggregation.encryption=none)");
+                    " does not take part in sums with aggregation.encryption=" +
+                    std::string(name_of(told.encryption)) + "; its own is " +
+                    std::string(name_of(options.encryption)));
+  }
+  if (told.paillier_bits != (options.paillier ? options.paillier->bits() : 0)) {
+    return fail(
+        send, ExitCode::refused,
+        "rank " + std::to_string(options.rank) + " was told another aggregation.paillier_bits than its own");
   }
   if (options.plan && *options.plan != told.plan) {
     return fail(
@@ -266,15 +282,41 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
   say(send, encode(hello));
 }
 
+/// One key a session: a second one is refused, and so is one that nobody signed.
+void WorkerNode::Parts::on(const ArbiterHello& told, const Send& send) {
+  if (arbiter || parameters.encryption != Encryption::paillier) {
+    return fail(send, ExitCode::refused,
+                "rank " + std::to_string(options.rank) + " was told " +
+                    (arbiter ? "a second arbiter's key" : "an arbiter's key where none is needed"));
+  }
+  auto key = verify_arbiter(told, {.parameters = parameters,
+                                   .size = *options.paillier,
+                                   .pinned = options.arbiter,
+                                   .coordinator = link->coordinator()});
+  if (!key) {
+    return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + key.what());
+  }
+  arbiter = told;
+  encryptor.emplace(*key);
+}
+
 void WorkerNode::Parts::on(const RosterMessage& told, const Send& send) {
-  const RosterRules rules{.parameters = parameters, .identities = options.identities, .own = hellos};
+  if (parameters.encryption == Encryption::paillier && !arbiter) {
+    return fail(send, ExitCode::refused,
+                "rank " + std::to_string(options.rank) + " was told a roster before an arbiter's key");
+  }
+  const RosterRules rules{.parameters = parameters,
+                          .identities = options.identities,
+                          .own = hellos,
+                          .arbiter = arbiter ? &*arbiter : nullptr};
   auto verified = verify_roster(told.merchants, rules);
   if (!verified) {
     return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + verified.what());
   }
   const auto size = static_cast<std::uint32_t>(told.merchants.size());
-  merchants_min = options.merchants_min > 0 ? options.merchants_min
-                                            : (parameters.masked ? std::max(3u, (2 * size + 2) / 3) : 1);
+  merchants_min = options.merchants_min > 0
+                      ? options.merchants_min
+                      : (parameters.encryption != Encryption::none ? std::max(3u, (2 * size + 2) / 3) : 1);
   if (size < merchants_min) {
     return fail(send, ExitCode::refused,
                 "rank " + std::to_string(options.rank) + ": the roster has " + std::to_string(size) +
@@ -316,7 +358,7 @@ void WorkerNode::Parts::confirm(const Send& send) {
     MerchantRound merchant;
     merchant.view = {.id = id,
                      .roster_size = static_cast<std::uint32_t>(roster.size()),
-                     .masked = parameters.masked,
+                     .masked = parameters.masked(),
                      .session_id = session.id,
                      .neighbours = std::move(session.neighbours[id]),
                      .merchants_min = merchants_min,
@@ -414,7 +456,9 @@ void WorkerNode::Parts::on_start(std::uint64_t round, const Start& start, const 
   std::vector<std::vector<ForwardedBox>> boxes = by_hosted(start.boxes, &ForwardedBox::holder);
   const auto give = [&](std::size_t place) {
     event.boxes = std::move(boxes[place]);
-    event.seal = [&, id = view.hosted[place]](const RoundMasks& masks) { return hooks.prepare(id, masks); };
+    event.seal = [&, id = view.hosted[place]](const RoundMasks& masks) {
+      return hooks.prepare(id, encryptor ? Seal(*encryptor, *random) : Seal(masks));
+    };
     step_one(place, event, send);
   };
   std::vector<std::size_t> places;

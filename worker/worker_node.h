@@ -13,6 +13,7 @@
 #include "common/base/failure.h"
 #include "common/base/result.h"
 #include "common/base/secure_random.h"
+#include "privacy/crypto/paillier.h"
 #include "privacy/crypto/signature.h"
 #include "privacy/pipeline.h"
 #include "privacy/protocol/messages.h"
@@ -30,12 +31,14 @@ struct HostedMerchant {
 struct WorkerOptions {
   std::uint32_t rank = 1;
   std::uint32_t merchants_min = 0;  ///< Fewest merchants in a sum; 0: max(3, two thirds of the roster).
-  bool allow_unmasked = false;      ///< Takes part in sums without masks (aggregation.encryption=none).
+  Encryption encryption = Encryption::masked;  ///< aggregation.encryption: sums under another are refused.
   GraphWishes graph = {};           ///< Of [aggregation]: a coordinator that tells others is refused.
   std::optional<Digest> plan = {};  ///< The configuration's digest, when the worker read it too.
   std::optional<PublicKey> coordinator = {};  ///< Pinned identity of the coordinator, when known.
   std::map<std::string, PublicKey> identities =
-      {};                        ///< Pinned identities of merchants by name; empty: none are.
+      {};                                     ///< Pinned identities of merchants by name; empty: none are.
+  std::optional<PaillierSize> paillier = {};  ///< Of the arbiter's modulus, with Encryption::paillier.
+  std::optional<PublicKey> arbiter = {};      ///< Its pinned identity, when known.
   std::uint32_t aborts_max = 8;  ///< Rounds in a row without a release that a merchant's session survives.
 };
 
@@ -62,7 +65,7 @@ struct WorkerHooks {
   /// the coordinator.
   std::function<Result<SumParameters>(const StartView&)> accept_round;
   /// One merchant's sealed sum; called once for each participating merchant, one after the other.
-  std::function<SealedSum(std::uint32_t merchant, const RoundMasks& masks)> prepare;
+  std::function<SealedSum(std::uint32_t merchant, const Seal& seal)> prepare;
   /// The end of a round that accept_round had accepted. `payload`: the release, or a sentence when none.
   std::function<void(ByteView payload, bool released)> round_ended = [](ByteView, bool) {};
   /// Sees each message to the coordinator before it is sealed, may change it, and keeps it back with false.
@@ -73,7 +76,7 @@ struct WorkerHooks {
 /// One worker: its link, its session and the rounds of all merchants it hosts, as a function of the messages
 /// that reach it. It has no clock and no network: the caller carries bytes to and from the coordinator.
 ///
-///   Linking --answer--> Joining --PARAMS--> HELLO sent --ROSTER--> CONFIRM sent --READY--> Ready --STOP-->
+///   Linking --answer--> Joining --PARAMS--> HELLO sent --(ARBITER) ROSTER--> CONFIRM sent --READY--> Ready --STOP-->
 ///   Ended                                             \--ROSTER--> SEEDS sent --GRAPH--> CONFIRM sent
 ///
 /// SEEDS are sent when not everyone masks with everyone (privacy/protocol/session.h). There is no way back: a

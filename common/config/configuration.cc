@@ -178,20 +178,16 @@ void refuse_privacy_contradictions(const Configuration& c, const Places& places)
 }
 
 void refuse_contradictions(const Configuration& c, const Places& places) {
-  if (c.aggregation.encryption == "paillier") {
-    throw bad_input(at(places, "aggregation.encryption") +
-                    "aggregation.encryption=paillier is not in this version: use masked");
-  }
   if (c.privacy.accountant == "pld") {
     throw bad_input(at(places, "privacy.accountant") +
                     "privacy.accountant=pld is not in this version: use rdp");
   }
   refuse_privacy_contradictions(c, places);
   const std::uint32_t fewest = c.federation.min_merchants;
-  if (c.aggregation.encryption == "masked" && fewest > 0 && fewest < 3) {
+  if (c.aggregation.encryption != "none" && fewest > 0 && fewest < 3) {
     throw bad_input(
         at(places, "federation.min_merchants") +
-        "federation.min_merchants must be at least 3 when uploads are masked: a sum of two shows each to "
+        "federation.min_merchants must be at least 3 when uploads are hidden: a sum of two shows each to "
         "the other; got " +
         std::to_string(fewest));
   }

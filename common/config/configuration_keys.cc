@@ -229,6 +229,20 @@ Key own_choice_key(const std::string& key, const std::vector<std::string>& choic
   });
 }
 
+Key paillier_bits_key() {
+  return {"aggregation.paillier_bits", "3072 | 4096",
+          "Length of the arbiter's modulus, with aggregation.encryption=paillier.",
+          [](const Configuration& c) { return std::optional(std::to_string(c.aggregation.paillier_bits)); },
+          [](Configuration& c, const std::string& text) -> Refusal {
+            const std::string digits = trimmed(text);
+            if (digits != "3072" && digits != "4096") {
+              return "expected 3072 | 4096";
+            }
+            c.aggregation.paillier_bits = digits == "3072" ? 3072 : 4096;
+            return std::nullopt;
+          }};
+}
+
 Key unit_key() {
   return {"privacy.unit", "none | record | customer | merchant",
           "Whose whole contribution is bounded and hidden; none: no privacy, for simulation, and named so "
@@ -493,12 +507,15 @@ std::vector<Key> make_table() {
           "Part of the budget for test metrics.",
           [](auto& c) -> auto& { return c.privacy.evaluation_share; }),
 
-      text_key(
-          "aggregation.encryption", "masked | none",
-          "How uploads are hidden from the coordinator; none: not at all, for simulation, and named so "
-          "everywhere.",
-          [](auto& c) -> auto& { return c.aggregation.encryption; },
-          [](const std::string& text) { return text == "masked" || text == "none" || text == "paillier"; }),
+      choice_key(
+          "aggregation.encryption", {"masked", "paillier", "none"},
+          "How uploads are hidden from the coordinator. masked: under masks that cancel in the sum; "
+          "paillier: "
+          "under the key of an arbiter, one more rank, which opens sums only; none: not at all, for "
+          "simulation, "
+          "and named so everywhere.",
+          [](auto& c) -> auto& { return c.aggregation.encryption; }),
+      paillier_bits_key(),
       integer_key(
           "aggregation.threshold", 0, 1'000'000, "0 to 1000000",
           "Holders of shares that must be present to open a sum; fewer than are safe are refused; 0: two "

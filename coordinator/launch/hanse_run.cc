@@ -27,6 +27,7 @@ hanse::Launch read_launch(const hanse::Arguments& arguments) {
   launch.workers = arguments.given("workers")
                        ? static_cast<unsigned>(arguments.integer("workers", 1, 100'000))
                        : hanse::default_workers(configuration);
+  launch.arbiter = configuration.aggregation.encryption == "paillier";
   if (arguments.given("hostfile")) {
     launch.hostfile = arguments.text("hostfile");
     if (::access(launch.hostfile->c_str(), R_OK) != 0) {
@@ -52,6 +53,9 @@ int run(int argc, char** argv) {
   const auto line = hanse::mpirun_line(launch);
   const auto settings = hanse::missing_mpi_settings(::geteuid() == 0);
   std::printf("%s\n", hanse::shell_line(settings, line).c_str());
+  if (launch.arbiter) {
+    std::printf("# The last rank is the arbiter: it alone can decrypt, and it sees sums only.\n");
+  }
   std::fflush(stdout);
   if (arguments.flag_given("dry-run")) {
     return 0;

@@ -67,6 +67,10 @@ std::vector<std::string> mpirun_line(const Launch& launch) {
   append_ranks(line, launch, 1, "hanse-coordinator");
   line.push_back(":");
   append_ranks(line, launch, launch.workers, "hanse-worker");
+  if (launch.arbiter) {
+    line.push_back(":");
+    append_ranks(line, launch, 1, "hanse-worker");
+  }
   return line;
 }
 

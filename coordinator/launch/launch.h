@@ -17,9 +17,10 @@ struct Launch {
   unsigned workers = 1;
   std::optional<std::string> hostfile;  ///< For mpirun. The coordinator runs on its first host: this one.
   std::filesystem::path programs;       ///< Folder of hanse-coordinator and hanse-worker.
+  bool arbiter = false;  ///< One more hanse-worker, the last rank: aggregation.encryption=paillier.
 };
 
-/// The mpirun line: one coordinator and the workers. mpirun is the program named by HANSE_MPIRUN, or
+/// The mpirun line: one coordinator, the workers, and the arbiter if there is one. mpirun is the program named by HANSE_MPIRUN, or
 /// "mpirun".
 std::vector<std::string> mpirun_line(const Launch& launch);
 

@@ -89,6 +89,9 @@ std::string encryption_text(const std::string& encryption) {
   if (encryption == "none") {
     return "none: the coordinator saw every merchant's vector";
   }
+  if (encryption == "paillier") {
+    return "paillier: the coordinator saw sums only, which the arbiter opened";
+  }
   return encryption + ": the coordinator saw sums only";
 }
 

@@ -313,7 +313,10 @@ std::string encryption_text(const ReportData& data) {
   }
   return "<p>The coordinator and the network saw encrypted vectors only; what was opened are sums over at "
          "least " +
-         counted(data.plan->shares_min, "merchant", "merchants") + ".</p>";
+         counted(data.plan->shares_min, "merchant", "merchants") +
+         (data.plan->encryption == "paillier"
+              ? ". An arbiter opened them: it and the coordinator must not have worked together.</p>"
+              : ".</p>");
 }
 
 std::string promise_section(const ReportData& data) {

@@ -254,6 +254,12 @@ void add_notes(AuditReport& report) {
   if (state.plan().encryption == "none") {
     report.notes.emplace_back("Nothing was encrypted: the coordinator saw each merchant's sum.");
   }
+  if (state.plan().encryption == "paillier") {
+    report.notes.emplace_back(
+        "Sums were opened by an arbiter: each merchant's own is secret as long as coordinator and arbiter "
+        "did not work "
+        "together and the coordinator kept to the protocol.");
+  }
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ void sync_disk(const fs::path& folder) {
 
 /// The roster is written last: a folder with a roster is complete.
 void create_federation(const fs::path& folder, const std::string& federation,
-                       const std::vector<std::string>& names) {
+                       const std::vector<std::string>& names, bool with_arbiter) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
     throw bad_input(folder.string() +
@@ -99,6 +99,7 @@ void create_federation(const fs::path& folder, const std::string& federation,
   SystemRandom random;
   const SigningKey coordinator = SigningKey::generate(random);
   const SigningKey operator_key = SigningKey::generate(random);
+  const SigningKey arbiter = SigningKey::generate(random);
   std::vector<SigningKey> keys;
   std::vector<RosterMerchant> merchants;
   for (const std::string& name : names) {
@@ -106,12 +107,16 @@ void create_federation(const fs::path& folder, const std::string& federation,
     merchants.push_back({name, keys.back().public_key()});
   }
   const SignedRoster roster =
-      sign_roster(federation, coordinator.public_key(), std::move(merchants), operator_key);
+      sign_roster(federation, coordinator.public_key(), std::move(merchants), operator_key,
+                  with_arbiter ? std::optional(arbiter.public_key()) : std::nullopt);
 
   create_folder(folder);
   create_folder(folder / "merchants");
   save_key(folder / "coordinator.key", coordinator);
   save_key(folder / "operator.key", operator_key);
+  if (with_arbiter) {
+    save_key(folder / "arbiter.key", arbiter);
+  }
   for (std::size_t i = 0; i < names.size(); ++i) {
     save_key(folder / "merchants" / key_file_name(names[i]), keys[i]);
   }
@@ -122,6 +127,11 @@ void create_federation(const fs::path& folder, const std::string& federation,
   std::printf(
       "Give each merchant its key from %s and everyone the roster, and tell them the operator's key:\n%s\n",
       (folder / "merchants").c_str(), hex(roster.operator_key).c_str());
+  if (with_arbiter) {
+    std::printf(
+        "Give arbiter.key to a party that the coordinator cannot command: both together read every "
+        "upload.\n");
+  }
   std::printf("Keep operator.key off the machines that train.\n");
 }
 
@@ -143,6 +153,9 @@ void show(const fs::path& file, const std::string& expected_operator) {
   std::printf("federation   %s\n", printable(roster.federation).c_str());
   std::printf("operator     %s  signature holds\n", hex(roster.operator_key).c_str());
   std::printf("coordinator  %s\n", hex(roster.coordinator).c_str());
+  if (roster.arbiter) {
+    std::printf("arbiter      %s\n", hex(*roster.arbiter).c_str());
+  }
   std::printf("merchants    %zu\n", roster.merchants.size());
   for (const RosterMerchant& merchant : roster.merchants) {
     std::printf("  %s  %s\n", hex(merchant.key).c_str(), printable(merchant.name).c_str());
@@ -157,6 +170,7 @@ int run(int argc, char** argv) {
       .option("federation", "new: name of the federation.")
       .option("merchants", "new: names of the merchants, with commas between.")
       .option("merchants-from", "new: FILE.csv:COLUMN, the distinct values of a column are the merchants.")
+      .flag("arbiter", "new: with an arbiter, which aggregation.encryption=paillier needs.")
       .option("operator", "show: refuse a roster that is not signed by this key.")
       .notes(
           "hanse-keys new keys --federation market --merchants alpha,beta,gamma\n"
@@ -174,7 +188,8 @@ int run(int argc, char** argv) {
   }
   create_federation(place, arguments.text("federation"),
                     arguments.given("merchants") ? names_of_list(arguments.text("merchants"))
-                                                 : names_of_column(arguments.text("merchants-from")));
+                                                 : names_of_column(arguments.text("merchants-from")),
+                    arguments.flag_given("arbiter"));
   return 0;
 }
 

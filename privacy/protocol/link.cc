@@ -25,7 +25,8 @@ Digest transcript_of(ByteView hail, ByteView unsigned_answer) {
 
 }  // namespace
 
-Link::Link(Side side, const Secret<32>& agreed, const Digest& transcript) {
+Link::Link(Side side, const Secret<32>& agreed, const Digest& transcript, const PublicKey& coordinator)
+    : coordinator_(coordinator) {
   const Secret<32> key = hkdf_extract(transcript, agreed.expose());
   Secret<32> to_coordinator = hkdf_expand(key, bytes_of("to coordinator"));
   Secret<32> to_worker = hkdf_expand(key, bytes_of("to worker"));
@@ -102,7 +103,7 @@ Result<LinkAnswer> answer_link(ByteView hail, std::uint32_t rank, const SigningK
       .put_bytes(identity.public_key());
   const Digest transcript = transcript_of(hail, writer.bytes());
   writer.put_bytes(identity.sign(transcript));
-  return LinkAnswer{Link(Link::Side::coordinator, *agreed, transcript), writer.take()};
+  return LinkAnswer{Link(Link::Side::coordinator, *agreed, transcript, identity.public_key()), writer.take()};
 }
 
 Result<Link> LinkRequest::finish(ByteView answer, const std::optional<PublicKey>& pinned) const {
@@ -127,7 +128,7 @@ Result<Link> LinkRequest::finish(ByteView answer, const std::optional<PublicKey>
   if (!agreed) {
     return agreed.error();
   }
-  return Link(Link::Side::worker, *agreed, transcript);
+  return Link(Link::Side::worker, *agreed, transcript, identity);
 }
 
 }  // namespace hanse

@@ -29,16 +29,19 @@ class Link {
   Bytes seal(ByteView message);
   /// An error changes nothing: the next good box opens.
   Result<Bytes> open(ByteView box);
+  /// The identity that the coordinator showed, pinned or not.
+  const PublicKey& coordinator() const { return coordinator_; }
 
  private:
   friend class LinkRequest;
   friend Result<struct LinkAnswer> answer_link(ByteView hail, std::uint32_t rank, const SigningKey& identity,
                                                SecureRandom& random);
   enum class Side { worker, coordinator };
-  Link(Side side, const Secret<32>& agreed, const Digest& transcript);
+  Link(Side side, const Secret<32>& agreed, const Digest& transcript, const PublicKey& coordinator);
 
   Secret<32> sending_;
   Secret<32> receiving_;
+  PublicKey coordinator_{};
   std::uint64_t sent_ = 0;      ///< Sequence number of the latest box sent; the first is 1.
   std::uint64_t received_ = 0;  ///< Of the latest box opened.
 };

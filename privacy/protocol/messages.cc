@@ -8,9 +8,10 @@
 namespace hanse {
 
 std::string_view name_of(MessageType type) {
-  constexpr std::string_view names[] = {"?",      "PARAMS", "HELLO",  "ROSTER", "SEEDS",  "GRAPH", "CONFIRM",
-                                        "READY",  "OPEN",   "SHARE",  "START",  "UPLOAD", "SET",   "AGREE",
-                                        "AGREED", "REVEAL", "RESULT", "FAIL",   "ABORT",  "STOP"};
+  constexpr std::string_view names[] = {"?",       "PARAMS", "HELLO",   "ROSTER",  "SEEDS",    "GRAPH",
+                                        "CONFIRM", "READY",  "OPEN",    "SHARE",   "START",    "UPLOAD",
+                                        "SET",     "AGREE",  "AGREED",  "REVEAL",  "RESULT",   "FAIL",
+                                        "ABORT",   "STOP",   "ARBITER", "DECRYPT", "DECRYPTED"};
   const auto index = static_cast<std::size_t>(type);
   return index < std::size(names) ? names[index] : names[0];
 }
@@ -39,7 +40,7 @@ Result<Envelope> open_envelope(ByteView message) {
                  std::to_string(kProtocolVersion) + ": all programs of a run must be of one release"};
   }
   if (zero != 0 || type < static_cast<std::uint8_t>(MessageType::params) ||
-      type > static_cast<std::uint8_t>(MessageType::stop)) {
+      type > static_cast<std::uint8_t>(MessageType::decrypted)) {
     return Error{"a message has a header that is none of ours"};
   }
   envelope.type = static_cast<MessageType>(type);
@@ -95,8 +96,24 @@ void put_payload(ByteWriter& writer, ByteView payload) {
 
 // --- session ---
 
+std::string_view name_of(Encryption encryption) {
+  constexpr std::string_view names[] = {"none", "masked", "paillier"};
+  return names[static_cast<std::size_t>(encryption)];
+}
+
+Encryption encryption_named(std::string_view name) {
+  for (const Encryption one : {Encryption::none, Encryption::masked, Encryption::paillier}) {
+    if (name == name_of(one)) {
+      return one;
+    }
+  }
+  check(false, "a configuration names an encryption that there is");
+  return Encryption::masked;
+}
+
 void SessionParameters::write(ByteWriter& writer) const {
-  writer.put(static_cast<std::uint8_t>(masked))
+  writer.put(static_cast<std::uint8_t>(encryption))
+      .put(paillier_bits)
       .put(graph.corrupt)
       .put(graph.dropouts)
       .put(graph.cohort)
@@ -108,7 +125,12 @@ void SessionParameters::write(ByteWriter& writer) const {
 
 SessionParameters SessionParameters::read(ByteReader& reader) {
   SessionParameters parameters;
-  parameters.masked = get_flag(reader);
+  const auto encryption = reader.get<std::uint8_t>();
+  if (encryption > static_cast<std::uint8_t>(Encryption::paillier)) {
+    reject(reader);
+  }
+  parameters.encryption = static_cast<Encryption>(encryption);
+  parameters.paillier_bits = reader.get<std::uint32_t>();
   parameters.graph.corrupt = reader.get<double>();
   parameters.graph.dropouts = reader.get<double>();
   parameters.graph.cohort = reader.get<double>();

@@ -32,6 +32,9 @@ namespace hanse {
 /// invited; merchants without any (in the first round, after a round that failed, back from an absence) are
 /// asked for them before START: C: OPEN   W: SHARE*.
 ///
+/// Without masks a round is C: OPEN   W: SHARE* (empty)   C: START   W: UPLOAD*   C: RESULT, and with an arbiter the
+/// coordinator asks it to open the sum before RESULT (privacy/protocol/arbiter_messages.h).
+///
 /// Messages with a star come one for each merchant. All travel inside a Link (privacy/protocol/link.h),
 /// behind a fixed header of 16 bytes; the session is bound by the link's keys and by the session id inside
 /// every key, tag and digest, so the header need not repeat it:
@@ -60,6 +63,9 @@ enum class MessageType : std::uint8_t {
   fail,
   abort,
   stop,
+  arbiter,  // These three: privacy/protocol/arbiter_messages.h.
+  decrypt,
+  decrypted,
 };
 std::string_view name_of(MessageType type);
 
@@ -81,14 +87,24 @@ Result<Envelope> open_envelope(ByteView message);
 
 // --- session ---
 
+/// How uploads are hidden from the coordinator (aggregation.encryption): under masks, under the key of an arbiter, or
+/// not at all.
+enum class Encryption : std::uint8_t { none = 0, masked = 1, paillier = 2 };
+/// "masked"; the words of the configuration.
+std::string_view name_of(Encryption encryption);
+/// The one of that name, which is one.
+Encryption encryption_named(std::string_view name);
+
 /// PARAMS: the constants of a session, chosen by the coordinator. Its digest is in every HELLO's signature.
 struct SessionParameters {
   static constexpr MessageType kType = MessageType::params;
-  bool masked = true;  ///< False only with aggregation.encryption=none.
-  GraphWishes graph;   ///< A worker takes only its own.
-  Digest plan{};       ///< Digest of the effective configuration.
-  Bytes32 nonce{};     ///< Fresh from the coordinator: no HELLO fits two sessions.
+  Encryption encryption = Encryption::masked;
+  std::uint32_t paillier_bits = 0;  ///< Of the arbiter's modulus; 0 without one.
+  GraphWishes graph;                ///< A worker takes only its own.
+  Digest plan{};                    ///< Digest of the effective configuration.
+  Bytes32 nonce{};                  ///< Fresh from the coordinator: no HELLO fits two sessions.
 
+  bool masked() const { return encryption == Encryption::masked; }
   Digest digest() const;
   void write(ByteWriter& writer) const;
   static SessionParameters read(ByteReader& reader);
@@ -228,7 +244,7 @@ struct Start {
   static Start read(ByteReader& reader);
 };
 
-/// UPLOAD: residues under masks, and a fingerprint of the mask of each edge to a participating neighbour, in
+/// UPLOAD: residues under masks (or the ciphertexts of privacy/encrypted_total.h), and a fingerprint of the mask of each edge to a participating neighbour, in
 /// increasing order of neighbours. `residues` views the message it was read from.
 struct Upload {
   static constexpr MessageType kType = MessageType::upload;

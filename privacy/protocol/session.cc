@@ -41,14 +41,19 @@ std::map<std::string_view, const MerchantHello*> by_name(const std::vector<Merch
 }  // namespace
 
 Result<VerifiedSession> verify_roster(const std::vector<MerchantHello>& merchants, const RosterRules& rules) {
-  if (rules.parameters.masked && merchants.size() < 3) {
+  if (rules.parameters.encryption != Encryption::none && merchants.size() < 3) {
     return Error{"the roster has " + std::to_string(merchants.size()) +
-                 " merchants where masks need at least 3"};
+                 " merchants where a merchant hides among at least 3"};
   }
   const Digest parameters = rules.parameters.digest();
   const auto own = by_name(rules.own);
   std::set<Bytes32> keys;
   std::set<PublicKey> identities;
+  check((rules.arbiter != nullptr) == (rules.parameters.encryption == Encryption::paillier),
+        "a session has an arbiter when its encryption needs one");
+  if (rules.arbiter != nullptr) {
+    identities.insert(rules.arbiter->identity);
+  }
   std::size_t own_found = 0;
   for (std::size_t i = 0; i < merchants.size(); ++i) {
     const MerchantHello& hello = merchants[i];
@@ -73,10 +78,13 @@ Result<VerifiedSession> verify_roster(const std::vector<MerchantHello>& merchant
   }
   ByteWriter writer;
   writer.put_bytes(bytes_of("hanse/1 session")).put_bytes(parameters);
+  if (rules.arbiter != nullptr) {
+    rules.arbiter->write(writer);
+  }
   RosterMessage{merchants}.write(writer);
   VerifiedSession session{.id = sha256(writer.bytes()), .graph = {}, .neighbours = {}};
   session.neighbours.resize(merchants.size());
-  if (rules.parameters.masked) {
+  if (rules.parameters.masked()) {
     const auto size = static_cast<std::uint32_t>(merchants.size());
     const auto graph = plan_graph(size, rules.parameters.graph);
     if (!graph) {

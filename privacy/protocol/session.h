@@ -7,6 +7,7 @@
 
 #include "common/base/result.h"
 #include "privacy/crypto/secret.h"
+#include "privacy/protocol/arbiter_messages.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/secure_sum/graph_parameters.h"
 
@@ -17,11 +18,12 @@ struct RosterRules {
   const SessionParameters& parameters;
   const std::map<std::string, PublicKey>& identities;  ///< Pinned identities by name; empty: none are.
   const std::vector<MerchantHello>& own;  ///< The worker's own HELLOs: must be in it, byte for byte.
+  const ArbiterHello* arbiter = nullptr;  ///< Verified; there with Encryption::paillier.
 };
 
 /// A session that all sides derive alike.
 struct VerifiedSession {
-  Digest id{};         ///< SHA-256 of a label, the parameters and all HELLOs in order.
+  Digest id{};  ///< SHA-256 of a label, the parameters, the arbiter's key if any, and all HELLOs in order.
   SessionGraph graph;  ///< Neighbours and threshold.
   /// Of each merchant, increasing. Empty lists without masks, and before draw_graph() on a ring.
   std::vector<std::vector<std::uint32_t>> neighbours;
@@ -31,8 +33,8 @@ struct VerifiedSession {
 
 /// Checks the roster once for all merchants of a worker: names increase,
 /// signatures hold for these parameters, identities and keys are distinct and those that are pinned, own
-/// entries are unchanged, and with masks there are at least 3 merchants and a graph for them. An error names the
-/// first merchant at fault.
+/// entries are unchanged, nobody is the arbiter too, there are at least 3 merchants to hide among, and with masks
+/// a graph for them. An error names the first merchant at fault.
 Result<VerifiedSession> verify_roster(const std::vector<MerchantHello>& merchants, const RosterRules& rules);
 
 /// The graph that nobody chooses. Who masks with whom decides how many colluding neighbours a merchant has, so

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "common/base/check.h"
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
 #include "privacy/crypto/digest.h"
@@ -81,6 +82,9 @@ void refuse_bad_members(const SignedRoster& roster, const std::string& place) {
     throw bad_input(place + ": operator and coordinator must not share a key");
   }
   std::set<PublicKey> keys = {roster.coordinator, roster.operator_key};
+  if (roster.arbiter && !keys.insert(*roster.arbiter).second) {
+    throw bad_input(place + ": the arbiter must not share a key with the coordinator or the operator");
+  }
   const std::string* previous = nullptr;
   for (const RosterMerchant& merchant : roster.merchants) {
     refuse_bad_name(merchant.name, "a merchant", place);
@@ -104,12 +108,15 @@ SignedRoster read_members(const json& root, const std::string& place) {
   if (version != kVersion) {
     throw bad_input(place + ": a roster of version 1 was expected; this one says version " + version.dump());
   }
-  refuse_other_fields(root, {"version", "federation", "coordinator", "operator", "merchants", "signature"},
-                      place);
+  refuse_other_fields(
+      root, {"version", "federation", "coordinator", "operator", "arbiter", "merchants", "signature"}, place);
   SignedRoster roster;
   roster.federation = text_field(root, "federation", place);
   roster.coordinator = hex_field<32>(root, "coordinator", place);
   roster.operator_key = hex_field<32>(root, "operator", place);
+  if (root.contains("arbiter")) {
+    roster.arbiter = hex_field<32>(root, "arbiter", place);
+  }
   roster.signature = hex_field<64>(root, "signature", place);
   const json& merchants = field(root, "merchants", place);
   if (!merchants.is_array()) {
@@ -132,6 +139,9 @@ Bytes SignedRoster::signed_bytes() const {
   text += "federation " + counted(federation) + "\n";
   text += "coordinator " + hex(coordinator) + "\n";
   text += "operator " + hex(operator_key) + "\n";
+  if (arbiter) {
+    text += "arbiter " + hex(*arbiter) + "\n";
+  }
   text += "merchants " + std::to_string(merchants.size()) + "\n";
   for (const RosterMerchant& merchant : merchants) {
     text += counted(merchant.name) + " " + hex(merchant.key) + "\n";
@@ -154,11 +164,13 @@ const PublicKey* SignedRoster::key_of(std::string_view name) const {
 }
 
 SignedRoster sign_roster(std::string federation, const PublicKey& coordinator,
-                         std::vector<RosterMerchant> merchants, const SigningKey& operator_key) {
+                         std::vector<RosterMerchant> merchants, const SigningKey& operator_key,
+                         std::optional<PublicKey> arbiter) {
   std::ranges::sort(merchants, {}, &RosterMerchant::name);
   SignedRoster roster{.federation = std::move(federation),
                       .coordinator = coordinator,
                       .operator_key = operator_key.public_key(),
+                      .arbiter = arbiter,
                       .merchants = std::move(merchants),
                       .signature = {}};
   refuse_bad_members(roster, "the new roster");
@@ -173,6 +185,9 @@ void save_roster(const std::filesystem::path& file, const SignedRoster& roster) 
                                  {"operator", hex(roster.operator_key)},
                                  {"merchants", nlohmann::ordered_json::array()},
                                  {"signature", hex(roster.signature)}};
+  if (roster.arbiter) {
+    root["arbiter"] = hex(*roster.arbiter);
+  }
   for (const RosterMerchant& merchant : roster.merchants) {
     root["merchants"].push_back({{"name", merchant.name}, {"key", hex(merchant.key)}});
   }
@@ -221,13 +236,25 @@ std::vector<SigningKey> load_merchant_keys(const std::filesystem::path& keys_fol
   return keys;
 }
 
-SigningKey load_coordinator_key(const std::filesystem::path& keys_folder, const SignedRoster& roster) {
-  const std::filesystem::path file = keys_folder / "coordinator.key";
+namespace {
+
+SigningKey load_key_of(const std::filesystem::path& file, const PublicKey& expected, const char* whose) {
   SigningKey key = load_key(file);
-  if (key.public_key() != roster.coordinator) {
-    throw bad_input(file.string() + " is not the coordinator's key in the roster");
+  if (key.public_key() != expected) {
+    throw bad_input(file.string() + " is not the " + whose + "'s key in the roster");
   }
   return key;
+}
+
+}  // namespace
+
+SigningKey load_coordinator_key(const std::filesystem::path& keys_folder, const SignedRoster& roster) {
+  return load_key_of(keys_folder / "coordinator.key", roster.coordinator, "coordinator");
+}
+
+SigningKey load_arbiter_key(const std::filesystem::path& keys_folder, const SignedRoster& roster) {
+  check(roster.arbiter.has_value(), "an arbiter's key is asked for when the roster names one");
+  return load_key_of(keys_folder / "arbiter.key", *roster.arbiter, "arbiter");
 }
 
 std::optional<SignedRoster> roster_of(const Configuration& configuration) {
@@ -238,6 +265,12 @@ std::optional<SignedRoster> roster_of(const Configuration& configuration) {
   if (roster.federation != configuration.federation.name) {
     throw bad_input(configuration.aggregation.roster + " is the roster of federation \"" + roster.federation +
                     "\", not of federation.name = \"" + configuration.federation.name + "\"");
+  }
+  if (configuration.aggregation.encryption == "paillier" && !roster.arbiter) {
+    throw bad_input(
+        configuration.aggregation.roster +
+        " names no arbiter, which aggregation.encryption=paillier needs: make one with hanse keys new "
+        "--arbiter");
   }
   return roster;
 }

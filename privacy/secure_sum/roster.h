@@ -30,6 +30,7 @@ struct SignedRoster {
   std::string federation;
   PublicKey coordinator{};
   PublicKey operator_key{};
+  std::optional<PublicKey> arbiter = {};  ///< Who holds the key of aggregation.encryption=paillier.
   std::vector<RosterMerchant> merchants;  ///< By increasing name; names and keys distinct.
   Signature signature{};                  ///< Of signed_bytes() by the operator.
 
@@ -43,7 +44,8 @@ struct SignedRoster {
 
 /// Sorts and signs. Throws bad_input naming the merchant when the members make no roster.
 SignedRoster sign_roster(std::string federation, const PublicKey& coordinator,
-                         std::vector<RosterMerchant> merchants, const SigningKey& operator_key);
+                         std::vector<RosterMerchant> merchants, const SigningKey& operator_key,
+                         std::optional<PublicKey> arbiter = std::nullopt);
 
 /// Writes roster.json durably.
 void save_roster(const std::filesystem::path& file, const SignedRoster& roster);
@@ -54,7 +56,8 @@ void save_roster(const std::filesystem::path& file, const SignedRoster& roster);
 SignedRoster load_roster(const std::filesystem::path& file);
 
 /// The roster that aggregation.roster names, or nothing when it names none: then identities are made for the
-/// run. Throws bad_input when it is of another federation.
+/// run. Throws bad_input when it is of another federation, or names no arbiter where
+/// aggregation.encryption=paillier needs one.
 std::optional<SignedRoster> roster_of(const Configuration& configuration);
 
 /// The keys of `names`, in their order, from KEYS/merchants/NAME.key. Throws bad_input naming the merchant
@@ -64,5 +67,7 @@ std::vector<SigningKey> load_merchant_keys(const std::filesystem::path& keys_fol
 
 /// KEYS/coordinator.key, which must be the one that the roster names.
 SigningKey load_coordinator_key(const std::filesystem::path& keys_folder, const SignedRoster& roster);
+/// KEYS/arbiter.key, which must be the one that the roster names.
+SigningKey load_arbiter_key(const std::filesystem::path& keys_folder, const SignedRoster& roster);
 
 }  // namespace hanse

@@ -46,7 +46,7 @@ WorkerNode TimedFederation::make_node(Peer rank) {
   }
   WorkerHooks hooks;
   hooks.accept_round = [this](const StartView&) -> Result<SumParameters> { return parameters_; };
-  hooks.prepare = [this](std::uint32_t id, const RoundMasks& masks) {
+  hooks.prepare = [this](std::uint32_t id, const Seal& seal) {
     data_.start();
     const UnitSource units = [&](const std::function<void(const Contribution&)>& take) {
       Contribution contribution;
@@ -55,7 +55,7 @@ WorkerNode TimedFederation::make_node(Peer rank) {
     };
     NoisedSum sum = NoisedSum::of(LocalSum::of(units, parameters_), NoiseShare::draw(parameters_, random_));
     data_.stop();
-    return SealedSum::of(std::move(sum), parameters_, masks);
+    return SealedSum::of(std::move(sum), parameters_, seal);
   };
   return {WorkerOptions{.rank = rank, .merchants_min = 3, .aborts_max = 1u << 30}, std::move(merchants),
           std::move(hooks), random_};

@@ -195,7 +195,7 @@ TEST(Round, WithTwoHundredMerchantsMasksOnlyAlongTheNeighbourGraph) {
 }
 
 TEST(Round, WithoutMasksAddsUpEvenASingleMerchant) {
-  TestFederation federation({.merchants = 1, .workers = 1, .masked = false});
+  TestFederation federation({.merchants = 1, .workers = 1, .encryption = Encryption::none});
   ASSERT_TRUE(federation.join());
 
   const CoordinatorRound round = run_one(federation);

@@ -24,7 +24,7 @@ struct Meeting {
   static WorkerHooks hooks() {
     WorkerHooks hooks;
     hooks.accept_round = [](const StartView& start) -> Result<SumParameters> { return start.parameters; };
-    hooks.prepare = [](std::uint32_t, const RoundMasks&) -> SealedSum { std::abort(); };
+    hooks.prepare = [](std::uint32_t, const Seal&) -> SealedSum { std::abort(); };
     return hooks;
   }
   /// Merchants' messages as `change` leaves them; false keeps one back.
@@ -180,7 +180,7 @@ TEST(Session, AWorkerRefusesARosterBelowItsOwnMinimum) {
 
 TEST(Session, AWorkerRefusesSumsWithoutMasksUnlessItAllowsThem) {
   Meeting meeting;
-  meeting.options.masked = false;
+  meeting.options.encryption = Encryption::none;
   meeting.add_worker({"anna"});
 
   meeting.meet();

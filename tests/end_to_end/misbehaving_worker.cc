@@ -38,11 +38,11 @@ class Misbehaviour {
       names_ = session.names;
       go_on(session);
     };
-    hooks.prepare = [this, go_on = hooks.prepare](std::uint32_t merchant, const RoundMasks& masks) {
+    hooks.prepare = [this, go_on = hooks.prepare](std::uint32_t merchant, const Seal& seal) {
       if (is(merchant, "the-sleeper")) {
         std::this_thread::sleep_for(nap_);
       }
-      return go_on(merchant, masks);
+      return go_on(merchant, seal);
     };
     hooks.before_sealing = [this](Bytes& message) { return change(message); };
   }

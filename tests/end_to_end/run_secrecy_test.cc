@@ -115,7 +115,7 @@ struct TestWorker {
     work =
         std::make_unique<LocalWork>(configuration, std::move(data), std::move(listed), std::nullopt, random);
     WorkerHooks hooks = work->hooks();
-    hooks.prepare = [&exposure, prepare = hooks.prepare](std::uint32_t merchant, const RoundMasks& masks) {
+    hooks.prepare = [&exposure, prepare = hooks.prepare](std::uint32_t merchant, const Seal& seal) {
       const SealedSum bare = prepare(merchant, RoundMasks());
       std::visit(
           [&](const auto& entries) {
@@ -127,12 +127,12 @@ struct TestWorker {
           },
           bare.residues());
       ++exposure.uploads;
-      return prepare(merchant, masks);
+      return prepare(merchant, seal);
     };
     WorkerOptions options;
     options.rank = rank;
     options.plan = sha256(bytes_of(shared_text(configuration)));
-    options.allow_unmasked = !masked;
+    options.encryption = masked ? Encryption::masked : Encryption::none;
     node = std::make_unique<WorkerNode>(options, std::move(hosted), std::move(hooks), random);
   }
 
@@ -146,9 +146,10 @@ std::vector<Bytes> decrypted(const Configuration& configuration, bool masked,
                              const std::vector<Incoming>& received) {
   DeterministicSecureRandom random(kCoordinatorSeed);
   const SigningKey identity = SigningKey::generate(random);
-  CoordinatorSession session(
-      {.workers = kWorkers, .masked = masked, .plan = sha256(bytes_of(shared_text(configuration)))}, identity,
-      random);
+  CoordinatorSession session({.workers = kWorkers,
+                              .encryption = masked ? Encryption::masked : Encryption::none,
+                              .plan = sha256(bytes_of(shared_text(configuration)))},
+                             identity, random);
   std::vector<Bytes> read;
   for (const Incoming& incoming : received) {
     if (!session.ready()) {

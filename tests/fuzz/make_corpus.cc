@@ -107,6 +107,27 @@ void add_session(Corpus& corpus) {
   check(federation.run(network, federation.request(1)).summed() != nullptr, "the round has a sum");
 }
 
+void add_arbiter(Corpus& corpus) {
+  TestFederation::Plan plan = fixed_plan();
+  plan.encryption = Encryption::paillier;
+  TestFederation federation(plan);
+  check(federation.join(), "the session stands");
+  SimulatedNetwork network;
+  federation.attach(network);
+  federation.tamper_to_worker = [&](ToWorker& message) {
+    add_message(corpus, message.message);
+    return true;
+  };
+  federation.tamper_from_worker = [&](FromWorker& message) {
+    add_message(corpus, message.message);
+    return true;
+  };
+  check(federation.run(network, federation.request(1)).summed() != nullptr, "the round has a sum");
+  add_message(corpus, encode(federation.session().parameters()));
+  add_message(corpus,
+              encode(ArbiterHello{.identity = {}, .key = federation.session().encryptor()->key().wire()}));
+}
+
 void add_endings(Corpus& corpus) {
   add_message(corpus, encode(Fail{2, "rows.csv, line 3: a number was expected"}));
   add_message(corpus, encode(Stop{0, "done"}));
@@ -195,6 +216,7 @@ int main(int count, char** arguments) {
   }
   Corpus corpus(arguments[1]);
   add_session(corpus);
+  add_arbiter(corpus);
   add_endings(corpus);
   add_links(corpus);
   add_sums(corpus);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "privacy/protocol/arbiter_messages.h"
 #include "privacy/protocol/messages.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -14,6 +14,7 @@
 #include "privacy/pipeline.h"
 #include "privacy/secure_sum/masks.h"
 #include "tests/support/deterministic_random.h"
+#include "worker/arbiter_node.h"
 #include "worker/worker_node.h"
 
 namespace hanse {
@@ -26,7 +27,7 @@ class TestFederation {
     std::uint64_t seed = 1;
     std::uint32_t merchants = 3;
     std::uint32_t workers = 1;
-    bool masked = true;
+    Encryption encryption = Encryption::masked;
     std::uint32_t threshold = 0;
     std::uint32_t merchants_min = 3;
     std::uint32_t aborts_max = 1u << 30;
@@ -40,10 +41,20 @@ class TestFederation {
       : plan_(plan),
         random_(std::make_unique<DeterministicSecureRandom>(plan.seed, plan.see_draw)),
         identity_(SigningKey::generate(*random_)),
-        session_({.workers = plan.workers, .masked = plan.masked, .graph = {.threshold = plan.threshold}},
+        session_({.workers = plan.workers,
+                  .encryption = plan.encryption,
+                  .graph = {.threshold = plan.threshold},
+                  .paillier = modulus()},
                  identity_, *random_) {
     for (Peer rank = 1; rank <= plan.workers; ++rank) {
       nodes_.push_back(make_node(rank));
+    }
+    if (plan.encryption == Encryption::paillier) {
+      arbiter_.emplace(ArbiterOptions{.rank = plan.workers + 1,
+                                      .size = *modulus(),
+                                      .merchants_min = plan.merchants_min,
+                                      .coordinator = identity_.public_key()},
+                       SigningKey::generate(*random_), *random_);
     }
   }
   TestFederation(const TestFederation&) = delete;
@@ -55,12 +66,15 @@ class TestFederation {
       to_coordinator.emplace_back(rank, node(rank).hail());
       see(to_coordinator.back().second);
     }
+    if (arbiter_) {
+      to_coordinator.emplace_back(plan_.workers + 1, arbiter_->hail());
+    }
     while (!to_coordinator.empty()) {
       std::vector<std::pair<Peer, Bytes>> next;
       for (const auto& [from, message] : to_coordinator) {
         for (const Outgoing& out : session_.handle(from, message)) {
           see(out.message);
-          for (Bytes& answer : node(out.to).handle(out.message)) {
+          for (Bytes& answer : deliver(out.to, out.message)) {
             next.emplace_back(out.to, std::move(answer));
           }
         }
@@ -72,13 +86,16 @@ class TestFederation {
         return false;
       }
     }
-    return session_.ready();
+    return session_.ready() && (!arbiter_ || arbiter_->ready());
   }
 
-  /// Adds all workers to a network.
+  /// Adds all workers, and the arbiter if there is one, to a network.
   void attach(SimulatedNetwork& network) {
     for (Peer rank = 1; rank <= plan_.workers; ++rank) {
       network.add_worker([this, rank](ByteView message) { return node(rank).handle(message); });
+    }
+    if (arbiter_) {
+      network.add_worker([this](ByteView message) { return arbiter_->handle(message); });
     }
   }
 
@@ -90,7 +107,7 @@ class TestFederation {
                           .ring = ring,
                           .units_max = 1,
                           .share_variance = 0,
-                          .shares_min = plan_.masked ? 3u : 1u,
+                          .shares_min = hidden() ? 3u : 1u,
                           .merchants_max = plan_.merchants};
     const ByteView model = bytes_of("a model");
     request.payload.assign(model.begin(), model.end());
@@ -170,6 +187,7 @@ class TestFederation {
 
   WorkerNode& node(Peer rank) { return nodes_[rank - 1]; }
   CoordinatorSession& session() { return session_; }
+  ArbiterNode& arbiter() { return *arbiter_; }
   int deadlines() const { return deadlines_; }  ///< Deadlines that passed in the latest round.
   const std::vector<bool>& released() const {
     return released_;
@@ -190,6 +208,16 @@ class TestFederation {
   static constexpr Milliseconds kPhaseDeadline{100};
 
  private:
+  bool hidden() const { return plan_.encryption != Encryption::none; }
+  /// A key that is quick to make.
+  std::optional<PaillierSize> modulus() const {
+    return plan_.encryption == Encryption::paillier ? std::optional(PaillierSize::for_tests(512))
+                                                    : std::nullopt;
+  }
+  std::vector<Bytes> deliver(Peer to, ByteView message) {
+    return to > plan_.workers ? arbiter_->handle(message) : node(to).handle(message);
+  }
+
   void post(SimulatedNetwork& network, const std::vector<ToWorker>& messages) {
     for (ToWorker message : messages) {
       if (!tamper_to_worker(message)) {
@@ -226,7 +254,7 @@ class TestFederation {
       *sum = {start.round, start.parameters};
       return start.parameters;
     };
-    hooks.prepare = [this, sum](std::uint32_t id, const RoundMasks& masks) {
+    hooks.prepare = [this, sum](std::uint32_t id, const Seal& seal) {
       if (fail_in_prepare && id == 1) {
         throw bad_input(*fail_in_prepare);
       }
@@ -239,7 +267,7 @@ class TestFederation {
       const UnitSource units = [&](const std::function<void(const Contribution&)>& take) {
         take(contribution);
       };
-      return prepare(units, sum->parameters, NoiseShare::draw(sum->parameters, *random_), masks);
+      return prepare(units, sum->parameters, NoiseShare::draw(sum->parameters, *random_), seal);
     };
     if (plan_.see_message) {
       hooks.before_sealing = [this](Bytes& message) {
@@ -249,10 +277,11 @@ class TestFederation {
     }
     hooks.round_ended = [this](ByteView, bool released) { released_.push_back(released); };
     return {WorkerOptions{.rank = rank,
-                          .merchants_min = plan_.masked ? plan_.merchants_min : 1,
-                          .allow_unmasked = !plan_.masked,
+                          .merchants_min = hidden() ? plan_.merchants_min : 1,
+                          .encryption = plan_.encryption,
                           .graph = {.threshold = plan_.threshold},
                           .coordinator = identity_.public_key(),
+                          .paillier = modulus(),
                           .aborts_max = plan_.aborts_max},
             std::move(merchants), std::move(hooks), *random_};
   }
@@ -262,6 +291,7 @@ class TestFederation {
   SigningKey identity_;
   CoordinatorSession session_;
   std::vector<WorkerNode> nodes_;
+  std::optional<ArbiterNode> arbiter_;
   std::vector<FromWorker> early_;
   std::vector<bool> released_;
   int deadlines_ = 0;

@@ -161,7 +161,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"privacy.delta=1e-6", "privacy.epsilon"},
         BadValue{"privacy.noise_multiplier=1", "privacy.delta"},
         BadValue{"privacy.sampling_rate=0", "above 0"}, BadValue{"privacy.accountant=pld", "not in this"},
-        BadValue{"aggregation.encryption=paillier", "not in this version"},
+        BadValue{"aggregation.paillier_bits=2048", "3072 | 4096"},
+        BadValue{"aggregation.paillier_bits=8192", "3072 | 4096"},
         BadValue{"aggregation.encryption=aes", "masked"}, BadValue{"aggregation.keys=k", "roster"},
         BadValue{"worker.threads=0", "1 to 1024"}, BadValue{"policy.max_epsilon=1", "policy.delta"}));
 
@@ -173,6 +174,9 @@ TEST_F(ConfigurationFile, RefusesContradictionsOfThePrivacyKeys) {
             std::string::npos);
   EXPECT_EQ(refusal("[privacy]\nunit=none\n"), "no refusal");
   EXPECT_EQ(refusal("[federation]\nmin_merchants=1\n[aggregation]\nencryption=none\n"), "no refusal");
+  EXPECT_EQ(refusal("[federation]\nmin_merchants=3\n[aggregation]\nencryption=paillier\n"), "no refusal");
+  EXPECT_NE(refusal("[federation]\nmin_merchants=2\n[aggregation]\nencryption=paillier\n").find("at least 3"),
+            std::string::npos);
 }
 
 /// A value for `key`, of those the table allows; an empty one where the key takes any text.
@@ -198,6 +202,7 @@ std::string random_value(const Key& key, SeededGenerator& random) {
                                    "masked",
                                    "none",
                                    "64",
+                                   "4096",
                                    "test",
                                    "iid:7",
                                    "dirichlet:8,0.3",

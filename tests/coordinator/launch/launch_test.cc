@@ -27,6 +27,16 @@ TEST(Launch, NamesTheHostfileForBothKindsOfRanks) {
   ::unsetenv("HANSE_MPIRUN");
 }
 
+TEST(Launch, PutsTheArbiterBehindAllWorkers) {
+  ::unsetenv("HANSE_MPIRUN");
+  const Launch launch{"f.ini", {}, 3, "hosts", "/b", true};
+
+  EXPECT_EQ(shell_line({}, mpirun_line(launch)),
+            "mpirun --hostfile hosts -n 1 /b/hanse-coordinator f.ini : --hostfile hosts -n 3 /b/hanse-worker "
+            "f.ini : "
+            "--hostfile hosts -n 1 /b/hanse-worker f.ini");
+}
+
 TEST(Launch, QuotesForTheShell) {
   EXPECT_EQ(shell_line({}, {"a b", "", "it's", "$HOME", "plain/1.0"}),
             "'a b' '' 'it'\\''s' '$HOME' plain/1.0");

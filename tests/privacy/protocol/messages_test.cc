@@ -60,7 +60,8 @@ void expect_exact(const Message& message) {
 
 TEST(Messages, AreReadAsTheyWereWrittenAndRefusedAtEveryOtherLength) {
   const MerchantSet two = MerchantSet::of(9, {0, 8});
-  expect_exact(SessionParameters{.masked = true,
+  expect_exact(SessionParameters{.encryption = Encryption::paillier,
+                                 .paillier_bits = 3072,
                                  .graph = {.neighbours = 6, .threshold = 4},
                                  .plan = filled<32>(1),
                                  .nonce = filled<32>(2)});

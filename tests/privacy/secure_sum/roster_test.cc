@@ -9,6 +9,7 @@
 
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
+#include "privacy/crypto/digest.h"
 #include "privacy/secure_sum/key_file.h"
 #include "privacy/sum_parameters.h"
 #include "tests/support/deterministic_random.h"
@@ -80,6 +81,42 @@ TEST_F(Roster, ComesBackFromItsFileSortedAndVerified) {
   EXPECT_EQ(roster.identities().at("gamma"), keys_[0].public_key());
   EXPECT_EQ(*roster.key_of("beta"), keys_[2].public_key());
   EXPECT_EQ(roster.key_of("delta"), nullptr);
+}
+
+TEST_F(Roster, MayNameAnArbiter) {
+  const SigningKey arbiter = SigningKey::generate(random_);
+  save_roster(file_,
+              sign_roster("market", coordinator_.public_key(), merchants_, operator_, arbiter.public_key()));
+  save_key(folder_ / "arbiter.key", arbiter);
+
+  const SignedRoster roster = load_roster(file_);
+
+  EXPECT_EQ(roster.arbiter, arbiter.public_key());
+  EXPECT_EQ(load_arbiter_key(folder_, roster).public_key(), arbiter.public_key());
+  save_roster(file_, sign());
+  EXPECT_FALSE(load_roster(file_).arbiter);
+}
+
+TEST_F(Roster, RefusesAnArbiterThatIsRemovedExchangedOrSomebodyElseToo) {
+  const SigningKey arbiter = SigningKey::generate(random_);
+  const SignedRoster roster =
+      sign_roster("market", coordinator_.public_key(), merchants_, operator_, arbiter.public_key());
+  save_roster(file_, roster);
+  const std::string text = read_file(file_);
+  const std::string line = ",\n  \"arbiter\": \"" + hex(arbiter.public_key()) + "\"";
+  ASSERT_NE(text.find(line), std::string::npos) << text;
+
+  std::string without = text;
+  without.replace(without.find(line), line.size(), "");
+  std::ofstream(file_) << without;
+  expect_refused({"signature does not hold"});
+  std::string exchanged = text;
+  exchanged.replace(exchanged.find(hex(arbiter.public_key())), 64, hex(keys_[0].public_key()));
+  std::ofstream(file_) << exchanged;
+  expect_refused({"belongs to another member"});
+  EXPECT_THROW((void)sign_roster("market", coordinator_.public_key(), merchants_, operator_,
+                                 coordinator_.public_key()),
+               Failure);
 }
 
 TEST_F(Roster, KeepsNamesOfAnyText) {
