@@ -84,6 +84,7 @@ struct Configuration {
     std::uint32_t threshold = 0;   ///< Holders that must be present to open; 0: two thirds of them, plus one.
     std::uint32_t neighbours = 0;  ///< 0: complete up to 128 merchants.
     std::string ring = "auto";
+    std::string topology = "star";
     std::string roster;  ///< Signed roster of identities; empty: fresh identities for this run.
     std::string keys;    ///< Folder of this worker's private keys, with a roster.
   } aggregation;

@@ -162,8 +162,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"privacy.noise_multiplier=1", "privacy.delta"},
         BadValue{"privacy.sampling_rate=0", "above 0"}, BadValue{"privacy.accountant=pld", "not in this"},
         BadValue{"aggregation.encryption=paillier", "not in this version"},
-        BadValue{"aggregation.encryption=aes", "masked"}, BadValue{"aggregation.keys=k", "roster"},
-        BadValue{"worker.threads=0", "1 to 1024"}, BadValue{"policy.max_epsilon=1", "policy.delta"}));
+        BadValue{"aggregation.encryption=aes", "masked"}, BadValue{"aggregation.topology=ring", "star"},
+        BadValue{"aggregation.keys=k", "roster"}, BadValue{"worker.threads=0", "1 to 1024"},
+        BadValue{"policy.max_epsilon=1", "policy.delta"}));
 
 TEST_F(ConfigurationFile, RefusesContradictionsOfThePrivacyKeys) {
   EXPECT_NE(
@@ -172,6 +173,9 @@ TEST_F(ConfigurationFile, RefusesContradictionsOfThePrivacyKeys) {
   EXPECT_NE(refusal("[privacy]\nepsilon=1\ndelta=1e-6\nnoise_multiplier=1\n").find("contradict each other"),
             std::string::npos);
   EXPECT_EQ(refusal("[privacy]\nunit=none\n"), "no refusal");
+  EXPECT_EQ(refusal("[aggregation]\ntopology=tree\n"), "no refusal");
+  EXPECT_NE(refusal("[aggregation]\ntopology=tree\nencryption=none\n").find("topology=tree needs"),
+            std::string::npos);
   EXPECT_EQ(refusal("[federation]\nmin_merchants=1\n[aggregation]\nencryption=none\n"), "no refusal");
 }
 
