@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,11 @@ struct RoundRequest {
   SumParameters parameters;
   Bytes payload;                         ///< For accept_round() at the workers: intent and model.
   std::vector<std::uint32_t> merchants;  ///< Invited ids, increasing.
+  /// Invited when the round before ran, and not waited for any more: it was found that nothing comes of them.
+  std::vector<std::uint32_t> absent = {};
+  /// The round after this one, if it is known who will be invited to it: AGREED asks for its shares. When this
+  /// round fails, that number is not used.
+  std::optional<Invitation> next = {};
 };
 
 /// A merchant that is not in the sum, and why.
@@ -27,6 +33,20 @@ struct DroppedMerchant {
   std::uint32_t merchant = 0;
   Refusal reason = Refusal::deadline;
   std::string sentence;
+};
+
+/// A merchant that broke the rules, beyond doubt, and how.
+struct Culprit {
+  std::uint32_t merchant = 0;
+  std::string sentence;
+};
+
+/// What a round says about those who were invited to it. `missed` holds a merchant once for being dropped, or
+/// in doubt (coordinator/attribution.h), and once more when the round failed for it; culprits and those who
+/// left because of them are not in it.
+struct Verdict {
+  std::vector<Culprit> culprits;  ///< By increasing id.
+  std::vector<std::uint32_t> missed;
 };
 
 /// The end of a round without a sum. Nothing was released.
@@ -41,14 +61,19 @@ struct RoundFailure {
 ///   CollectShares --> CollectInputs --> Agree --> Unmask --> Summed
 ///        \                \               \         \--> Failed{reason, merchants, sentence}
 ///
+/// Shares that rode on the round before are handed over to this one. Who sent none is asked by OPEN; when
+/// none is missing, CollectShares is over at once and the round is three exchanges: START, SET, AGREED.
+///
 /// Each arrow is taken when all merchants that are still expected have answered, or when the deadline of the
 /// phase passes with enough of them. Without masks CollectInputs is the first and leads to Summed directly.
 /// Uploads are added on arrival into one total and dropped: memory is that of one vector, whatever the number
 /// of merchants. A message that breaks a rule is refused, counted in refusals(), and changes nothing.
 class CoordinatorRound {
  public:
-  /// `session` must be ready and outlive the round.
-  CoordinatorRound(const CoordinatorSession& session, RoundRequest request);
+  /// `session` must be ready and outlive the round. `early`: messages that came before the round began, among
+  /// them those that the round before gives by take_early().
+  CoordinatorRound(const CoordinatorSession& session, RoundRequest request,
+                   std::vector<FromWorker> early = {});
   ~CoordinatorRound();
   CoordinatorRound(CoordinatorRound&&) noexcept;
   CoordinatorRound& operator=(CoordinatorRound&&) noexcept;
@@ -66,10 +91,14 @@ class CoordinatorRound {
   bool ended() const;
   const OpenedSum* summed() const;     ///< The sum, once ended well.
   const RoundFailure* failed() const;  ///< The reason, once ended badly.
-  /// A worker found a fault that its user must mend: the run should stop with this failure.
-  const std::optional<Failure>& worker_failure() const;
+  /// Workers that found a fault that their users must mend: nothing comes of their merchants any more.
+  const std::map<Peer, Failure>& worker_failures() const;
   /// Merchants that were invited and are not in the sum.
   const std::vector<DroppedMerchant>& dropped() const;
+  /// Who is to blame for what went wrong, once ended.
+  Verdict verdict() const;
+  /// The shares that came for the next round, once ended. Empty when this round failed.
+  std::vector<FromWorker> take_early();
 
   /// Tells all workers how the round ended: `payload` is the layer above's release for a sum, else unused.
   /// The reason of a failed round goes instead.

@@ -58,7 +58,7 @@ void Federation::assemble() {
 }
 
 CoordinatorRound Federation::run(RoundRequest request) {
-  CoordinatorRound round(session_, std::move(request));
+  CoordinatorRound round(session_, std::move(request), arrived_early());
   send(session_.seal(round.begin()));
   int phase = round.phase();
   Instant deadline = clock_.now() + deadline_;
@@ -84,10 +84,29 @@ CoordinatorRound Federation::run(RoundRequest request) {
   for (const std::string& refusal : round.refusals()) {
     note_(refusal);
   }
-  if (round.worker_failure()) {
-    throw Failure(*round.worker_failure());
+  for (const auto& [worker, failure] : round.worker_failures()) {
+    if (lost_.emplace(worker, failure).second) {
+      note_("worker " + std::to_string(worker) + " leaves the run: " + failure.what());
+    }
   }
+  early_ = round.take_early();
   return round;
+}
+
+/// What the round before kept for this one, and what came since it ended: a merchant whose shares are there
+/// is not asked for them.
+std::vector<FromWorker> Federation::arrived_early() {
+  const std::size_t enough = early_.size() + 2 * session_.names().size();
+  while (early_.size() < enough) {
+    const std::optional<Incoming> incoming = receive(clock_.now());
+    if (!incoming) {
+      break;
+    }
+    if (Result<FromWorker> message = session_.open(incoming->from, incoming->message)) {
+      early_.push_back(std::move(*message));
+    }
+  }
+  return std::exchange(early_, {});
 }
 
 void Federation::announce(const CoordinatorRound& round, ByteView release) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -26,8 +27,10 @@ class Federation {
   /// refusal, after telling all workers.
   void assemble();
 
-  /// Runs one private sum to its end.
+  /// Runs one private sum to its end. Shares that rode on the round before are handed over to it.
   CoordinatorRound run(RoundRequest request);
+  /// Workers that found a fault that their users must mend, since the session stands.
+  const std::map<Peer, Failure>& lost() const { return lost_; }
   /// Tells the workers how `round` ended; `release` is the ledger's line for a sum.
   void announce(const CoordinatorRound& round, ByteView release);
   /// Ends the run for all workers and waits a moment for the messages to leave.
@@ -41,12 +44,15 @@ class Federation {
   std::optional<Incoming> receive(Instant deadline);
   void send(std::vector<Outgoing> messages);
   void note_given_up();
+  std::vector<FromWorker> arrived_early();
 
   Channel& channel_;
   const Clock& clock_;
   CoordinatorSession session_;
   Milliseconds deadline_;
   Note note_;
+  std::vector<FromWorker> early_;  ///< Shares of the round to come.
+  std::map<Peer, Failure> lost_;
   std::size_t given_up_noted_ = 0;
   std::uint64_t bytes_received_ = 0;
 };

@@ -12,8 +12,10 @@
 namespace hanse {
 namespace {
 
-/// Failed rounds in a row before the quorum counts as lost.
+/// Failed rounds in a row that nobody could be blamed for before the quorum counts as lost, and failed rounds
+/// in a row at all: more than that, and the merchants leave the session by themselves.
 constexpr int kAttempts = 3;
+constexpr int kAttemptsMax = 8;
 /// A merchant that missed this many rounds in a row is invited only now and then.
 constexpr std::uint32_t kMissesAllowed = 2;
 constexpr std::uint64_t kProbeEvery = 8;
@@ -102,16 +104,22 @@ void Training::train() {
 }
 
 bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum& sum) {
-  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+  // A failure that shows who is at fault is no reason to give up, but there is an end to it.
+  for (int failures = 0, tried = 0; failures < kAttempts && tried < kAttemptsMax; ++tried) {
+    check_quorum();
+
     // 1. Parameters, and the budget before anything else.
-    Intent intent{.round = ++round_,
+    const Invitation invitation = next_ ? *std::exchange(next_, {}) : invite(round_ + 1);
+    round_ = invitation.round;
+    const std::vector<std::uint32_t> invited = invitation.invited.ids();
+    Intent intent{.round = round_,
                   .name = sum.name,
                   .purpose = sum.purpose,
                   .population = sum.population,
                   .parameters = plan_.parameters(workload, sum),
                   .sampling_rate = plan_.sampling_rate(sum.purpose),
                   .model = model_digest(),
-                  .invited = invite(),
+                  .invited = invited,
                   .unix_time = unix_seconds()};
     const Result<double> allowed = ledger_.state().would_allow(intent);
     if (!allowed) {
@@ -127,20 +135,27 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
 
     // 2. The intent is on disk before any merchant hears of it.
     const SumParameters parameters = intent.parameters;
-    const std::vector<std::uint32_t> invited = intent.invited;
     ledger_.write(std::move(intent));
 
-    // 3. The federation adds it up.
-    const CoordinatorRound round = federation_.run(
-        {.round = round_, .parameters = parameters, .payload = payload(invited), .merchants = invited});
-    record_attendance(round);
+    // 3. The federation adds it up, and hears who is invited next.
+    const Invitation next = invite(round_ + 1);
+    const CoordinatorRound round = federation_.run({.round = round_,
+                                                    .parameters = parameters,
+                                                    .payload = payload(invited),
+                                                    .merchants = invited,
+                                                    .absent = absent(invitation),
+                                                    .next = next});
+    const bool found_culprits = record_attendance(round);
     note_lines_known(round, invited);
     if (const RoundFailure* failure = round.failed()) {
       view_.note("round " + std::to_string(round_) + " (" + sum.name + ") failed: " + failure->sentence);
       ledger_.abort_open(failure->sentence);
       federation_.announce(round, {});
+      round_ = next.round;  // Some may have dealt for it: a number is never used twice.
+      failures += found_culprits ? 0 : 1;
       continue;
     }
+    next_ = next;
 
     // 4. The sum moves the model, or tells how good it is.
     const OpenedSum& opened = *round.summed();
@@ -166,50 +181,101 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     federation_.announce(round, bytes_of(line));
     return true;
   }
-  throw Failure(ExitCode::could_not_finish, "the quorum is lost: " + std::to_string(kAttempts) +
-                                                " rounds in a row failed, see log.txt for who and why");
+  end_without_quorum("the last rounds in a row failed, see log.txt for who and why");
 }
 
-/// All merchants, or a cohort drawn from (seed, round); those that keep missing rounds only now and then.
-std::vector<std::uint32_t> Training::invite() const {
+void Training::check_quorum() const {
+  std::size_t there = 0;
+  for (const Peer host : federation_.session().hosts()) {
+    there += federation_.lost().contains(host) ? std::size_t{0} : std::size_t{1};
+  }
+  if (there < plan_.shares_min()) {
+    end_without_quorum("too few merchants are left");
+  }
+}
+
+/// With the failure of the worker that left, if one did: its user can mend it.
+void Training::end_without_quorum(const std::string& why) const {
+  if (!federation_.lost().empty()) {
+    throw Failure(federation_.lost().begin()->second);
+  }
+  throw Failure(ExitCode::could_not_finish, "the quorum is lost: " + why);
+}
+
+/// False for those that left for good, and, but for every kProbeEvery-th round, for those that keep missing
+/// rounds or were at fault.
+bool Training::is_worth_inviting(std::uint32_t merchant, std::uint64_t round) const {
+  return !federation_.lost().contains(federation_.session().hosts()[merchant]) &&
+         (misses_[merchant] < kMissesAllowed || round % kProbeEvery == 0);
+}
+
+/// All merchants worth inviting, or a cohort of them drawn from (seed, round).
+Invitation Training::invite(std::uint64_t round) const {
   std::vector<std::uint32_t> invited;
+  std::vector<std::uint32_t> there;
   for (std::uint32_t merchant = 0; merchant < merchants_; ++merchant) {
-    if (misses_[merchant] < kMissesAllowed || round_ % kProbeEvery == 0) {
+    if (is_worth_inviting(merchant, round)) {
       invited.push_back(merchant);
+    }
+    if (!federation_.lost().contains(federation_.session().hosts()[merchant])) {
+      there.push_back(merchant);
     }
   }
   if (invited.size() < plan_.shares_min()) {
-    invited.resize(merchants_);  // Fewer than a sum needs: no reason to leave anyone out.
-    std::iota(invited.begin(), invited.end(), 0u);
+    invited = std::move(there);  // Fewer than a sum needs: no reason to leave anyone out.
   }
   const auto wanted = static_cast<std::size_t>(std::ceil(configuration_.federation.cohort * merchants_));
   if (wanted < invited.size()) {
-    SeededGenerator generator({configuration_.federation.seed, round_, 0x636F686F7274});
+    SeededGenerator generator({configuration_.federation.seed, round, 0x636F686F7274});
     for (std::size_t i = 0; i < wanted; ++i) {
       std::swap(invited[i], invited[i + generator.below(invited.size() - i)]);
     }
     invited.resize(wanted);
-    std::ranges::sort(invited);
   }
-  return invited;
+  return {round, MerchantSet::of(merchants_, invited)};
 }
 
-void Training::record_attendance(const CoordinatorRound& round) {
-  if (const OpenedSum* opened = round.summed()) {
-    for (const std::uint32_t merchant : opened->merchants) {
-      misses_[merchant] = 0;
+/// Who was invited a round ago and would not be now. As long as the others are enough, none of these is
+/// waited for.
+std::vector<std::uint32_t> Training::absent(const Invitation& invitation) const {
+  std::vector<std::uint32_t> lost;
+  std::vector<std::uint32_t> all;
+  for (const std::uint32_t merchant : invitation.invited.ids()) {
+    if (federation_.lost().contains(federation_.session().hosts()[merchant])) {
+      lost.push_back(merchant);
+    }
+    if (!is_worth_inviting(merchant, invitation.round)) {
+      all.push_back(merchant);
     }
   }
-  if (const RoundFailure* failure = round.failed()) {
-    for (const std::uint32_t merchant : failure->merchants) {
-      ++misses_[merchant];
-    }
+  return invitation.invited.count() - all.size() >= plan_.shares_min() ? all : lost;
+}
+
+/// True when someone was found at fault who was not before.
+bool Training::record_attendance(const CoordinatorRound& round) {
+  const std::vector<std::string>& names = federation_.session().names();
+  const Verdict verdict = round.verdict();
+  std::vector<bool> spoiled(merchants_, false);
+  bool found = false;
+  for (const Culprit& culprit : verdict.culprits) {
+    spoiled[culprit.merchant] = true;
+    found = found || misses_[culprit.merchant] < kMissesAllowed;
+    misses_[culprit.merchant] = std::max(misses_[culprit.merchant], kMissesAllowed);
+    view_.note("round " + std::to_string(round_) + ": " + culprit.sentence);
+  }
+  for (const std::uint32_t merchant : verdict.missed) {
+    spoiled[merchant] = true;
+    ++misses_[merchant];
+  }
+  for (const std::uint32_t merchant :
+       round.summed() ? round.summed()->merchants : std::vector<std::uint32_t>{}) {
+    misses_[merchant] = spoiled[merchant] ? misses_[merchant] : 0;
   }
   for (const DroppedMerchant& dropped : round.dropped()) {
-    ++misses_[dropped.merchant];
-    view_.note("merchant " + federation_.session().names()[dropped.merchant] + " is not in round " +
-               std::to_string(round_) + ": " + dropped.sentence);
+    view_.note("merchant " + names[dropped.merchant] + " is not in round " + std::to_string(round_) + ": " +
+               dropped.sentence);
   }
+  return found;
 }
 
 /// The models, and all ledger lines that some worker of an invited merchant may not have yet.

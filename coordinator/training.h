@@ -63,8 +63,12 @@ class Training {
   void train();
   /// Runs one sum and applies it; false when the budget does not allow it.
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);
-  std::vector<std::uint32_t> invite() const;
-  void record_attendance(const CoordinatorRound& round);
+  Invitation invite(std::uint64_t round) const;
+  bool is_worth_inviting(std::uint32_t merchant, std::uint64_t round) const;
+  std::vector<std::uint32_t> absent(const Invitation& invitation) const;
+  void check_quorum() const;
+  [[noreturn]] void end_without_quorum(const std::string& why) const;
+  bool record_attendance(const CoordinatorRound& round);
   Bytes payload(const std::vector<std::uint32_t>& invited) const;
   void note_lines_known(const CoordinatorRound& round, const std::vector<std::uint32_t>& invited);
   Digest model_digest() const;
@@ -90,6 +94,7 @@ class Training {
   std::uint64_t round_ = 0;  ///< Of the session: one a sum tried.
   std::uint64_t training_round_ = 0;
   std::uint32_t last_included_ = 0;
+  std::optional<Invitation> next_;        ///< To the round that comes, when the one before told of it.
   std::vector<std::uint32_t> misses_;     ///< Rounds in a row that a merchant missed.
   std::vector<std::size_t> lines_known_;  ///< Ledger lines that each rank surely has.
   Instant began_;

@@ -17,10 +17,24 @@ MerchantStep ignore(MerchantRound merchant, Refusal reason, std::string sentence
   return {std::move(merchant), {}, RefusedEvent{reason, false, kNoMerchant, std::move(sentence)}};
 }
 
-/// Leaves the round: its secrets die with its state, and the coordinator is told why.
+/// Ends the step without a word.
+MerchantStep quiet(MerchantRound merchant) {
+  return {std::move(merchant), {}, std::nullopt};
+}
+
+MerchantStep say(MerchantRound merchant, Bytes message) {
+  MerchantStep result;
+  result.messages.push_back(std::move(message));
+  result.merchant = std::move(merchant);
+  return result;
+}
+
+/// Leaves the round, and the next one with it: their secrets die with their states, and the coordinator is
+/// told why.
 MerchantStep abort(MerchantRound merchant, Refusal reason, std::string sentence,
                    std::uint32_t about = kNoMerchant) {
   merchant.state = Idle{};
+  merchant.prepared.reset();
   ++merchant.aborts;
   merchant.ended = merchant.ended || reason == Refusal::forged || reason == Refusal::split_view ||
                    reason == Refusal::equivocation;
@@ -29,6 +43,32 @@ MerchantStep abort(MerchantRound merchant, Refusal reason, std::string sentence,
   result.refused = RefusedEvent{reason, true, about, std::move(sentence)};
   result.merchant = std::move(merchant);
   return result;
+}
+
+/// Goes on to a later round. An upload that was never answered by a release counts as an abort.
+void enter(MerchantRound& merchant, std::uint64_t round) {
+  if (std::holds_alternative<Masked>(merchant.state) || std::holds_alternative<Agreed>(merchant.state)) {
+    ++merchant.aborts;
+  }
+  merchant.state = Idle{};
+  merchant.told = {};
+  merchant.uploaded = false;
+  merchant.round = round;
+  merchant.dealt = std::max(merchant.dealt, round);
+}
+
+bool takes_part_no_more(const MerchantRound& merchant) {
+  return merchant.ended || merchant.aborts > merchant.view.aborts_max;
+}
+
+/// Remembers what was said, and compares it with what was said before.
+enum class Heard { first, again, otherwise };
+Heard hear(std::optional<Digest>& told, const Digest& content) {
+  if (!told) {
+    told = content;
+    return Heard::first;
+  }
+  return *told == content ? Heard::again : Heard::otherwise;
 }
 
 std::vector<std::uint32_t> neighbours_in(const MerchantView& view, const MerchantSet& set) {
@@ -64,16 +104,25 @@ std::optional<std::string> too_small(const MerchantView& view, const MerchantSet
   return std::nullopt;
 }
 
-// --- OPEN: deal the escrow ---
+// --- Shares: deal the escrow of a round ---
+
+std::uint32_t threshold_among(const MerchantView& view, const MerchantSet& invited) {
+  return holder_threshold(holders_among(neighbours_in(view, invited)), view.threshold);
+}
+
+/// Why an invitation is none for this merchant, or nothing.
+std::optional<std::string> too_few_invited(const MerchantView& view, const MerchantSet& invited) {
+  return too_small(view, invited, view.merchants_min, threshold_among(view, invited));
+}
 
 /// Fresh secrets b and u, dealt to the invited neighbours and to oneself, and the seeds of the round wrapped
 /// under u.
-Shared deal(MerchantRound& merchant, const MerchantSet& invited, SecureRandom& random,
+Shared deal(MerchantRound& merchant, std::uint64_t round, const MerchantSet& invited, SecureRandom& random,
             ShareMessage& message) {
   const MerchantView& view = merchant.view;
   const std::vector<std::uint32_t> neighbours = neighbours_in(view, invited);
   Shared shared{.invited = invited,
-                .threshold = holder_threshold(holders_among(neighbours), view.threshold),
+                .threshold = threshold_among(view, invited),
                 .edges = {},
                 .self_mask = random_secret(random),
                 .own = {}};
@@ -83,21 +132,45 @@ Shared deal(MerchantRound& merchant, const MerchantSet& invited, SecureRandom& r
   const Dealing escrow_shares = deal_secret(escrow, neighbours, view.id, shared.threshold, random);
   for (std::size_t i = 0; i < neighbours.size(); ++i) {
     PairKeys& pair = pair_with(merchant, neighbours[i]);
-    SeededEdge edge{neighbours[i], pair.seed(merchant.round)};
-    const ShareAddress address{view.session_id, merchant.round, view.id, neighbours[i]};
+    SeededEdge edge{neighbours[i], pair.seed(round)};
+    const ShareAddress address{view.session_id, round, view.id, neighbours[i]};
     message.parts.push_back(
         {.box = seal_shares(pair, address, self_mask_shares.others[i], escrow_shares.others[i]),
          .commitments = {commit(self_mask_shares.others[i]), commit(escrow_shares.others[i])},
          .wrapped_seed = wrap_seed(edge.seed, escrow, neighbours[i])});
     shared.edges.push_back(std::move(edge));
   }
+  message.secrets = {commit(shared.self_mask), commit(escrow)};
   message.own = {commit(self_mask_shares.own), commit(escrow_shares.own)};
   shared.own = {view.id, self_mask_shares.own.duplicate(), escrow_shares.own.duplicate()};
   return shared;
 }
 
+/// The state that answers an invitation, and SHARE.
+Shared answer_invitation(MerchantRound& merchant, std::uint64_t round, const MerchantSet& invited,
+                         SecureRandom& random, std::vector<Bytes>& messages) {
+  check(round >= merchant.dealt, "secrets are dealt once for a round");
+  merchant.dealt = round;
+  ShareMessage message;
+  Shared shared{.invited = invited, .threshold = 0, .edges = {}, .self_mask = {}, .own = {}};
+  if (merchant.view.masked) {
+    shared = deal(merchant, round, invited, random, message);
+  }
+  messages.push_back(encode(message, round, merchant.view.id));
+  return shared;
+}
+
+// --- OPEN: shares for a round that comes first, or after a failure or an absence ---
+
 MerchantStep on(MerchantRound merchant, const OpenEvent& event, SecureRandom& random) {
-  if (event.round <= merchant.round ||
+  if (merchant.prepared && merchant.prepared->round == event.round) {
+    if (merchant.prepared->shared.invited == event.invited) {
+      return quiet(std::move(merchant));  // Its shares are on their way.
+    }
+    return abort(std::move(merchant), Refusal::equivocation,
+                 "OPEN invites other merchants than the round before did");
+  }
+  if (event.round <= merchant.dealt ||
       event.round > PairKeys::kSkipMax) {  // A session has at most 2^16 rounds.
     return ignore(std::move(merchant), Refusal::wrong_round, "OPEN of a round that is not a later one");
   }
@@ -105,132 +178,205 @@ MerchantStep on(MerchantRound merchant, const OpenEvent& event, SecureRandom& ra
     return ignore(std::move(merchant), Refusal::foreign,
                   "OPEN of a round that this merchant is not invited to");
   }
-  if (std::holds_alternative<Masked>(merchant.state) || std::holds_alternative<Agreed>(merchant.state)) {
-    ++merchant.aborts;  // An upload that was never answered by a release.
-  }
-  merchant.state = Idle{};
-  merchant.round = event.round;
-  if (merchant.ended || merchant.aborts > merchant.view.aborts_max) {
+  merchant.prepared.reset();
+  enter(merchant, event.round);
+  if (takes_part_no_more(merchant)) {
     return abort(std::move(merchant), Refusal::exhausted,
                  "this merchant takes part in no round of this session any more");
   }
-  ShareMessage message;
-  const std::uint32_t threshold =
-      holder_threshold(holders_among(neighbours_in(merchant.view, event.invited)), merchant.view.threshold);
-  if (const auto fault = too_small(merchant.view, event.invited, merchant.view.merchants_min, threshold)) {
+  if (const auto fault = too_few_invited(merchant.view, event.invited)) {
     return abort(std::move(merchant), Refusal::cohort, "OPEN invites " + *fault);
   }
-  if (merchant.view.masked) {
-    merchant.state = deal(merchant, event.invited, random, message);
-  } else {
-    merchant.state =
-        Shared{.invited = event.invited, .threshold = 0, .edges = {}, .self_mask = {}, .own = {}};
-  }
   MerchantStep result;
-  result.messages.push_back(encode(message, merchant.round, merchant.view.id));
+  merchant.state = answer_invitation(merchant, event.round, event.invited, random, result.messages);
   result.merchant = std::move(merchant);
   return result;
 }
 
 // --- START: mask and upload ---
 
-/// Opens the boxes of all participating neighbours. On a fault, names the dealer.
-std::optional<std::uint32_t> take_boxes(MerchantRound& merchant, const StartEvent& event,
-                                        const std::vector<std::uint32_t>& neighbours, HeldShares own,
-                                        std::vector<HeldShares>& held) {
-  for (const std::uint32_t dealer : neighbours) {
-    if (dealer > merchant.view.id && own.dealer == merchant.view.id) {
-      held.push_back(std::move(own));
-      own.dealer = kNoMerchant;
+/// All that a START says: the context, and the boxes.
+Digest content_of(const StartEvent& event, const Digest& context) {
+  ByteWriter writer;
+  writer.put_bytes(context);
+  for (const ForwardedBox& box : event.boxes) {
+    writer.put(box.dealer).put_bytes(box.box).put_bytes(box.commitments.self_mask);
+    writer.put_bytes(box.commitments.escrow);
+  }
+  return sha256(writer.bytes());
+}
+
+/// What `dealer` dealt to this merchant, if it is what it committed to.
+Result<HeldShares> take_box(MerchantRound& merchant, const ForwardedBox& forwarded) {
+  const ShareAddress address{merchant.view.session_id, merchant.round, forwarded.dealer, merchant.view.id};
+  auto shares = open_shares(pair_with(merchant, forwarded.dealer), address, forwarded.box);
+  if (!shares) {
+    return Error{"does not open"};
+  }
+  if (commit(shares->self_mask) != forwarded.commitments.self_mask ||
+      commit(shares->escrow) != forwarded.commitments.escrow) {
+    return Error{"holds shares that were not committed to"};
+  }
+  return HeldShares{forwarded.dealer, std::move(shares->self_mask), std::move(shares->escrow)};
+}
+
+struct BadBox {
+  std::uint32_t dealer = kNoMerchant;
+  std::string what;
+};
+
+/// Opens the boxes of all participating neighbours, which stand in their order, and puts the own shares
+/// among them.
+std::optional<BadBox> take_boxes(MerchantRound& merchant, const StartEvent& event, HeldShares own,
+                                 std::vector<HeldShares>& held) {
+  const std::vector<std::uint32_t> neighbours = neighbours_in(merchant.view, event.participants);
+  held.reserve(neighbours.size() + 1);
+  for (std::size_t i = 0; i < neighbours.size(); ++i) {
+    if (i >= event.boxes.size() || event.boxes[i].dealer != neighbours[i]) {
+      return BadBox{neighbours[i], "is not in its place"};
     }
-    const auto box = std::find_if(event.boxes.begin(), event.boxes.end(),
-                                  [&](const ForwardedBox& forwarded) { return forwarded.dealer == dealer; });
-    const ShareAddress address{merchant.view.session_id, merchant.round, dealer, merchant.view.id};
-    if (box == event.boxes.end()) {
-      return dealer;
-    }
-    auto shares = open_shares(pair_with(merchant, dealer), address, box->box);
+    auto shares = take_box(merchant, event.boxes[i]);
     if (!shares) {
-      return dealer;
+      return BadBox{neighbours[i], shares.what()};
     }
-    held.push_back({dealer, std::move(shares->self_mask), std::move(shares->escrow)});
+    held.push_back(std::move(*shares));
   }
-  if (own.dealer == merchant.view.id) {
-    held.push_back(std::move(own));
+  if (event.boxes.size() > neighbours.size()) {
+    return BadBox{kNoMerchant, "is one too many"};
   }
+  const auto place = std::find_if(held.begin(), held.end(),
+                                  [&](const HeldShares& one) { return one.dealer > merchant.view.id; });
+  held.insert(place, std::move(own));
   return std::nullopt;
 }
 
-MerchantStep on(MerchantRound merchant, const StartEvent& event, SecureRandom&) {
-  auto* shared = std::get_if<Shared>(&merchant.state);
-  if (event.round != merchant.round) {
-    return ignore(std::move(merchant), Refusal::wrong_round, "START of another round");
+/// The masks of the round, and the fingerprints of those shared with a neighbour.
+RoundMasks masks_of(const MerchantView& view, const Shared& shared, const MerchantSet& participants,
+                    const Digest& context, std::vector<Bytes16>& fingerprints) {
+  std::vector<RoundMasks::Mask> masks;
+  for (const SeededEdge& edge : shared.edges) {
+    if (participants.contains(edge.neighbour)) {
+      masks.push_back({edge_mask(edge.seed, context), view.id < edge.neighbour ? Sign::plus : Sign::minus});
+      fingerprints.push_back(edge_fingerprint(edge.seed, context));
+    }
   }
-  if (shared == nullptr) {
-    return ignore(std::move(merchant), Refusal::out_of_order, "START where none is waited for");
-  }
+  masks.push_back({self_mask(shared.self_mask, context), Sign::plus});
+  return RoundMasks(std::move(masks));
+}
+
+/// Masks and uploads: once a round, after all that START says was found right.
+MerchantStep upload(MerchantRound merchant, const StartEvent& event, const Digest& context) {
   const MerchantView& view = merchant.view;
-  if (event.participants.roster_size() != view.roster_size || !event.participants.contains(view.id) ||
-      !event.participants.within(shared->invited)) {
-    return abort(std::move(merchant), Refusal::foreign, "START names participants that were not invited");
-  }
-  const std::size_t merchants_min = std::max<std::size_t>(view.merchants_min, event.parameters.shares_min);
-  if (const auto fault = too_small(view, event.participants, merchants_min, shared->threshold)) {
-    return abort(std::move(merchant), Refusal::cohort, "START has " + *fault);
-  }
-  const std::vector<std::uint32_t> neighbours =
-      view.masked ? neighbours_in(view, event.participants) : std::vector<std::uint32_t>{};
-  Masked masked{.context = digest_of({.session = view.session_id,
-                                      .round = merchant.round,
-                                      .payload = event.payload,
-                                      .parameters = event.parameters,
-                                      .participants = event.participants}),
+  Shared shared = std::move(std::get<Shared>(merchant.state));
+  merchant.state = Idle{};
+  Masked masked{.context = context,
                 .participants = event.participants,
-                .threshold = shared->threshold,
+                .threshold = shared.threshold,
                 .shares_min = event.parameters.shares_min,
                 .held = {}};
-  Upload upload;
-  std::vector<RoundMasks::Mask> masks;
+  Upload message;
+  RoundMasks masks;
   if (view.masked) {
-    if (const auto dealer = take_boxes(merchant, event, neighbours, std::move(shared->own), masked.held)) {
-      return abort(std::move(merchant), Refusal::bad_share,
-                   "the share box of merchant " + std::to_string(*dealer) + " does not open", *dealer);
+    if (const auto bad = take_boxes(merchant, event, std::move(shared.own), masked.held)) {
+      const std::string whose = bad->dealer == kNoMerchant
+                                    ? "a share box "
+                                    : "the share box of merchant " + std::to_string(bad->dealer) + " ";
+      return abort(std::move(merchant), Refusal::bad_share, whose + bad->what, bad->dealer);
     }
-    for (const SeededEdge& edge : shared->edges) {
-      if (event.participants.contains(edge.neighbour)) {
-        masks.push_back(
-            {edge_mask(edge.seed, masked.context), view.id < edge.neighbour ? Sign::plus : Sign::minus});
-        upload.fingerprints.push_back(edge_fingerprint(edge.seed, masked.context));
-      }
-    }
-    masks.push_back({self_mask(shared->self_mask, masked.context), Sign::plus});
+    masks = masks_of(view, shared, event.participants, context, message.fingerprints);
   }
-  const SealedSum sealed = event.seal(RoundMasks(std::move(masks)));
-  upload.residues = sealed.wire();
-  MerchantStep result;
-  result.messages.push_back(encode(upload, merchant.round, view.id));
+  const SealedSum sealed = event.seal(masks);
+  message.residues = sealed.wire();
+  merchant.uploaded = true;
+  Bytes bytes = encode(message, merchant.round, view.id);
   if (view.masked) {
     merchant.state = std::move(masked);
   } else {
     merchant.state = Revealed{};
   }
-  result.merchant = std::move(merchant);
-  return result;
+  return say(std::move(merchant), std::move(bytes));
+}
+
+MerchantStep on(MerchantRound merchant, const StartEvent& event, SecureRandom&) {
+  if (merchant.prepared && merchant.prepared->round == event.round) {
+    enter(merchant, event.round);
+    merchant.state = std::move(merchant.prepared->shared);
+    merchant.prepared.reset();
+  }
+  if (event.round != merchant.round) {
+    return ignore(std::move(merchant), Refusal::wrong_round, "START of another round");
+  }
+  const MerchantView& view = merchant.view;
+  const Digest context = digest_of({.session = view.session_id,
+                                    .round = merchant.round,
+                                    .payload = event.payload,
+                                    .parameters = event.parameters,
+                                    .participants = event.participants});
+  if (hear(merchant.told.start, content_of(event, context)) == Heard::otherwise) {
+    return abort(std::move(merchant), Refusal::equivocation,
+                 "a second START asks for something else than the first");
+  }
+  const auto* shared = std::get_if<Shared>(&merchant.state);
+  if (shared == nullptr) {
+    return ignore(std::move(merchant), Refusal::out_of_order, "START where none is waited for");
+  }
+  if (takes_part_no_more(merchant)) {
+    return abort(std::move(merchant), Refusal::exhausted,
+                 "this merchant takes part in no round of this session any more");
+  }
+  if (event.participants.roster_size() != view.roster_size || !event.participants.within(shared->invited)) {
+    return abort(std::move(merchant), Refusal::foreign, "START names participants that were not invited");
+  }
+  if (!event.participants.contains(view.id)) {
+    merchant.state = Idle{};  // Its shares came too late: nothing is asked of it.
+    return quiet(std::move(merchant));
+  }
+  const std::size_t merchants_min = std::max<std::size_t>(view.merchants_min, event.parameters.shares_min);
+  if (const auto fault = too_small(view, event.participants, merchants_min, shared->threshold)) {
+    return abort(std::move(merchant), Refusal::cohort, "START has " + *fault);
+  }
+  return upload(std::move(merchant), event, context);
 }
 
 // --- SET: confirm to the neighbours ---
+
+Digest content_of(const SetMessage& set) {
+  ByteWriter writer;
+  set.write(writer);
+  return sha256(writer.bytes());
+}
+
+/// Why SET is not one this merchant can confirm, or nothing.
+std::optional<RefusedEvent> fault_of(const SetMessage& set, const MerchantView& view, const Masked& masked) {
+  const auto refused = [](Refusal reason, std::string sentence) {
+    return RefusedEvent{reason, true, kNoMerchant, std::move(sentence)};
+  };
+  if (set.context != masked.context) {
+    return refused(Refusal::wrong_context, "SET is about another model, roster or parameters");
+  }
+  if (set.included.roster_size() != view.roster_size || !set.included.within(masked.participants)) {
+    return refused(Refusal::foreign, "SET names merchants that were no participants");
+  }
+  if (!set.included.contains(view.id)) {
+    return refused(Refusal::excluded, "this merchant's upload is not in the sum");
+  }
+  const std::size_t merchants_min = std::max(view.merchants_min, masked.shares_min);
+  if (const auto fault = too_small(view, set.included, merchants_min, masked.threshold)) {
+    return refused(Refusal::cohort, "SET has " + *fault);
+  }
+  return std::nullopt;
+}
 
 MerchantStep on(MerchantRound merchant, const SetEvent& event, SecureRandom&) {
   if (event.round != merchant.round) {
     return ignore(std::move(merchant), Refusal::wrong_round, "SET of another round");
   }
   const MerchantView& view = merchant.view;
-  if (std::holds_alternative<Shared>(merchant.state) && event.set.included.contains(view.id)) {
+  if (!merchant.uploaded && event.set.included.contains(view.id)) {
     return abort(std::move(merchant), Refusal::forged,
                  "SET holds an upload of this merchant, which sent none");
   }
-  if (const auto* agreed = std::get_if<Agreed>(&merchant.state);
-      agreed != nullptr && !(agreed->included == event.set.included)) {
+  if (hear(merchant.told.set, content_of(event.set)) == Heard::otherwise) {
     return abort(std::move(merchant), Refusal::equivocation,
                  "a second SET names other merchants than the first");
   }
@@ -238,32 +384,17 @@ MerchantStep on(MerchantRound merchant, const SetEvent& event, SecureRandom&) {
   if (masked == nullptr) {
     return ignore(std::move(merchant), Refusal::out_of_order, "SET where none is waited for");
   }
-  if (event.set.context != masked->context) {
-    return abort(std::move(merchant), Refusal::wrong_context,
-                 "SET is about another model, roster or parameters");
+  if (auto fault = fault_of(event.set, view, *masked)) {
+    return abort(std::move(merchant), fault->reason, std::move(fault->sentence));
   }
-  if (event.set.included.roster_size() != view.roster_size ||
-      !event.set.included.within(masked->participants)) {
-    return abort(std::move(merchant), Refusal::foreign, "SET names merchants that were no participants");
-  }
-  if (!event.set.included.contains(view.id)) {
-    return abort(std::move(merchant), Refusal::excluded, "this merchant's upload is not in the sum");
-  }
-  const std::size_t merchants_min = std::max(view.merchants_min, masked->shares_min);
-  if (const auto fault = too_small(view, event.set.included, merchants_min, masked->threshold)) {
-    return abort(std::move(merchant), Refusal::cohort, "SET has " + *fault);
-  }
+  const AgreedOn what = agreed_on(merchant.round, masked->context, event.set.included);
   Agree agree;
   for (const std::uint32_t neighbour : neighbours_in(view, event.set.included)) {
-    agree.codes.push_back({view.id, neighbour,
-                           agree_code(pair_with(merchant, neighbour), view.id, merchant.round,
-                                      masked->context, event.set.included)});
+    agree.codes.push_back(agree_code(pair_with(merchant, neighbour), view.id, what));
   }
-  MerchantStep result;
-  result.messages.push_back(encode(agree, merchant.round, view.id));
+  Bytes message = encode(agree, merchant.round, view.id);
   merchant.state = Agreed{std::move(*masked), event.set.included};
-  result.merchant = std::move(merchant);
-  return result;
+  return say(std::move(merchant), std::move(message));
 }
 
 // --- AGREED: reveal ---
@@ -274,49 +405,92 @@ Share public_share(const Secret<40>& share) {
   return bytes;
 }
 
-MerchantStep on(MerchantRound merchant, const AgreedEvent& event, SecureRandom&) {
+Digest content_of(const AgreedEvent& event) {
+  ByteWriter writer;
+  AgreedMessage{event.codes, event.next}.write(writer);
+  return sha256(writer.bytes());
+}
+
+/// Whether enough neighbours confirm the view that this merchant has: why not, or nothing.
+std::optional<RefusedEvent> fault_of(const AgreedEvent& event, MerchantRound& merchant,
+                                     const Agreed& agreed) {
+  const MerchantView& view = merchant.view;
+  const AgreedOn what = agreed_on(merchant.round, agreed.before.context, agreed.included);
+  std::size_t confirmed = 1;  // Itself.
+  std::optional<std::uint32_t> wrong;
+  for (std::size_t i = 0; i < event.codes.size(); ++i) {
+    const EdgeCode& edge = event.codes[i];
+    const bool neighbour = std::binary_search(view.neighbours.begin(), view.neighbours.end(), edge.sender) &&
+                           agreed.included.contains(edge.sender) && edge.receiver == view.id;
+    if (!neighbour || (i > 0 && event.codes[i - 1].sender >= edge.sender)) {
+      return RefusedEvent{Refusal::foreign, true, kNoMerchant,
+                          "AGREED holds codes of others than its neighbours in the sum, once each"};
+    }
+    if (equal_in_constant_time(agree_code(pair_with(merchant, edge.sender), edge.sender, what), edge.code)) {
+      ++confirmed;
+    } else {
+      wrong = wrong.value_or(edge.sender);
+    }
+  }
+  if (confirmed < agreed.before.threshold) {
+    return RefusedEvent{Refusal::split_view, true, kNoMerchant,
+                        "AGREED has " + counted(confirmed, "merchants of one view", agreed.before.threshold)};
+  }
+  if (wrong) {
+    return RefusedEvent{Refusal::unverified, true, *wrong,
+                        "merchant " + std::to_string(*wrong) + " does not confirm the same set of merchants"};
+  }
+  return std::nullopt;
+}
+
+Reveal reveal_of(const Agreed& agreed) {
+  Reveal reveal;
+  reveal.shares.reserve(agreed.before.held.size());
+  for (const HeldShares& held : agreed.before.held) {
+    if (agreed.included.contains(held.dealer)) {
+      reveal.shares.push_back(SelfMaskShare{public_share(held.self_mask)});
+    } else {
+      reveal.shares.push_back(EscrowShare{public_share(held.escrow)});
+    }
+  }
+  return reveal;
+}
+
+/// Deals the shares of the next round, if this merchant is invited to it and content with who else is.
+/// Otherwise it says nothing now, and why when it is asked by OPEN.
+void prepare_next(MerchantRound& merchant, const Invitation& next, SecureRandom& random,
+                  std::vector<Bytes>& messages) {
+  if (next.invited.contains(merchant.view.id) && !too_few_invited(merchant.view, next.invited)) {
+    merchant.prepared =
+        Prepared{next.round, answer_invitation(merchant, next.round, next.invited, random, messages)};
+  }
+}
+
+MerchantStep on(MerchantRound merchant, const AgreedEvent& event, SecureRandom& random) {
   if (event.round != merchant.round) {
     return ignore(std::move(merchant), Refusal::wrong_round, "AGREED of another round");
   }
-  auto* agreed = std::get_if<Agreed>(&merchant.state);
+  if (hear(merchant.told.agreed, content_of(event)) == Heard::otherwise) {
+    return abort(std::move(merchant), Refusal::equivocation,
+                 "a second AGREED says something else than the first");
+  }
+  const auto* agreed = std::get_if<Agreed>(&merchant.state);
   if (agreed == nullptr) {
     return ignore(std::move(merchant), Refusal::out_of_order, "AGREED where none is waited for");
   }
-  const MerchantView& view = merchant.view;
-  MerchantSet confirmed(view.roster_size);
-  confirmed.insert(view.id);
-  for (const EdgeCode& edge : event.codes) {
-    const bool neighbour = std::binary_search(view.neighbours.begin(), view.neighbours.end(), edge.sender) &&
-                           edge.receiver == view.id;
-    if (!neighbour || !agreed->included.contains(edge.sender)) {
-      return abort(std::move(merchant), Refusal::foreign,
-                   "AGREED holds a code of a merchant that is no neighbour in the sum");
-    }
-    const Bytes16 expected = agree_code(pair_with(merchant, edge.sender), edge.sender, merchant.round,
-                                        agreed->before.context, agreed->included);
-    if (!equal_in_constant_time(expected, edge.code)) {
-      return abort(std::move(merchant), Refusal::split_view,
-                   "merchant " + std::to_string(edge.sender) + " does not confirm the same set of merchants",
-                   edge.sender);
-    }
-    confirmed.insert(edge.sender);
+  if (event.next && (event.next->round <= merchant.dealt || event.next->round > PairKeys::kSkipMax ||
+                     event.next->invited.roster_size() != merchant.view.roster_size)) {
+    return abort(std::move(merchant), Refusal::wrong_round, "AGREED invites to a round that cannot be");
   }
-  if (confirmed.count() < agreed->before.threshold) {
-    return abort(
-        std::move(merchant), Refusal::split_view,
-        "AGREED has " + counted(confirmed.count(), "merchants of one view", agreed->before.threshold));
-  }
-  Reveal reveal;
-  for (const HeldShares& held : agreed->before.held) {
-    if (agreed->included.contains(held.dealer)) {
-      reveal.shares.push_back({held.dealer, SelfMaskShare{public_share(held.self_mask)}});
-    } else {
-      reveal.shares.push_back({held.dealer, EscrowShare{public_share(held.escrow)}});
-    }
+  if (auto fault = fault_of(event, merchant, *agreed)) {
+    return abort(std::move(merchant), fault->reason, std::move(fault->sentence), fault->about);
   }
   MerchantStep result;
-  result.messages.push_back(encode(reveal, merchant.round, view.id));
+  result.messages.push_back(encode(reveal_of(*agreed), merchant.round, merchant.view.id));
   merchant.state = Revealed{};
+  if (event.next) {
+    prepare_next(merchant, *event.next, random, result.messages);
+  }
   result.merchant = std::move(merchant);
   return result;
 }
@@ -333,14 +507,21 @@ MerchantStep on(MerchantRound merchant, const ResultEvent& event, SecureRandom&)
                         std::holds_alternative<Revealed>(merchant.state);
   merchant.aborts = answered ? 0 : merchant.aborts + (uploaded ? 1 : 0);
   merchant.state = Idle{};
-  return {std::move(merchant), {}, std::nullopt};
+  if (!event.released) {
+    merchant.prepared.reset();  // A round tried again has another number, and fresh secrets.
+  }
+  return quiet(std::move(merchant));
 }
 
 MerchantStep on(MerchantRound merchant, const LeaveEvent& event, SecureRandom&) {
+  if (merchant.prepared && merchant.prepared->round == event.round) {
+    merchant.prepared.reset();
+    enter(merchant, event.round);
+  }
   if (event.round == merchant.round) {
     merchant.state = Idle{};
   }
-  return {std::move(merchant), {}, std::nullopt};
+  return quiet(std::move(merchant));
 }
 
 }  // namespace

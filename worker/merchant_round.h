@@ -39,10 +39,15 @@ struct HeldShares {
 /// The states of a merchant in a round. Each holds what the next one needs and nothing more: what a state
 /// does not carry on is wiped.
 ///
-///   Idle --OPEN: SHARE--> Shared --START: UPLOAD--> Masked --SET: AGREE--> Agreed --AGREED: REVEAL-->
-///   Revealed
-///     ^                                                                                                 |
-///     +------- RESULT, or OPEN of a later round, from any state; a refusal that aborts, from any -------+
+///   Idle --OPEN: SHARE--> Shared --START: UPLOAD--> Masked --SET: AGREE--> Agreed --AGREED: REVEAL--> Revealed
+///     ^                      ^                                                                           |
+///     |                      +---- START of the next round ---- Prepared: SHARE, beside Revealed <-------+
+///     |                                                                                                  |
+///     +------- RESULT, or OPEN of a later round, from any state; a refusal that aborts, from any --------+
+///
+/// AGREED may name the round that comes next and its merchants: then the shares of that round leave with
+/// REVEAL, and what they stand for waits beside the present round. A round without a release, and an OPEN of
+/// yet another round, wipe it. Secrets are dealt once for a round's number, never again.
 ///
 /// Without masks: Idle --OPEN--> Shared --START: UPLOAD--> Revealed; SHARE is empty.
 struct Idle {};
@@ -70,6 +75,20 @@ struct Agreed {
 };
 struct Revealed {};
 
+/// The shares of the next round are out.
+struct Prepared {
+  std::uint64_t round = 0;
+  Shared shared;
+};
+
+/// What the coordinator said in the present round, as digests: other words for the same thing are a lie, in
+/// whatever state.
+struct Told {
+  std::optional<Digest> start;
+  std::optional<Digest> set;
+  std::optional<Digest> agreed;
+};
+
 /// Gives the merchant's sealed sum for the masks of the round.
 using SealUnder = std::function<SealedSum(const RoundMasks& masks)>;
 
@@ -84,7 +103,7 @@ struct StartEvent {
   SumParameters parameters;
   Digest payload{};  ///< SHA-256 of START's payload.
   MerchantSet participants;
-  std::vector<ForwardedBox> boxes;  ///< Those for this merchant.
+  std::vector<ForwardedBox> boxes;  ///< Those for this merchant, by increasing dealer.
   SealUnder seal;
 };
 struct SetEvent {
@@ -93,7 +112,8 @@ struct SetEvent {
 };
 struct AgreedEvent {
   std::uint64_t round = 0;
-  std::vector<EdgeCode> codes;  ///< Those for this merchant.
+  std::vector<EdgeCode> codes;  ///< Those for this merchant, by increasing sender.
+  std::optional<Invitation> next;
 };
 struct ResultEvent {
   std::uint64_t round = 0;
@@ -120,9 +140,19 @@ struct MerchantRound {
   MerchantView view;
   std::vector<PairKeys> pairs;  ///< Beside view.neighbours.
   std::uint64_t round = 0;      ///< The latest round taken part in; rounds only grow.
+  std::uint64_t dealt = 0;      ///< The latest round whose secrets were dealt: this one, or the next.
   std::uint32_t aborts = 0;
-  bool ended = false;  ///< The coordinator was caught: no round of this session any more.
+  bool ended = false;     ///< The coordinator was caught: no round of this session any more.
+  bool uploaded = false;  ///< In this round.
+  Told told;
   std::variant<Idle, Shared, Masked, Agreed, Revealed> state;
+  std::optional<Prepared> prepared;
+
+  /// True when START of that round would begin it.
+  bool waits_for_start(std::uint64_t of_round) const {
+    return (round == of_round && std::holds_alternative<Shared>(state)) ||
+           (prepared && prepared->round == of_round);
+  }
 };
 
 struct MerchantStep {

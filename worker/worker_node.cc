@@ -55,8 +55,17 @@ struct WorkerNode::Parts {
       hooks.round_ended(payload, released);
     }
   }
-  bool hosts(std::uint32_t id) const {
-    return std::binary_search(view.hosted.begin(), view.hosted.end(), id);
+  /// The elements whose `id` is a merchant hosted here, beside the merchants.
+  template <class T>
+  std::vector<std::vector<T>> by_hosted(const std::vector<T>& all, std::uint32_t T::*id) const {
+    std::vector<std::vector<T>> mine(rounds.size());
+    for (const T& one : all) {
+      const auto hosted = std::lower_bound(view.hosted.begin(), view.hosted.end(), one.*id);
+      if (hosted != view.hosted.end() && *hosted == one.*id) {
+        mine[static_cast<std::size_t>(hosted - view.hosted.begin())].push_back(one);
+      }
+    }
+    return mine;
   }
 
   void on_link_answer(ByteView message);
@@ -65,6 +74,7 @@ struct WorkerNode::Parts {
   void on(const Ready& ready, const Send& send);
   void on_open(std::uint64_t round, const Open& open, const Send& send);
   void on_start(std::uint64_t round, const Start& start, const Send& send);
+  bool accept(const StartView& start, const std::vector<std::size_t>& places, const Send& send);
   void on_set(std::uint64_t round, const SetMessage& set, const Send& send);
   void on_agreed(std::uint64_t round, const AgreedMessage& agreed, const Send& send);
   void on_result(std::uint64_t round, const RoundResult& result, const Send& send);
@@ -353,59 +363,71 @@ void WorkerNode::Parts::on_open(std::uint64_t round, const Open& open, const Sen
 }
 
 void WorkerNode::Parts::on_start(std::uint64_t round, const Start& start, const Send& send) {
-  std::vector<std::size_t> places;
-  std::vector<std::uint32_t> ids;
-  for (std::size_t place = 0; place < rounds.size(); ++place) {
-    if (rounds[place].round == round && std::holds_alternative<Shared>(rounds[place].state) &&
-        start.participants.contains(view.hosted[place])) {
-      places.push_back(place);
-      ids.push_back(view.hosted[place]);
-    }
-  }
-  if (places.empty() || accepted) {
-    refuse("START of round " + std::to_string(round) + " where none is waited for (out_of_order)");
-    return;
-  }
-  const auto own = hooks.accept_round(StartView{round, start.parameters, start.payload, ids});
-  if (!own || !(*own == start.parameters)) {
-    const Refusal reason = own ? Refusal::wrong_context : Refusal::policy;
-    const std::string sentence =
-        own ? "the parameters of the sum are not those that follow from its intent" : own.what();
-    for (const std::size_t place : places) {
-      step_one(place, LeaveEvent{round}, send);
-    }
-    refuse("round " + std::to_string(round) + ": " + sentence + " (" + std::string(name_of(reason)) + ")");
-    say(send, encode(Abort{reason, kNoMerchant, sentence}, round));
-    if (own) {
-      hooks.round_ended(bytes_of(sentence), false);
-    }
-    return;
-  }
-  accepted = round;
   StartEvent event{.round = round,
-                   .parameters = *own,
+                   .parameters = start.parameters,
                    .payload = sha256(start.payload),
                    .participants = start.participants,
                    .boxes = {},
                    .seal = {}};
-  std::vector<std::vector<ForwardedBox>> boxes(rounds.size());
-  for (const ForwardedBox& box : start.boxes) {
-    const auto hosted = std::lower_bound(view.hosted.begin(), view.hosted.end(), box.holder);
-    if (hosted != view.hosted.end() && *hosted == box.holder) {
-      boxes[static_cast<std::size_t>(hosted - view.hosted.begin())].push_back(box);
-    }
-  }
-  for (const std::size_t place : places) {
+  std::vector<std::vector<ForwardedBox>> boxes = by_hosted(start.boxes, &ForwardedBox::holder);
+  const auto give = [&](std::size_t place) {
     event.boxes = std::move(boxes[place]);
     event.seal = [&, id = view.hosted[place]](const RoundMasks& masks) { return hooks.prepare(id, masks); };
     step_one(place, event, send);
+  };
+  std::vector<std::size_t> places;
+  std::vector<std::uint32_t> ids;
+  for (std::size_t place = 0; place < rounds.size(); ++place) {
+    const bool waits = rounds[place].waits_for_start(round);
+    if (waits && start.participants.contains(view.hosted[place])) {
+      places.push_back(place);
+      ids.push_back(view.hosted[place]);
+    } else if (waits || rounds[place].round == round) {
+      give(place);  // Not with it, or told once more: it uploads nothing, and compares.
+    }
   }
+  if (places.empty() || (accepted && round <= *accepted)) {
+    refuse("START of round " + std::to_string(round) + " where none is waited for (out_of_order)");
+    return;
+  }
+  if (accepted) {
+    end_round(bytes_of("the coordinator started another round before this one had a result"), false);
+  }
+  if (!accept(StartView{round, start.parameters, start.payload, ids}, places, send)) {
+    return;
+  }
+  accepted = round;
+  for (const std::size_t place : places) {
+    give(place);
+  }
+}
+
+/// Asks the layer above, and leaves the round for all merchants here when it refuses.
+bool WorkerNode::Parts::accept(const StartView& start, const std::vector<std::size_t>& places,
+                               const Send& send) {
+  const auto own = hooks.accept_round(start);
+  if (own && *own == start.parameters) {
+    return true;
+  }
+  const Refusal reason = own ? Refusal::wrong_context : Refusal::policy;
+  const std::string sentence =
+      own ? "the parameters of the sum are not those that follow from its intent" : own.what();
+  for (const std::size_t place : places) {
+    step_one(place, LeaveEvent{start.round}, send);
+  }
+  refuse("round " + std::to_string(start.round) + ": " + sentence + " (" + std::string(name_of(reason)) +
+         ")");
+  say(send, encode(Abort{reason, kNoMerchant, sentence}, start.round));
+  if (own) {
+    hooks.round_ended(bytes_of(sentence), false);
+  }
+  return false;
 }
 
 void WorkerNode::Parts::on_set(std::uint64_t round, const SetMessage& set, const Send& send) {
   for (std::size_t place = 0; place < rounds.size(); ++place) {
-    const bool involved =
-        std::holds_alternative<Masked>(rounds[place].state) || set.included.contains(view.hosted[place]);
+    const bool uploaded = rounds[place].round == round && rounds[place].uploaded;
+    const bool involved = uploaded || set.included.contains(view.hosted[place]);
     if (involved) {
       step_one(place, SetEvent{round, set}, send);
     }
@@ -413,16 +435,11 @@ void WorkerNode::Parts::on_set(std::uint64_t round, const SetMessage& set, const
 }
 
 void WorkerNode::Parts::on_agreed(std::uint64_t round, const AgreedMessage& agreed, const Send& send) {
-  std::vector<std::vector<EdgeCode>> codes(rounds.size());
-  for (const EdgeCode& edge : agreed.codes) {
-    const auto hosted = std::lower_bound(view.hosted.begin(), view.hosted.end(), edge.receiver);
-    if (hosted != view.hosted.end() && *hosted == edge.receiver) {
-      codes[static_cast<std::size_t>(hosted - view.hosted.begin())].push_back(edge);
-    }
-  }
+  std::vector<std::vector<EdgeCode>> codes = by_hosted(agreed.codes, &EdgeCode::receiver);
   for (std::size_t place = 0; place < rounds.size(); ++place) {
-    if (!codes[place].empty()) {
-      step_one(place, AgreedEvent{round, std::move(codes[place])}, send);
+    const bool involved = rounds[place].round == round && rounds[place].told.set;
+    if (involved || !codes[place].empty()) {
+      step_one(place, AgreedEvent{round, std::move(codes[place]), agreed.next}, send);
     }
   }
 }

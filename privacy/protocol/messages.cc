@@ -198,8 +198,6 @@ EdgeCodes<Type> EdgeCodes<Type>::read(ByteReader& reader) {
 
 template struct EdgeCodes<MessageType::confirm>;
 template struct EdgeCodes<MessageType::ready>;
-template struct EdgeCodes<MessageType::agree>;
-template struct EdgeCodes<MessageType::agreed>;
 
 // --- round ---
 
@@ -219,6 +217,7 @@ Commitments get_commitments(ByteReader& reader) {
 }  // namespace
 
 void ShareMessage::write(ByteWriter& writer) const {
+  put_commitments(writer, secrets);
   put_commitments(writer, own);
   writer.put(static_cast<std::uint32_t>(parts.size()));
   for (const SharePart& part : parts) {
@@ -230,6 +229,7 @@ void ShareMessage::write(ByteWriter& writer) const {
 
 ShareMessage ShareMessage::read(ByteReader& reader) {
   ShareMessage message;
+  message.secrets = get_commitments(reader);
   message.own = get_commitments(reader);
   message.parts.resize(get_count(reader, sizeof(ShareBox) + 64));
   for (SharePart& part : message.parts) {
@@ -246,6 +246,7 @@ void Start::write(ByteWriter& writer) const {
   writer.put(static_cast<std::uint32_t>(boxes.size()));
   for (const ForwardedBox& forwarded : boxes) {
     writer.put(forwarded.dealer).put(forwarded.holder).put_bytes(forwarded.box);
+    put_commitments(writer, forwarded.commitments);
   }
   put_payload(writer, payload);
 }
@@ -254,30 +255,44 @@ Start Start::read(ByteReader& reader) {
   Start start;
   start.parameters = read_parameters(reader);
   start.participants = MerchantSet::read(reader);
-  start.boxes.resize(get_count(reader, 8 + sizeof(ShareBox)));
+  start.boxes.resize(get_count(reader, 8 + sizeof(ShareBox) + 32));
   for (ForwardedBox& forwarded : start.boxes) {
     forwarded.dealer = reader.get<std::uint32_t>();
     forwarded.holder = reader.get<std::uint32_t>();
     forwarded.box = get_array<96>(reader);
+    forwarded.commitments = get_commitments(reader);
   }
   start.payload = get_payload(reader);
   return start;
 }
 
-void Upload::write(ByteWriter& writer) const {
-  writer.put(static_cast<std::uint32_t>(fingerprints.size()));
-  for (const Bytes16& fingerprint : fingerprints) {
-    writer.put_bytes(fingerprint);
+namespace {
+
+void put_codes(ByteWriter& writer, const std::vector<Bytes16>& codes) {
+  writer.put(static_cast<std::uint32_t>(codes.size()));
+  for (const Bytes16& code : codes) {
+    writer.put_bytes(code);
   }
+}
+
+std::vector<Bytes16> get_codes(ByteReader& reader) {
+  std::vector<Bytes16> codes(get_count(reader, sizeof(Bytes16)));
+  for (Bytes16& code : codes) {
+    code = get_array<16>(reader);
+  }
+  return codes;
+}
+
+}  // namespace
+
+void Upload::write(ByteWriter& writer) const {
+  put_codes(writer, fingerprints);
   writer.put_bytes(residues);
 }
 
 Upload Upload::read(ByteReader& reader) {
   Upload upload;
-  upload.fingerprints.resize(get_count(reader, sizeof(Bytes16)));
-  for (Bytes16& fingerprint : upload.fingerprints) {
-    fingerprint = get_array<16>(reader);
-  }
+  upload.fingerprints = get_codes(reader);
   upload.residues = reader.get_bytes(reader.remaining());
   return upload;
 }
@@ -294,35 +309,56 @@ SetMessage SetMessage::read(ByteReader& reader) {
   return set;
 }
 
-namespace {
-constexpr std::uint8_t kSelfMaskTag = 0;
-constexpr std::uint8_t kEscrowTag = 1;
-}  // namespace
+void Agree::write(ByteWriter& writer) const {
+  put_codes(writer, codes);
+}
+
+Agree Agree::read(ByteReader& reader) {
+  return {get_codes(reader)};
+}
+
+void AgreedMessage::write(ByteWriter& writer) const {
+  put_list(writer, codes);
+  writer.put(static_cast<std::uint8_t>(next.has_value()));
+  if (next) {
+    writer.put(next->round);
+    next->invited.write(writer);
+  }
+}
+
+AgreedMessage AgreedMessage::read(ByteReader& reader) {
+  AgreedMessage agreed{get_list<EdgeCode>(reader, 24), std::nullopt};
+  if (get_flag(reader)) {
+    agreed.next.emplace();
+    agreed.next->round = reader.get<std::uint64_t>();
+    agreed.next->invited = MerchantSet::read(reader);
+  }
+  return agreed;
+}
 
 void Reveal::write(ByteWriter& writer) const {
-  writer.put(static_cast<std::uint32_t>(shares.size()));
-  for (const RevealedShare& revealed : shares) {
-    writer.put(revealed.dealer);
-    if (const auto* self_mask = std::get_if<SelfMaskShare>(&revealed.secret)) {
-      writer.put(kSelfMaskTag).put_bytes(self_mask->share);
-    } else {
-      writer.put(kEscrowTag).put_bytes(std::get<EscrowShare>(revealed.secret).share);
+  Bytes kinds((shares.size() + 7) / 8);
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (std::holds_alternative<EscrowShare>(shares[i])) {
+      kinds[i / 8] |= std::byte{1} << (i % 8);
     }
+  }
+  writer.put(static_cast<std::uint32_t>(shares.size())).put_bytes(kinds);
+  for (const RevealedShare& revealed : shares) {
+    writer.put_bytes(share_of(revealed));
   }
 }
 
 Reveal Reveal::read(ByteReader& reader) {
+  const std::size_t count = get_count(reader, sizeof(Share));
+  const ByteView kinds = reader.get_bytes((count + 7) / 8);
   Reveal reveal;
-  reveal.shares.resize(get_count(reader, 4 + 1 + sizeof(Share)));
-  for (RevealedShare& revealed : reveal.shares) {
-    revealed.dealer = reader.get<std::uint32_t>();
-    const auto tag = reader.get<std::uint8_t>();
-    const Share share = get_array<40>(reader);
-    if (tag == kSelfMaskTag) {
-      revealed.secret = SelfMaskShare{share};
-    } else if (tag == kEscrowTag) {
-      revealed.secret = EscrowShare{share};
-    } else {
+  for (std::size_t i = 0; i < kinds.size() * 8; ++i) {
+    const bool escrow = (kinds[i / 8] >> (i % 8) & std::byte{1}) != std::byte{0};
+    if (i < count) {
+      const Share share = get_array<sizeof(Share)>(reader);
+      reveal.shares.push_back(escrow ? RevealedShare(EscrowShare{share}) : SelfMaskShare{share});
+    } else if (escrow) {  // One message has one encoding.
       reject(reader);
     }
   }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -22,9 +23,13 @@ namespace hanse {
 /// What is the same for all merchants of a worker travels once.
 ///
 ///   session   C: PARAMS   W: HELLO   C: ROSTER   W: CONFIRM   C: READY
-///   round r   C: OPEN     W: SHARE*  C: START    W: UPLOAD*   C: SET   W: AGREE*   C: AGREED   W: REVEAL*
+///   round r   C: START    W: UPLOAD*   C: SET   W: AGREE*   C: AGREED   W: REVEAL*, SHARE* of round r + 1
 ///             C: RESULT
 ///   any time  W: FAIL (a fault of its own user)   W: ABORT (a merchant leaves the round)   C: STOP
+///
+/// A round is three exchanges. The shares it needs came with the end of the round before, to which AGREED
+/// invited; merchants without any (in the first round, after a round that failed, back from an absence) are
+/// asked for them before START: C: OPEN   W: SHARE*.
 ///
 /// Messages with a star come one for each merchant. All travel inside a Link (privacy/protocol/link.h),
 /// behind a fixed header of 16 bytes; the session is bound by the link's keys and by the session id inside
@@ -160,10 +165,10 @@ struct Open {
 
 using ShareBox = std::array<std::byte, 96>;  ///< Two shares in AES-256-GCM, for one holder's eyes.
 
-/// What a merchant publishes about the shares of one holder: truncated SHA-256 of each.
+/// What a merchant publishes about two things that it keeps to itself: truncated SHA-256 of each.
 struct Commitments {
-  Bytes16 self_mask{};  ///< Of the share of b.
-  Bytes16 escrow{};     ///< Of the share of u.
+  Bytes16 self_mask{};  ///< Of b, or of one holder's share of it.
+  Bytes16 escrow{};     ///< Of u, or of one holder's share of it.
   friend bool operator==(const Commitments&, const Commitments&) = default;
 };
 
@@ -178,18 +183,21 @@ struct SharePart {
 /// SHARE: a merchant's escrow for the round. Parts in the order of its invited neighbours.
 struct ShareMessage {
   static constexpr MessageType kType = MessageType::share;
-  Commitments own;  ///< Of the shares the merchant keeps itself.
+  Commitments secrets;  ///< Of b and u themselves: who deals shares of anything else is found out.
+  Commitments own;      ///< Of the shares the merchant keeps itself.
   std::vector<SharePart> parts;
 
   void write(ByteWriter& writer) const;
   static ShareMessage read(ByteReader& reader);
 };
 
-/// A share box on its way to the holder.
+/// A share box on its way to the holder, who compares the shares with the commitments: from then on a share
+/// that does not fit is the holder's fault.
 struct ForwardedBox {
   std::uint32_t dealer = 0;
   std::uint32_t holder = 0;
   ShareBox box{};
+  Commitments commitments;
 };
 
 /// START: the sum that is asked for.
@@ -197,7 +205,7 @@ struct Start {
   static constexpr MessageType kType = MessageType::start;
   SumParameters parameters;
   MerchantSet participants;         ///< R: those that sent their shares.
-  std::vector<ForwardedBox> boxes;  ///< For the merchants of this worker.
+  std::vector<ForwardedBox> boxes;  ///< For the merchants of this worker; of each by increasing dealer.
   Bytes payload;                    ///< Of the layer above: the ledger's intent and the model.
 
   void write(ByteWriter& writer) const;
@@ -225,23 +233,48 @@ struct SetMessage {
   static SetMessage read(ByteReader& reader);
 };
 
-/// AGREE (from a merchant), AGREED (to a worker): codes of the context and of U under the keys of each pair.
-using Agree = EdgeCodes<MessageType::agree>;
-using AgreedMessage = EdgeCodes<MessageType::agreed>;
+/// AGREE: codes of the context and of U under the keys of each pair, for the merchant's neighbours in U by
+/// increasing id. Nothing else: sender and receivers follow.
+struct Agree {
+  static constexpr MessageType kType = MessageType::agree;
+  std::vector<Bytes16> codes;
 
-/// A share of b (the merchant is in U) or of u (it dropped): never both, by the type.
+  void write(ByteWriter& writer) const;
+  static Agree read(ByteReader& reader);
+  friend bool operator==(const Agree&, const Agree&) = default;
+};
+
+/// The round that comes next, and who is invited to it.
+struct Invitation {
+  std::uint64_t round = 0;
+  MerchantSet invited;
+  friend bool operator==(const Invitation&, const Invitation&) = default;
+};
+
+/// AGREED: the codes for the merchants of a worker. With `next`, they deal their shares of that round now.
+struct AgreedMessage {
+  static constexpr MessageType kType = MessageType::agreed;
+  std::vector<EdgeCode> codes;
+  std::optional<Invitation> next;
+
+  void write(ByteWriter& writer) const;
+  static AgreedMessage read(ByteReader& reader);
+};
+
+/// A share of b (the dealer is in U) or of u (it dropped): never both, by the type.
 struct SelfMaskShare {
   Share share{};
 };
 struct EscrowShare {
   Share share{};
 };
-struct RevealedShare {
-  std::uint32_t dealer = 0;
-  std::variant<SelfMaskShare, EscrowShare> secret;
-};
+using RevealedShare = std::variant<SelfMaskShare, EscrowShare>;
+inline const Share& share_of(const RevealedShare& revealed) {
+  return std::visit([](const auto& one) -> const Share& { return one.share; }, revealed);
+}
 
-/// REVEAL: one share for each participating merchant whose shares this merchant holds, by increasing dealer.
+/// REVEAL: one share for each participating merchant whose shares this merchant holds, itself included, by
+/// increasing dealer. On the wire a bitmap of kinds (1: of u), then the shares.
 struct Reveal {
   static constexpr MessageType kType = MessageType::reveal;
   std::vector<RevealedShare> shares;

@@ -81,6 +81,14 @@ Bytes16 commit(const Secret<40>& share) {
 Bytes16 commit(const Share& share) {
   return truncated(sha256(share));
 }
+Bytes16 commit(const Secret<32>& secret) {
+  constexpr std::string_view label = "hanse/1 secret";
+  Secret<label.size() + 32> labelled;
+  const auto room = labelled.expose_for_writing();
+  std::ranges::copy(bytes_of(label), room.begin());
+  std::ranges::copy(secret.expose(), room.begin() + label.size());
+  return truncated(sha256(labelled.expose()));
+}
 
 Bytes16 confirm_code(const PairKeys& pair, std::uint32_t sender, const Digest& session_id) {
   ByteWriter writer;
@@ -88,16 +96,19 @@ Bytes16 confirm_code(const PairKeys& pair, std::uint32_t sender, const Digest& s
   return truncated(hmac_sha256(pair.agreement().expose(), writer.bytes()).expose());
 }
 
-Bytes16 agree_code(const PairKeys& pair, std::uint32_t sender, std::uint64_t round, const Digest& context,
-                   const MerchantSet& included) {
+AgreedOn agreed_on(std::uint64_t round, const Digest& context, const MerchantSet& included) {
   ByteWriter set;
   included.write(set);
+  return {round, context, sha256(set.bytes())};
+}
+
+Bytes16 agree_code(const PairKeys& pair, std::uint32_t sender, const AgreedOn& what) {
   ByteWriter writer;
   writer.put_bytes(bytes_of("hanse/1 agree"))
       .put(sender)
-      .put(round)
-      .put_bytes(context)
-      .put_bytes(sha256(set.bytes()));
+      .put(what.round)
+      .put_bytes(what.context)
+      .put_bytes(what.included);
   return truncated(hmac_sha256(pair.agreement().expose(), writer.bytes()).expose());
 }
 

@@ -20,7 +20,7 @@ namespace hanse {
 ///   box i -> j     AES-256-GCM under the share key of that direction, of the shares of b_i and u_i that j
 ///   holds;
 ///                  bound to session, round, sender and receiver
-///   commitment     SHA-256 of a share, 16 bytes
+///   commitment     SHA-256 of a share, or of a label with b or u, 16 bytes
 ///   wrapped seed   S_ij xor Expand(u_i, "wrap", j)
 ///   agree code     HMAC under the agreement key of the pair of (label, sender, round, context, U), 16 bytes
 
@@ -52,9 +52,16 @@ Result<OpenedShares> open_shares(const PairKeys& pair, const ShareAddress& addre
 
 Bytes16 commit(const Secret<40>& share);
 Bytes16 commit(const Share& share);
+Bytes16 commit(const Secret<32>& secret);
 
 Bytes16 confirm_code(const PairKeys& pair, std::uint32_t sender, const Digest& session_id);
-Bytes16 agree_code(const PairKeys& pair, std::uint32_t sender, std::uint64_t round, const Digest& context,
-                   const MerchantSet& included);
+/// What a round's agree codes are about: the same for all pairs of a merchant.
+struct AgreedOn {
+  std::uint64_t round = 0;
+  Digest context{};
+  Digest included{};  ///< SHA-256 of the encoded U.
+};
+AgreedOn agreed_on(std::uint64_t round, const Digest& context, const MerchantSet& included);
+Bytes16 agree_code(const PairKeys& pair, std::uint32_t sender, const AgreedOn& what);
 
 }  // namespace hanse

@@ -100,9 +100,17 @@ class TestFederation {
     return request;
   }
 
-  /// Runs one round over `network` to its end, announces it and lets the last messages arrive.
+  /// The same, with an invitation of everyone to the round after it: its shares ride on this one.
+  RoundRequest request_with_next(std::uint64_t round, Ring ring = Ring::bits32) const {
+    RoundRequest asked = request(round, ring);
+    asked.next = Invitation{round + 1, MerchantSet::all(plan_.merchants)};
+    return asked;
+  }
+
+  /// Runs one round over `network` to its end, announces it and lets the last messages arrive. Shares that
+  /// rode on the round before are handed over.
   CoordinatorRound run(SimulatedNetwork& network, RoundRequest request) {
-    CoordinatorRound round(session_, std::move(request));
+    CoordinatorRound round(session_, std::move(request), std::exchange(early_, {}));
     post(network, round.begin());
     int phase = round.phase();
     Instant end = network.now() + kPhaseDeadline;
@@ -124,6 +132,14 @@ class TestFederation {
     }
     post(network, round.announce(bytes_of("a release")));
     network.flush(network.now() + kPhaseDeadline);
+    early_ = round.take_early();
+    while (const auto incoming = network.receive(network.now())) {
+      if (auto message = session_.open(incoming->from, incoming->message)) {
+        if (tamper_from_worker(*message)) {
+          early_.push_back(std::move(*message));
+        }
+      }
+    }
     return round;
   }
 
@@ -239,6 +255,7 @@ class TestFederation {
   SigningKey identity_;
   CoordinatorSession session_;
   std::vector<WorkerNode> nodes_;
+  std::vector<FromWorker> early_;
   std::vector<bool> released_;
   int deadlines_ = 0;
 };

@@ -68,8 +68,8 @@ struct Merchants {
     event.parameters.shares_min = 3;
     for (std::uint32_t dealer = 0; dealer < size; ++dealer) {
       if (dealer != holder) {
-        event.boxes.push_back(
-            {dealer, holder, shares[dealer].parts[holder < dealer ? holder : holder - 1].box});
+        const SharePart& part = shares[dealer].parts[holder < dealer ? holder : holder - 1];
+        event.boxes.push_back({dealer, holder, part.box, part.commitments});
       }
     }
     return event;
@@ -98,8 +98,11 @@ struct Merchants {
       const MerchantStep result = give(id, SetEvent{1, {common, told(id)}});
       for (const Bytes& message : result.messages) {
         if (const auto agree = decode<Agree>(*open_envelope(message))) {
-          for (const EdgeCode& code : agree->codes) {
-            codes[code.receiver].push_back(code);
+          std::size_t place = 0;
+          for (std::uint32_t receiver = 0; receiver < size; ++receiver) {
+            if (receiver != id && told(id).contains(receiver)) {
+              codes[receiver].push_back({id, receiver, agree->codes[place++]});
+            }
           }
         }
       }
@@ -123,20 +126,20 @@ TEST(MerchantRound, GoesFromIdleToRevealed) {
   merchants.set_all([](std::uint32_t) { return MerchantSet::of(4, {0, 1, 2}); });
   EXPECT_TRUE(std::holds_alternative<Agreed>(merchants.rounds[0].state));
 
-  const MerchantStep result = merchants.give(0, AgreedEvent{1, merchants.codes[0]});
+  const MerchantStep result = merchants.give(0, AgreedEvent{1, merchants.codes[0], {}});
 
   ASSERT_FALSE(result.refused.has_value());
   EXPECT_TRUE(std::holds_alternative<Revealed>(merchants.rounds[0].state));
   const auto reveal = decode<Reveal>(*open_envelope(result.messages[0]));
   ASSERT_EQ(reveal->shares.size(), 4u);
-  EXPECT_TRUE(std::holds_alternative<SelfMaskShare>(reveal->shares[0].secret));
-  EXPECT_TRUE(std::holds_alternative<SelfMaskShare>(reveal->shares[2].secret));
-  EXPECT_TRUE(std::holds_alternative<EscrowShare>(reveal->shares[3].secret)) << "merchant 3 dropped out";
+  EXPECT_TRUE(std::holds_alternative<SelfMaskShare>(reveal->shares[0]));
+  EXPECT_TRUE(std::holds_alternative<SelfMaskShare>(reveal->shares[2]));
+  EXPECT_TRUE(std::holds_alternative<EscrowShare>(reveal->shares[3])) << "merchant 3 dropped out";
 }
 
 TEST(MerchantRound, RefusesWhatComesOutOfOrderAndStaysAsItWas) {
   Merchants merchants(4);
-  EXPECT_EQ(merchants.refusal_of(0, AgreedEvent{0, {}}), Refusal::out_of_order);
+  EXPECT_EQ(merchants.refusal_of(0, AgreedEvent{0, {}, {}}), Refusal::out_of_order);
   EXPECT_EQ(merchants.refusal_of(0, OpenEvent{0, MerchantSet::all(4)}), Refusal::wrong_round);
   EXPECT_EQ(merchants.refusal_of(0, OpenEvent{1u << 20, MerchantSet::all(4)}), Refusal::wrong_round);
   EXPECT_EQ(merchants.refusal_of(0, OpenEvent{1, MerchantSet::of(4, {1, 2, 3})}), Refusal::foreign);
@@ -144,7 +147,7 @@ TEST(MerchantRound, RefusesWhatComesOutOfOrderAndStaysAsItWas) {
   merchants.open_all();
   EXPECT_EQ(merchants.refusal_of(0, OpenEvent{1, MerchantSet::all(4)}), Refusal::wrong_round);
   EXPECT_EQ(merchants.refusal_of(0, merchants.start(0, 2)), Refusal::wrong_round);
-  EXPECT_EQ(merchants.refusal_of(0, AgreedEvent{1, {}}), Refusal::out_of_order);
+  EXPECT_EQ(merchants.refusal_of(0, AgreedEvent{1, {}, {}}), Refusal::out_of_order);
   EXPECT_TRUE(std::holds_alternative<Shared>(merchants.rounds[0].state));
 }
 
@@ -184,7 +187,10 @@ TEST(MerchantRound, LeavesRoundsThatAreTooSmallOrHoldStrangers) {
   EXPECT_EQ(merchants.refusal_of(0, small), Refusal::cohort);
   StartEvent without_me = merchants.start(1);
   without_me.participants = MerchantSet::of(5, {0, 2, 3, 4});
-  EXPECT_EQ(merchants.refusal_of(1, without_me), Refusal::foreign);
+  const MerchantStep left_out = merchants.give(1, without_me);
+  EXPECT_TRUE(left_out.messages.empty()) << "its shares came too late: no fault of anyone's";
+  EXPECT_TRUE(std::holds_alternative<Idle>(merchants.rounds[1].state));
+  EXPECT_EQ(merchants.refusal_of(1, merchants.start(1)), Refusal::equivocation);
 }
 
 TEST(MerchantRound, LeavesWhenTheSetIsWrong) {
@@ -237,10 +243,10 @@ TEST(MerchantRound, RevealsNothingWithoutEnoughTrueCodes) {
     code.receiver = 3;
   }
 
-  EXPECT_EQ(merchants.refusal_of(0, AgreedEvent{1, few}), Refusal::split_view);
-  EXPECT_EQ(merchants.refusal_of(1, AgreedEvent{1, repeated}), Refusal::split_view);
-  EXPECT_EQ(merchants.refusal_of(2, AgreedEvent{1, wrong}), Refusal::split_view);
-  EXPECT_TRUE(merchants.refusal_of(3, AgreedEvent{1, of_another}).has_value());
+  EXPECT_EQ(merchants.refusal_of(0, AgreedEvent{1, few, {}}), Refusal::split_view);
+  EXPECT_EQ(merchants.refusal_of(1, AgreedEvent{1, repeated, {}}), Refusal::foreign);
+  EXPECT_EQ(merchants.refusal_of(2, AgreedEvent{1, wrong, {}}), Refusal::unverified) << "enough others";
+  EXPECT_TRUE(merchants.refusal_of(3, AgreedEvent{1, of_another, {}}).has_value());
 }
 
 TEST(MerchantRound, ASplitViewNeverOpensBothSecretsOfAMerchantAtAnyCut) {
@@ -265,9 +271,9 @@ TEST(MerchantRound, ASplitViewNeverOpensBothSecretsOfAMerchantAtAnyCut) {
           own_view.push_back(code);
         }
       }
-      for (const Bytes& message : merchants.give(id, AgreedEvent{1, own_view}).messages) {
+      for (const Bytes& message : merchants.give(id, AgreedEvent{1, own_view, {}}).messages) {
         if (const auto reveal = decode<Reveal>(*open_envelope(message))) {
-          const bool alive = std::holds_alternative<SelfMaskShare>(reveal->shares[6].secret);
+          const bool alive = std::holds_alternative<SelfMaskShare>(reveal->shares[6]);
           (alive ? self_mask_shares : escrow_shares) += 1;
         }
       }

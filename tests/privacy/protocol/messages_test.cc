@@ -66,13 +66,16 @@ TEST(Messages, AreReadAsTheyWereWrittenAndRefusedAtEveryOtherLength) {
   expect_exact(Confirm{{{1, 2, filled<16>(3)}}});
   expect_exact(Ready{{}});
   expect_exact(Open{two});
-  expect_exact(ShareMessage{{filled<16>(1), filled<16>(2)},
+  expect_exact(ShareMessage{{filled<16>(7), filled<16>(8)},
+                            {filled<16>(1), filled<16>(2)},
                             {{filled<96>(3), {filled<16>(4), filled<16>(5)}, filled<32>(6)}}});
-  expect_exact(Start{parameters(), two, {{1, 2, filled<96>(3)}}, Bytes(10, std::byte{7})});
+  expect_exact(Start{
+      parameters(), two, {{1, 2, filled<96>(3), {filled<16>(8), filled<16>(9)}}}, Bytes(10, std::byte{7})});
   expect_exact(SetMessage{filled<32>(1), two});
-  expect_exact(Agree{{{1, 2, filled<16>(3)}}});
-  expect_exact(AgreedMessage{{{1, 2, filled<16>(3)}}});
-  expect_exact(Reveal{{{1, SelfMaskShare{filled<40>(2)}}, {3, EscrowShare{filled<40>(4)}}}});
+  expect_exact(Agree{{filled<16>(3), filled<16>(4)}});
+  expect_exact(AgreedMessage{{{1, 2, filled<16>(3)}}, std::nullopt});
+  expect_exact(AgreedMessage{{{1, 2, filled<16>(3)}}, Invitation{8, two}});
+  expect_exact(Reveal{{SelfMaskShare{filled<40>(2)}, EscrowShare{filled<40>(4)}}});
   expect_exact(RoundResult{true, two, Bytes(3, std::byte{1})});
   expect_exact(Fail{2, "market.csv:7: column price: expected a number"});
   expect_exact(Stop{4, ""});
@@ -137,6 +140,7 @@ TEST(Messages, RandomBytesNeverPassAsMoreThanTheyAre) {
     same(decode<Start>(*envelope));
     same(decode<Upload>(*envelope));
     same(decode<SetMessage>(*envelope));
+    same(decode<Agree>(*envelope));
     same(decode<AgreedMessage>(*envelope));
     same(decode<Reveal>(*envelope));
     same(decode<RoundResult>(*envelope));
