@@ -1,15 +1,12 @@
 #include "privacy/crypto/digest.h"
 
-#include <openssl/sha.h>
-
-#include "privacy/crypto/openssl.h"
+#include "privacy/crypto/sha256.h"
 
 namespace hanse {
 
 Digest sha256(ByteView bytes) {
   Digest digest;
-  openssl::must(SHA256(openssl::raw(bytes.data()), bytes.size(), openssl::raw(digest.data())) != nullptr,
-                "SHA-256 works");
+  openssl::sha256_of(bytes, {}, {}, digest);
   return digest;
 }
 

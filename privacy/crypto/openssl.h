@@ -23,8 +23,7 @@ using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Freer<EVP_CIPHER_CTX_free>>;
 using Cipher = std::unique_ptr<EVP_CIPHER, Freer<EVP_CIPHER_free>>;
-using Mac = std::unique_ptr<EVP_MAC, Freer<EVP_MAC_free>>;
-using MacContext = std::unique_ptr<EVP_MAC_CTX, Freer<EVP_MAC_CTX_free>>;
+using Hash = std::unique_ptr<EVP_MD, Freer<EVP_MD_free>>;
 
 /// A call that fails only when memory or the library itself does.
 inline void must(bool success, const char* what) {

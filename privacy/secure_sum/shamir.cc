@@ -37,6 +37,11 @@ std::uint64_t multiply(std::uint64_t a, std::uint64_t b) {
                      static_cast<std::uint64_t>(product >> 61));
 }
 
+/// The element below p that any number is modulo p.
+std::uint64_t canonical(std::uint64_t value) {
+  return reduce_once((value & kPrime) + (value >> 61));
+}
+
 /// a^(p - 2). The exponent is public.
 std::uint64_t invert(std::uint64_t a) {
   std::uint64_t result = 1;
@@ -78,15 +83,22 @@ Secret<32> secret_of(const Limbs& limbs) {
 }
 
 /// Uniform below p, by rejection: 61 random bits are p with probability 2^-61.
-std::uint64_t random_element(SecureRandom& random) {
-  for (;;) {
-    std::uint64_t value = 0;
-    random.fill(std::as_writable_bytes(std::span(&value, 1)));
-    value &= kPrime;
-    if (value != kPrime) {
-      return value;
+void fill_with_elements(std::span<Limbs> rows, SecureRandom& random) {
+  random.fill(std::as_writable_bytes(rows));
+  for (Limbs& row : rows) {
+    for (std::uint64_t& value : row) {
+      for (value &= kPrime; value == kPrime; value &= kPrime) {
+        random.fill(std::as_writable_bytes(std::span(&value, 1)));
+      }
     }
   }
+}
+
+/// a * x + c modulo p, not reduced to the end: for a < 2^63, x <= 2^32 and c < p it is below 2^63 again, and a chain of
+/// them saves two thirds of the work.
+std::uint64_t multiply_add(std::uint64_t a, std::uint64_t x, std::uint64_t c) {
+  const Wide product = Wide{a} * x;
+  return (static_cast<std::uint64_t>(product) & kPrime) + static_cast<std::uint64_t>(product >> 61) + c;
 }
 
 std::uint64_t point_of(std::uint32_t holder) {
@@ -101,9 +113,7 @@ std::vector<Secret<40>> shamir_split(const Secret<32>& secret, std::span<const s
         "a threshold is between one and the number of holders");
   // Coefficients of each power, highest first; the limbs themselves come last.
   std::vector<Limbs> coefficients(threshold);
-  for (std::size_t power = 0; power + 1 < threshold; ++power) {
-    std::ranges::generate(coefficients[power], [&] { return random_element(random); });
-  }
+  fill_with_elements(std::span(coefficients).first(threshold - 1), random);
   coefficients.back() = limbs_of(secret);
 
   std::vector<Secret<40>> shares(holders.size());
@@ -111,9 +121,10 @@ std::vector<Secret<40>> shamir_split(const Secret<32>& secret, std::span<const s
     Limbs value{};
     for (const Limbs& coefficient : coefficients) {  // Horner
       for (std::size_t limb = 0; limb < kLimbs; ++limb) {
-        value[limb] = add(multiply(value[limb], point_of(holders[i])), coefficient[limb]);
+        value[limb] = multiply_add(value[limb], point_of(holders[i]), coefficient[limb]);
       }
     }
+    std::ranges::transform(value, value.begin(), canonical);
     std::memcpy(shares[i].expose_for_writing().data(), value.data(), 40);
     wipe(std::as_writable_bytes(std::span(value)));
   }
@@ -156,8 +167,7 @@ Secret<32> ShareCombiner::combine(std::span<const Share> shares) const {
     std::memcpy(value.data(), shares[i].data(), sizeof value);
     for (std::size_t limb = 0; limb < kLimbs; ++limb) {
       // A holder's bytes may be any number; modulo p it is an element.
-      const std::uint64_t element = reduce_once((value[limb] & kPrime) + (value[limb] >> 61));
-      limbs[limb] = add(limbs[limb], multiply(element, weights_[i]));
+      limbs[limb] = add(limbs[limb], multiply(canonical(value[limb]), weights_[i]));
     }
   }
   Secret<32> secret = secret_of(limbs);

@@ -1,0 +1,209 @@
+// make_corpus FOLDER: real inputs for every target, in FOLDER/TARGET/, from a small run. Made anew with each build, so
+// that they follow the layouts.
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+
+#include "common/transport/frame.h"
+#include "coordinator/output/model_file.h"
+#include "privacy/protocol/context.h"
+#include "privacy/protocol/round_payload.h"
+#include "privacy/secure_sum/roster.h"
+#include "tests/fuzz/fixtures.h"
+#include "tests/support/ledger_fixture.h"
+
+namespace hanse::fuzz {
+namespace {
+
+class Corpus {
+ public:
+  explicit Corpus(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  void add(const std::string& target, ByteView seed) { add_text(target, text_of(seed)); }
+  void add_text(const std::string& target, const std::string& seed) {
+    if (seed.size() > 1 << 16 || !seen_[target].insert(seed).second) {
+      return;
+    }
+    std::filesystem::create_directories(folder_ / target);
+    std::ofstream file(folder_ / target / ("seed" + std::to_string(seen_[target].size())), std::ios::binary);
+    file << seed;
+    check(file.good(), "a seed is written");
+  }
+  bool has(const std::string& target) const { return seen_.contains(target); }
+
+ private:
+  std::filesystem::path folder_;
+  std::map<std::string, std::set<std::string>> seen_;
+};
+
+std::string target_of(MessageType type) {
+  switch (type) {
+#define HANSE_MESSAGE(name, Message) \
+  case MessageType::name:            \
+    return "message_" #name;
+#include "tests/fuzz/messages.def"
+#undef HANSE_MESSAGE
+  }
+  return {};
+}
+
+void add_message(Corpus& corpus, ByteView message) {
+  const auto envelope = open_envelope(message);
+  if (envelope) {  // Boxes and hails are no envelopes, or by an accident of their first bytes a harmless seed.
+    corpus.add("envelope", message);
+    corpus.add(target_of(envelope->type), envelope->body);
+  }
+}
+
+/// A run of two rounds: the second loses the upload of one merchant. What workers send in a round is a seed of the
+/// coordinator's round too.
+void add_session(Corpus& corpus) {
+  RosterMessage roster;
+  Ready ready;
+  TestFederation::Plan plan = fixed_plan();
+  plan.see_message = [&](ByteView message) {
+    add_message(corpus, message);
+    const auto envelope = open_envelope(message);
+    if (!envelope) {
+      return;
+    }
+    if (const auto hello = decode<Hello>(*envelope); hello) {
+      roster.merchants.insert(roster.merchants.end(), hello->merchants.begin(), hello->merchants.end());
+    } else if (const auto confirm = decode<Confirm>(*envelope); confirm) {
+      ready.codes.insert(ready.codes.end(), confirm->codes.begin(), confirm->codes.end());
+    }
+  };
+  TestFederation federation(plan);
+  check(federation.join(), "the session stands");
+  add_message(corpus, encode(federation.session().parameters()));
+  add_message(corpus, encode(roster));
+  add_message(corpus, encode(ready));
+
+  for (const bool loses : {false, true}) {
+    TestFederation again(fixed_plan());
+    check(again.join(), "the session stands");
+    ByteWriter records;
+    again.tamper_from_worker = [&](FromWorker& message) {
+      if (loses && open_envelope(message.message)->type == MessageType::upload &&
+          open_envelope(message.message)->merchant == 2) {
+        records.put(std::uint8_t{0});
+        return false;
+      }
+      // The target turns the rank's byte into a rank.
+      records.put(static_cast<std::uint8_t>(message.worker + kFixedWorkers - 1))
+          .put(static_cast<std::uint16_t>(message.message.size()))
+          .put_bytes(message.message);
+      return true;
+    };
+    SimulatedNetwork network;
+    again.attach(network);
+    check(again.run(network, again.request(1)).summed() != nullptr, "the round has a sum");
+    corpus.add("coordinator_round", records.bytes());
+  }
+  SimulatedNetwork network;
+  federation.attach(network);
+  check(federation.run(network, federation.request(1)).summed() != nullptr, "the round has a sum");
+}
+
+void add_endings(Corpus& corpus) {
+  add_message(corpus, encode(Fail{2, "rows.csv, line 3: a number was expected"}));
+  add_message(corpus, encode(Stop{0, "done"}));
+  add_message(corpus,
+              encode(Abort{Refusal::split_view, 2, "merchant 2 does not confirm the same set"}, 1, 3));
+}
+
+void add_links(Corpus& corpus) {
+  DeterministicSecureRandom random = fixed_random();
+  const LinkRequest request = fixed_request();
+  const auto answer = answer_link(request.message(), 1, fixed_identity(), random);
+  corpus.add("link_hail", request.message());
+  corpus.add("link_answer", answer->message);
+  corpus.add("link_box", Bytes(64));
+  corpus.add("link_box", request.message());
+  corpus.add("share_box", fixed_share_box());
+  corpus.add("share_box", Bytes(96));
+}
+
+void add_sums(Corpus& corpus) {
+  ByteWriter writer;
+  write_parameters(writer, LedgerFixture::noise(2));
+  MerchantSet::of(20, {0, 1, 2, 19}).write(writer);
+  corpus.add("sum_parameters", writer.bytes());
+  corpus.add("round_payload", encode(RoundPayload{.ledger_lines = {"{}", "a line"},
+                                                  .preparation = {.step = 1, .parameters = {0.5}},
+                                                  .model = {.step = 2, .parameters = {1, -2, 3e-9}}}));
+}
+
+void add_frames(Corpus& corpus) {
+  const Bytes message(kChunkSize + 10);
+  ByteWriter writer;
+  const auto put = [&](const Bytes& frame) {
+    writer.put(static_cast<std::uint16_t>(frame.size())).put_bytes(frame);
+  };
+  put(write_frame({.sequence = 0, .message_length = 3, .chunk = 0}, ByteView(message).first(3)));
+  put(write_frame({.type = FrameHeader::acknowledgement, .sequence = 1}, {}));
+  corpus.add("frames", writer.bytes());
+  put(write_frame({.sequence = 1, .message_length = message.size(), .chunk = 0},
+                  ByteView(message).first(kChunkSize)));
+  put(write_frame({.sequence = 2, .message_length = message.size(), .chunk = 1},
+                  ByteView(message).subspan(kChunkSize)));
+  corpus.add("frames", writer.bytes());
+}
+
+void add_ledger(Corpus& corpus) {
+  LedgerFixture fixture = LedgerFixture::of_run(2);
+  for (const std::string& line : fixture.lines) {
+    corpus.add_text("ledger_line", line);
+  }
+  for (const char* target : {"ledger", "audit"}) {
+    corpus.add_text(target, LedgerFixture::text(fixture.lines));
+    corpus.add_text(target, LedgerFixture::text({fixture.lines[0], fixture.lines[1]}) + "{\"torn");
+  }
+}
+
+void add_files(Corpus& corpus) {
+  const TemporaryFolder folder;
+  save_roster(folder.path() / "roster.json",
+              sign_roster("harbour", LedgerFixture::key(std::byte{1}).public_key(),
+                          {{"bergen", LedgerFixture::key(std::byte{2}).public_key()},
+                           {"lübeck", LedgerFixture::key(std::byte{3}).public_key()}},
+                          LedgerFixture::key(std::byte{4})));
+  std::ifstream file(folder.path() / "roster.json");
+  corpus.add_text("roster", {std::istreambuf_iterator<char>(file), {}});
+  const std::string model =
+      encode_model({.workload = "logistic",
+                    .step = 3,
+                    .arrays = {{.name = "weights", .shape = {2, 2}, .values = {1, 2, 3, 4}}},
+                    .encoding = {{.name = "means", .shape = {1}, .values = {0.5}}},
+                    .columns = {"amount"},
+                    .facts = {{"data.numeric", "amount"}},
+                    .privacy = "nothing is promised"});
+  corpus.add_text("model_file", model);
+  corpus.add_text("model_file", model.substr(52));  // The payload: the target makes a header for it.
+}
+
+}  // namespace
+}  // namespace hanse::fuzz
+
+int main(int count, char** arguments) {
+  using namespace hanse::fuzz;
+  if (count != 2) {
+    std::cerr << "usage: make_corpus FOLDER\n";
+    return 2;
+  }
+  Corpus corpus(arguments[1]);
+  add_session(corpus);
+  add_endings(corpus);
+  add_links(corpus);
+  add_sums(corpus);
+  add_frames(corpus);
+  add_ledger(corpus);
+  add_files(corpus);
+#define HANSE_MESSAGE(name, Message) \
+  hanse::check(corpus.has("message_" #name), "a small run has a message of each type: " #name);
+#include "tests/fuzz/messages.def"
+#undef HANSE_MESSAGE
+  return 0;
+}
