@@ -20,6 +20,7 @@ SessionOptions session_options(const Configuration& configuration, const std::op
                                Peer workers) {
   return {.workers = workers,
           .masked = configuration.aggregation.encryption != "none",
+          .tree = configuration.aggregation.topology == "tree",
           .neighbours = configuration.aggregation.neighbours,
           .threshold = configuration.aggregation.threshold,
           .plan = sha256(bytes_of(shared_text(configuration))),

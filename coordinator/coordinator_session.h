@@ -19,6 +19,7 @@ namespace hanse {
 struct SessionOptions {
   std::uint32_t workers = 1;
   bool masked = true;
+  bool tree = false;                                 ///< Uploads come added up, along a tree of all workers.
   std::uint32_t neighbours = 0;                      ///< 0: complete up to 128 merchants.
   std::uint32_t threshold = 0;                       ///< 0: two thirds of the holders, plus one.
   Digest plan{};                                     ///< Of the effective configuration.
@@ -75,6 +76,9 @@ class CoordinatorSession {
   /// The neighbours of each merchant, by id, each list increasing; empty lists without masks.
   const std::vector<std::vector<std::uint32_t>>& neighbours() const;
   const SessionParameters& parameters() const;
+  bool tree() const;
+  /// All workers: ranks 1 to this.
+  std::uint32_t workers() const;
 
   /// Opens what a worker sent. An error (replayed, altered, unknown sender) is attributed to the peer and
   /// logged.

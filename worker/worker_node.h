@@ -33,6 +33,7 @@ struct WorkerOptions {
   bool allow_unmasked = false;      ///< Takes part in sums without masks (aggregation.encryption=none).
   std::uint32_t threshold = 0;      ///< aggregation.threshold and .neighbours: others are refused.
   std::uint32_t neighbours = 0;
+  bool tree = false;  ///< aggregation.topology=tree: sealed sums leave added up, along the tree.
   std::optional<Digest> plan = {};            ///< The configuration's digest, when the worker read it too.
   std::optional<PublicKey> coordinator = {};  ///< Pinned identity of the coordinator, when known.
   std::map<std::string, PublicKey> identities =
@@ -64,6 +65,9 @@ struct WorkerHooks {
   std::function<Result<SumParameters>(const StartView&)> accept_round;
   /// One merchant's sealed sum; called once for each participating merchant, one after the other.
   std::function<SealedSum(std::uint32_t merchant, const RoundMasks& masks)> prepare;
+  /// Joins the next sum along the tree with this worker's part: sealed sums of its merchants, or zeros. Only called
+  /// with WorkerOptions::tree.
+  std::function<void(SealedSum::Residues part)> join_sum = [](SealedSum::Residues) {};
   /// The end of a round that accept_round had accepted. `payload`: the release, or a sentence when none.
   std::function<void(ByteView payload, bool released)> round_ended = [](ByteView, bool) {};
   /// Sees each message to the coordinator before it is sealed, may change it, and keeps it back with false.
