@@ -171,7 +171,7 @@ struct CoordinatorRound::Parts {
   Bytes start_message(const CollectInputs& inputs, const Ids& hosted) const;
   std::optional<std::uint32_t> short_of_holders(const MerchantSet& dealers, const MerchantSet& holders) const;
   void take_share(Unmask& unmask, std::uint32_t holder, std::uint32_t dealer, const RevealedShare& revealed);
-  std::vector<Secret<32>> reconstruct_all(const Unmask& unmask);
+  std::vector<Secret<32>> reconstruct_all(const Unmask& unmask, Ids& liars);
   std::vector<RoundMasks::Mask> masks_to_remove(const Unmask& unmask, const std::vector<Secret<32>>& secrets,
                                                 std::vector<Quarrel>& misfits) const;
   std::vector<ToWorker> fail_for_silence(const Unmask& unmask);

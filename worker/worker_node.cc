@@ -507,8 +507,9 @@ void WorkerNode::Parts::on_set(std::uint64_t round, const SetMessage& set, const
 void WorkerNode::Parts::on_agreed(std::uint64_t round, const AgreedMessage& agreed, const Send& send) {
   std::vector<std::vector<EdgeCode>> codes = by_hosted(agreed.codes, &EdgeCode::receiver);
   for (std::size_t place = 0; place < rounds.size(); ++place) {
-    const bool involved = rounds[place].round == round && rounds[place].told.set;
-    if (involved || !codes[place].empty()) {
+    // Without codes it is not about this merchant, whose AGREE was late: unless it was about it before.
+    const bool told = rounds[place].round == round && rounds[place].told.agreed;
+    if (told || !codes[place].empty()) {
       step_one(place, AgreedEvent{round, std::move(codes[place]), agreed.next}, send);
     }
   }

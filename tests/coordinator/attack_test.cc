@@ -589,7 +589,7 @@ void flip_all_shares(FromWorker& message) {
   const auto envelope = open_envelope(message.message);
   auto reveal = decode<Reveal>(*envelope);
   for (RevealedShare& revealed : reveal->shares) {
-    std::visit([](auto& one) { one.share[7] ^= std::byte{1}; }, revealed.secret);
+    std::visit([](auto& one) { one.share[7] ^= std::byte{1}; }, revealed);
   }
   message.message = encode(*reveal, envelope->round, envelope->merchant);
 }
@@ -626,6 +626,33 @@ TEST(Attack, WithOneGoodShareTooFewNothingIsOpenedAndTheLiarsAreNamed) {
   ASSERT_NE(round.failed(), nullptr);
   EXPECT_TRUE(mentions(round.refusals(), "m001"));
   EXPECT_TRUE(mentions(round.refusals(), "m003"));
+}
+
+TEST(Attack, AMerchantThatLiesInItsDealingAndInItsRevealsIsInNoSum) {
+  const auto federation = one_each(5);
+  Carried carried(*federation, federation->request(1));
+  carried.from_worker = [](FromWorker& message) {
+    const auto envelope = open_envelope(message.message);
+    if (message.worker == 1 && envelope->type == MessageType::share) {
+      auto share = decode<ShareMessage>(*envelope);
+      share->secrets.self_mask[0] ^= std::byte{1};  // Its shares are of something else than it committed to.
+      message.message = encode(*share, envelope->round, envelope->merchant);
+    } else if (message.worker == 1 && envelope->type == MessageType::reveal) {
+      flip_all_shares(message);  // Found first: the one lie does not hide the other.
+    }
+    return true;
+  };
+
+  const CoordinatorRound& round = carried.run();
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_EQ(round.failed()->merchants, (Ids{0}));
+  ASSERT_EQ(round.verdict().culprits.size(), 1u);
+  EXPECT_EQ(round.verdict().culprits[0].merchant, 0u);
+  RoundRequest without = federation->request(2);
+  without.merchants = {1, 2, 3, 4};
+  Carried next(*federation, std::move(without));
+  expect_exact_over(*federation, 2, next.run(), {1, 2, 3, 4});
 }
 
 TEST(Attack, AFingerprintThatDoesNotFitNamesItsEdgeAndNothingWrongIsOpened) {
@@ -703,10 +730,9 @@ TEST(Attack, AnUploadThatComesAfterItsMerchantWasDeclaredDroppedStaysMasked) {
   std::vector<Share> shares;
   for (const auto& [holder, reveal] : reveals) {
     const RevealedShare& of_2 = reveal.shares[2];
-    ASSERT_TRUE(std::holds_alternative<EscrowShare>(of_2.secret))
-        << "a share of b of merchant 2 was revealed";
+    ASSERT_TRUE(std::holds_alternative<EscrowShare>(of_2)) << "a share of b of merchant 2 was revealed";
     holders.push_back(holder);
-    shares.push_back(std::get<EscrowShare>(of_2.secret).share);
+    shares.push_back(std::get<EscrowShare>(of_2).share);
   }
   ASSERT_EQ(holders.size(), 3u);
   const Secret<32> u = shamir_combine(holders, shares);

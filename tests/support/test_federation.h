@@ -107,6 +107,13 @@ class TestFederation {
     return asked;
   }
 
+  /// Tells one worker something that no round says.
+  void tell(SimulatedNetwork& network, const ToWorker& message) {
+    for (Outgoing& out : session_.seal({message})) {
+      network.send(out.to, std::move(out.message));
+    }
+  }
+
   /// Runs one round over `network` to its end, announces it and lets the last messages arrive. Shares that
   /// rode on the round before are handed over.
   CoordinatorRound run(SimulatedNetwork& network, RoundRequest request) {
