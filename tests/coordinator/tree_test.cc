@@ -71,17 +71,42 @@ std::function<bool(ToWorker&)> other_reduce(Peer rank, std::function<void(Reduce
 class Tree : public testing::TestWithParam<std::uint32_t> {};
 
 TEST_P(Tree, GivesTheExactSumInBothRings) {
-  TreeFederation federation({.merchants = 5, .workers = GetParam()});
+  TreeFederation federation({.merchants = 7, .workers = GetParam()});
 
   const CoordinatorRound narrow = federation.run(1, Ring::bits32);
   const CoordinatorRound wide = federation.run(2, Ring::bits64);
 
-  expect_exact(narrow, federation, 1, all_but(5, {}));
-  expect_exact(wide, federation, 2, all_but(5, {}));
+  expect_exact(narrow, federation, 1, all_but(7, {}));
+  expect_exact(wide, federation, 2, all_but(7, {}));
 }
 
-// With seven workers, two have no merchants.
-INSTANTIATE_TEST_SUITE_P(Workers, Tree, testing::Values(1u, 2u, 3u, 4u, 5u, 7u));
+INSTANTIATE_TEST_SUITE_P(Workers, Tree, testing::Values(1u, 2u, 3u, 4u, 7u));
+
+TEST(TreeRounds, AWorkerWithoutAnInvitedMerchantJoinsWithZeros) {
+  TreeFederation federation({.merchants = 8, .workers = 8});
+  std::size_t bare = 0;
+  federation.network.set_sum_tap([&](Peer from, Residues& part) {
+    bare += part == zeros_like(part) ? 1u : 0u;
+    EXPECT_EQ(part == zeros_like(part), from == 3);
+  });
+  RoundRequest request = federation.request(1);
+  request.merchants = all_but(8, {2});
+
+  const CoordinatorRound round = federation.TestFederation::run(federation.network, request);
+
+  expect_exact(round, federation, 1, all_but(8, {2}));
+  EXPECT_EQ(bare, 1u);
+}
+
+TEST(TreeRounds, FollowEachOtherWithSharesRidingAhead) {
+  TreeFederation federation({.merchants = 6, .workers = 3});
+
+  for (std::uint64_t number = 1; number <= 5; ++number) {
+    const CoordinatorRound round =
+        federation.TestFederation::run(federation.network, federation.request_with_next(number));
+    expect_exact(round, federation, number, all_but(6, {}));
+  }
+}
 
 TEST(TreeDropouts, AMerchantThatIsAloneAtItsWorkerIsMissingAlone) {
   TreeFederation federation({.merchants = 5, .workers = 5});
@@ -111,7 +136,7 @@ TEST(TreeDropouts, AMerchantThatLeavesIsMissingAlone) {
     if (envelope->type == MessageType::start && message.worker == 2) {
       auto start = decode<Start>(*envelope);
       for (ForwardedBox& box : start->boxes) {
-        box.box[20] ^= std::byte{box.holder == 5 ? 1u : 0u};
+        box.box[20] ^= box.holder == 5 ? std::byte{1} : std::byte{0};
       }
       message.message = encode(*start, envelope->round);
     }
@@ -331,13 +356,13 @@ TEST(TreeSecrecy, AnUploadIsFingerprintsAndNothingElse) {
 // --- the loss of a process ---
 
 TEST(TreeLoss, OfAWorkerEndsTheRunWithASentenceWithinTheDeadline) {
-  TreeFederation test({.merchants = 6, .workers = 3});
+  TreeFederation test({.merchants = 8, .workers = 4});
   std::vector<std::string> notes;
   Federation federation(test.network, test.network, std::move(test.session()), Milliseconds(5000),
                         [&](std::string_view note) { notes.emplace_back(note); });
   federation.assemble();
   ASSERT_NE(federation.run(test.request(1)).summed(), nullptr);
-  test.network.crash(3);
+  test.network.crash(4);
   const Instant begin = test.network.now();
 
   try {
@@ -351,18 +376,6 @@ TEST(TreeLoss, OfAWorkerEndsTheRunWithASentenceWithinTheDeadline) {
         "every worker to the end: start again, or use star");
   }
   EXPECT_LE(test.network.now() - begin, Milliseconds(15000));  // Shares, uploads, sum: one deadline each.
-}
-
-TEST(TreeLoss, BytesCountWhatTheWorkersPassOn) {
-  TreeFederation tree({.merchants = 6, .workers = 3});
-  Federation federation(tree.network, tree.network, std::move(tree.session()), Milliseconds(5000),
-                        [](std::string_view) {});
-  std::uint64_t received = 0;
-  tree.network.set_tap([&](Peer, Peer, ByteView message) { received += message.size(); });
-
-  ASSERT_NE(federation.run(tree.request(1)).summed(), nullptr);
-
-  EXPECT_EQ(federation.bytes_moved(), received + 3 * 4 * (TestFederation::kLength + kCanaries.size()));
 }
 
 }  // namespace

@@ -202,6 +202,8 @@ std::string random_value(const Key& key, SeededGenerator& random) {
                                    "masked",
                                    "none",
                                    "64",
+                                   "star",
+                                   "tree",
                                    "test",
                                    "iid:7",
                                    "dirichlet:8,0.3",
