@@ -103,7 +103,7 @@ struct CoordinatorRound::Parts {
   }
 
   std::uint32_t threshold(std::uint32_t merchant) const {
-    return holder_threshold(holders_among(neighbours[merchant]), session->parameters().threshold);
+    return holder_threshold(holders_among(neighbours[merchant]), session->threshold());
   }
   std::size_t holders_in(std::uint32_t merchant, const MerchantSet& set) const {
     const Ids& others = neighbours[merchant];

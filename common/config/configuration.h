@@ -73,7 +73,7 @@ struct Configuration {
     double noise_multiplier = 0;  ///< 0: calibrated from epsilon.
     double sampling_rate = 1.0;
     std::uint32_t max_merchants_per_customer = 1;
-    std::uint32_t min_contributors = 1;
+    std::uint32_t min_contributors = 2;  ///< Merchants; without a unit of privacy.
     std::string accountant = "rdp";
     double statistics_share = 0.1;  ///< Part of the budget for sums before training.
     double evaluation_share = 0.1;  ///< Part of the budget for test metrics.
@@ -81,8 +81,10 @@ struct Configuration {
 
   struct Aggregation {
     std::string encryption = "masked";
-    std::uint32_t threshold = 0;   ///< Holders that must be present to open; 0: two thirds of them, plus one.
-    std::uint32_t neighbours = 0;  ///< 0: complete up to 128 merchants.
+    std::uint32_t threshold = 0;   ///< Holders that must be present to open; 0: as many as are needed.
+    std::uint32_t neighbours = 0;  ///< 0: all up to 128 merchants, beyond as many as are needed.
+    double corrupt = 0.1;          ///< Fraction of merchants assumed to collude with the coordinator.
+    double dropouts = 0.05;        ///< Fraction of invited merchants assumed to drop out of a round.
     std::string ring = "auto";
     std::string topology = "star";
     std::string roster;  ///< Signed roster of identities; empty: fresh identities for this run.

@@ -432,10 +432,10 @@ std::vector<Key> make_table() {
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("init", "Length of the first item factors, about; otherwise 1."),
       own_number_key("ratings_per_unit", "Ratings of one unit that count; 0: the workload's own."),
-      own_number_key(
-          "kept_at_least",
-          "Count that keeps an item or category; otherwise 1. Without privacy privacy.min_contributors holds "
-          "as well."),
+      own_number_key("kept_at_least",
+                     "Count that keeps a hashed item or category; otherwise 1. Without privacy "
+                     "privacy.min_contributors holds "
+                     "as well."),
       own_number_key("rows_per_unit", "Rows of one unit that count in statistics; 0: the workload's own."),
       own_number_key("words_per_unit",
                      "Words of one unit that count in vocabularies; 0: the workload's own."),
@@ -476,7 +476,9 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.privacy.max_merchants_per_customer; }),
       integer_key(
           "privacy.min_contributors", 1, 1'000'000, "1 to 1000000",
-          "Merchants that must have an item or category before it is published without noise.",
+          "Without privacy: merchants that must have an item or category before it is in the model, by one "
+          "more "
+          "private sum; 1 publishes what a single merchant has.",
           [](auto& c) -> auto& { return c.privacy.min_contributors; }),
       text_key(
           "privacy.accountant", "rdp", "How the budget is computed.",
@@ -499,13 +501,23 @@ std::vector<Key> make_table() {
           [](const std::string& text) { return text == "masked" || text == "none" || text == "paillier"; }),
       integer_key(
           "aggregation.threshold", 0, 1'000'000, "0 to 1000000",
-          "Holders of shares that must be present to open a sum, at least a majority; 0: two thirds of them, "
-          "plus one.",
+          "Holders of shares that must be present to open a sum; fewer than are safe are refused; 0: two "
+          "thirds "
+          "of them, plus one, or as many as the assumptions need beyond 128 merchants.",
           [](auto& c) -> auto& { return c.aggregation.threshold; }),
       integer_key(
           "aggregation.neighbours", 0, 1'000'000, "0 to 1000000",
-          "Merchants each merchant masks with, raised to what is safe; 0: all of them, up to 128.",
+          "Merchants each merchant masks with; fewer than are safe are refused; 0: all of them up to 128, "
+          "beyond as many as the assumptions need.",
           [](auto& c) -> auto& { return c.aggregation.neighbours; }),
+      number_key(
+          "aggregation.corrupt", {0, 0.9}, "fraction, 0 to 0.9",
+          "Assumed: merchants that collude with the coordinator against the others.",
+          [](auto& c) -> auto& { return c.aggregation.corrupt; }),
+      number_key(
+          "aggregation.dropouts", {0, 0.9}, "fraction, 0 to 0.9",
+          "Assumed: invited merchants that drop out of a round.",
+          [](auto& c) -> auto& { return c.aggregation.dropouts; }),
       choice_key(
           "aggregation.ring", {"auto", "32", "64"}, "Bits of the ring the sum is computed in.",
           [](auto& c) -> auto& { return c.aggregation.ring; }),

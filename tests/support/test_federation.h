@@ -41,9 +41,11 @@ class TestFederation {
       : plan_(plan),
         random_(std::make_unique<DeterministicSecureRandom>(plan.seed, plan.see_draw)),
         identity_(SigningKey::generate(*random_)),
-        session_(
-            {.workers = plan.workers, .masked = plan.masked, .tree = plan.tree, .threshold = plan.threshold},
-            identity_, *random_) {
+        session_({.workers = plan.workers,
+                  .masked = plan.masked,
+                  .tree = plan.tree,
+                  .graph = {.threshold = plan.threshold}},
+                 identity_, *random_) {
     for (Peer rank = 1; rank <= plan.workers; ++rank) {
       nodes_.push_back(make_node(rank));
     }
@@ -261,7 +263,7 @@ class TestFederation {
     return {WorkerOptions{.rank = rank,
                           .merchants_min = plan_.masked ? plan_.merchants_min : 1,
                           .allow_unmasked = !plan_.masked,
-                          .threshold = plan_.threshold,
+                          .graph = {.threshold = plan_.threshold},
                           .tree = plan_.tree,
                           .coordinator = identity_.public_key(),
                           .aborts_max = plan_.aborts_max},

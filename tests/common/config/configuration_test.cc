@@ -182,7 +182,7 @@ TEST_F(ConfigurationFile, RefusesContradictionsOfThePrivacyKeys) {
 /// A value for `key`, of those the table allows; an empty one where the key takes any text.
 std::string random_value(const Key& key, SeededGenerator& random) {
   const auto pick = [&](std::vector<std::string> from) { return from[random.below(from.size())]; };
-  for (int attempt = 0; attempt < 200; ++attempt) {
+  for (int attempt = 0; attempt < 1000; ++attempt) {
     std::ostringstream number;
     number.precision(17);
     number << std::exp(20 * random.uniform() - 12);
