@@ -22,6 +22,7 @@ SessionOptions session_options(const Configuration& configuration, const std::op
   const bool arbiter = encryption == Encryption::paillier;
   return {.workers = peers - (arbiter ? 1 : 0),
           .encryption = encryption,
+          .tree = configuration.aggregation.topology == "tree",
           .graph = graph_wishes(configuration),
           .plan = sha256(bytes_of(shared_text(configuration))),
           .identities = roster ? roster->identities() : std::map<std::string, PublicKey>{},

@@ -401,6 +401,12 @@ const PaillierEncryptor* CoordinatorSession::encryptor() const {
 SecureRandom& CoordinatorSession::random() const {
   return *parts_->random;
 }
+bool CoordinatorSession::tree() const {
+  return parts_->options.tree;
+}
+std::uint32_t CoordinatorSession::workers() const {
+  return parts_->options.workers;
+}
 const std::vector<std::string>& CoordinatorSession::refusals() const {
   return parts_->refusals;
 }

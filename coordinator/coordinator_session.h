@@ -20,6 +20,7 @@ namespace hanse {
 struct SessionOptions {
   std::uint32_t workers = 1;
   Encryption encryption = Encryption::masked;
+  bool tree = false;                                 ///< Uploads come added up, along a tree of all workers.
   GraphWishes graph = {};                            ///< Neighbours and threshold, and what is assumed.
   Digest plan{};                                     ///< Of the effective configuration.
   std::map<std::string, PublicKey> identities = {};  ///< Pinned identities by merchant name; empty: none are.
@@ -91,6 +92,9 @@ class CoordinatorSession {
   const PaillierEncryptor* encryptor() const;
   /// What re-randomises sums.
   SecureRandom& random() const;
+  bool tree() const;
+  /// All workers: ranks 1 to this.
+  std::uint32_t workers() const;
 
   /// Opens what a worker sent. An error (replayed, altered, unknown sender) is attributed to the peer and
   /// logged.

@@ -6,6 +6,7 @@
 #include "common/base/program.h"
 #include "common/config/arguments.h"
 #include "common/transport/mpi_channel.h"
+#include "common/transport/mpi_sums.h"
 #include "common/transport/run_status.h"
 #include "coordinator/coordinator_run.h"
 #include "coordinator/preflight.h"
@@ -37,6 +38,9 @@ int run(int argc, char** argv) {
         "aggregation.encryption=paillier needs an arbiter, a hanse-worker at the last rank behind all "
         "workers: start "
         "with hanse run FILE.ini, or mpirun -n 1 hanse-coordinator FILE.ini : -n 5 hanse-worker FILE.ini");
+  }
+  if (configuration.aggregation.topology == "tree") {
+    check_sums_wrap();
   }
   MpiChannel channel(mpi);
   const SteadyClock clock;

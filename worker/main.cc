@@ -8,6 +8,7 @@
 #include "common/config/arguments.h"
 #include "common/data/read_dataset.h"
 #include "common/transport/mpi_channel.h"
+#include "common/transport/mpi_sums.h"
 #include "common/transport/run_status.h"
 #include "privacy/crypto/digest.h"
 #include "privacy/crypto/system_random.h"
@@ -43,6 +44,7 @@ WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   options.paillier = modulus_of(configuration);
   options.merchants_min = own_minimum(configuration);
   options.graph = graph_wishes(configuration);
+  options.tree = configuration.aggregation.topology == "tree";
   return options;
 }
 
@@ -95,6 +97,20 @@ Dataset read_own_data(const Configuration& configuration, Peer rank, Peer worker
   return data;
 }
 
+/// With a tree: the sums over all processes, opened when all of them are there.
+void add_sums(WorkerHooks& hooks, Channel& channel, const Clock& clock, Milliseconds deadline) {
+  check_sums_wrap();
+  hooks.session_ready = [&channel, &clock, deadline,
+                         before = std::move(hooks.session_ready)](const SessionView& session) {
+    before(session);
+    const auto opened = channel.open_sums(clock.now() + deadline);
+    if (!opened) {
+      throw Failure(ExitCode::could_not_finish, opened.what());
+    }
+  };
+  hooks.join_sum = [&channel](Residues part) { channel.join_sum(std::move(part)); };
+}
+
 /// What a program that cannot take part says to the others. Parties with a roster have houses of their own: what is wrong
 /// there stays there.
 Failure told_to_others(const Failure& failure, const Configuration& configuration, Peer rank) {
@@ -139,7 +155,11 @@ ExitCode work(const Configuration& configuration, const Line& line) {
       listed.push_back({merchant.name, merchant.identity.public_key()});
     }
     work.emplace(configuration, std::move(data), std::move(listed), options.coordinator, line.random);
-    node.emplace(options, std::move(hosted), work->hooks(), line.random);
+    WorkerHooks hooks = work->hooks();
+    if (options.tree) {
+      add_sums(hooks, line.channel, line.clock, Milliseconds{configuration.federation.deadline_ms});
+    }
+    node.emplace(options, std::move(hosted), std::move(hooks), line.random);
   } catch (const Failure& failure) {  // Joins only to say so.
     node.emplace(options, told_to_others(failure, configuration, line.rank), line.random);
   }

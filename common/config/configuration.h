@@ -87,6 +87,7 @@ struct Configuration {
     double dropouts = 0.05;        ///< Fraction of invited merchants assumed to drop out of a round.
     std::string ring = "auto";
     std::uint32_t paillier_bits = 3072;  ///< Of the arbiter's modulus: 3072 or 4096.
+    std::string topology = "star";
     std::string roster;  ///< Signed roster of identities; empty: fresh identities for this run.
     std::string keys;    ///< Folder of this worker's private keys, with a roster.
   } aggregation;

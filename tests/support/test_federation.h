@@ -28,6 +28,7 @@ class TestFederation {
     std::uint32_t merchants = 3;
     std::uint32_t workers = 1;
     Encryption encryption = Encryption::masked;
+    bool tree = false;
     std::uint32_t threshold = 0;
     std::uint32_t merchants_min = 3;
     std::uint32_t aborts_max = 1u << 30;
@@ -43,6 +44,7 @@ class TestFederation {
         identity_(SigningKey::generate(*random_)),
         session_({.workers = plan.workers,
                   .encryption = plan.encryption,
+                  .tree = plan.tree,
                   .graph = {.threshold = plan.threshold},
                   .paillier = modulus()},
                  identity_, *random_) {
@@ -91,6 +93,7 @@ class TestFederation {
 
   /// Adds all workers, and the arbiter if there is one, to a network.
   void attach(SimulatedNetwork& network) {
+    network_ = &network;
     for (Peer rank = 1; rank <= plan_.workers; ++rank) {
       network.add_worker([this, rank](ByteView message) { return node(rank).handle(message); });
     }
@@ -148,6 +151,12 @@ class TestFederation {
         if (tamper_from_worker(*message)) {
           post(network, round.step(*message));
         }
+      }
+      if (auto zeros = round.joins_sum()) {
+        network.join_sum(std::move(*zeros));
+        auto sum = network.take_sum(network.now() + kPhaseDeadline);
+        check(sum.ok(), "all workers join the sums of a test");
+        post(network, round.reduced(std::move(*sum)));
       }
       if (round.phase() != phase) {
         phase = round.phase();
@@ -275,11 +284,13 @@ class TestFederation {
         return true;
       };
     }
+    hooks.join_sum = [this, rank](Residues part) { network_->join_sum_from(rank, std::move(part)); };
     hooks.round_ended = [this](ByteView, bool released) { released_.push_back(released); };
     return {WorkerOptions{.rank = rank,
                           .merchants_min = hidden() ? plan_.merchants_min : 1,
                           .encryption = plan_.encryption,
                           .graph = {.threshold = plan_.threshold},
+                          .tree = plan_.tree,
                           .coordinator = identity_.public_key(),
                           .paillier = modulus(),
                           .aborts_max = plan_.aborts_max},
@@ -292,6 +303,7 @@ class TestFederation {
   CoordinatorSession session_;
   std::vector<WorkerNode> nodes_;
   std::optional<ArbiterNode> arbiter_;
+  SimulatedNetwork* network_ = nullptr;
   std::vector<FromWorker> early_;
   std::vector<bool> released_;
   int deadlines_ = 0;
