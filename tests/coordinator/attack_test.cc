@@ -589,7 +589,7 @@ void flip_all_shares(FromWorker& message) {
   const auto envelope = open_envelope(message.message);
   auto reveal = decode<Reveal>(*envelope);
   for (RevealedShare& revealed : reveal->shares) {
-    std::visit([](auto& one) { one.share[7] ^= std::byte{1}; }, revealed.secret);
+    std::visit([](auto& one) { one.share[7] ^= std::byte{1}; }, revealed);
   }
   message.message = encode(*reveal, envelope->round, envelope->merchant);
 }
@@ -703,10 +703,9 @@ TEST(Attack, AnUploadThatComesAfterItsMerchantWasDeclaredDroppedStaysMasked) {
   std::vector<Share> shares;
   for (const auto& [holder, reveal] : reveals) {
     const RevealedShare& of_2 = reveal.shares[2];
-    ASSERT_TRUE(std::holds_alternative<EscrowShare>(of_2.secret))
-        << "a share of b of merchant 2 was revealed";
+    ASSERT_TRUE(std::holds_alternative<EscrowShare>(of_2)) << "a share of b of merchant 2 was revealed";
     holders.push_back(holder);
-    shares.push_back(std::get<EscrowShare>(of_2.secret).share);
+    shares.push_back(std::get<EscrowShare>(of_2).share);
   }
   ASSERT_EQ(holders.size(), 3u);
   const Secret<32> u = shamir_combine(holders, shares);
