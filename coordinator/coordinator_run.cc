@@ -20,8 +20,7 @@ SessionOptions session_options(const Configuration& configuration, const std::op
                                Peer workers) {
   return {.workers = workers,
           .masked = configuration.aggregation.encryption != "none",
-          .neighbours = configuration.aggregation.neighbours,
-          .threshold = configuration.aggregation.threshold,
+          .graph = graph_wishes(configuration),
           .plan = sha256(bytes_of(shared_text(configuration))),
           .identities = roster ? roster->identities() : std::map<std::string, PublicKey>{}};
 }

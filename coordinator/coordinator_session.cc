@@ -15,11 +15,13 @@ struct CoordinatorSession::Parts {
   SecureRandom* random;
   SessionParameters parameters;
 
-  enum class Stage { joining, confirming, ready, refused } stage = Stage::joining;
+  enum class Stage { joining, opening, confirming, ready, refused } stage = Stage::joining;
   std::map<Peer, Link> links;
   std::map<Peer, std::vector<MerchantHello>> hellos;
+  std::set<Peer> opened;
+  std::vector<Bytes32> seeds;  ///< By id.
   std::set<Peer> confirmed;
-  std::vector<EdgeCode> codes;
+  std::map<Peer, Ready> codes;  ///< By the worker they are for.
 
   std::vector<MerchantHello> roster;
   std::vector<std::string> names;
@@ -59,7 +61,8 @@ struct CoordinatorSession::Parts {
   std::vector<Outgoing> greet(Peer from, ByteView message);
   std::vector<Outgoing> take_hello(Peer from, Hello hello);
   std::vector<Outgoing> make_roster();
-  std::vector<Outgoing> take_confirm(Peer from, Confirm confirm);
+  std::vector<Outgoing> take_seeds(Peer from, const Seeds& told);
+  std::vector<Outgoing> take_confirm(Peer from, const Confirm& confirm);
 };
 
 CoordinatorSession::CoordinatorSession(SessionOptions options, const SigningKey& identity,
@@ -69,8 +72,7 @@ CoordinatorSession::CoordinatorSession(SessionOptions options, const SigningKey&
   parts_->identity = &identity;
   parts_->random = &random;
   parts_->parameters = {.masked = parts_->options.masked,
-                        .neighbours = parts_->options.neighbours,
-                        .threshold = parts_->options.threshold,
+                        .graph = parts_->options.graph,
                         .plan = parts_->options.plan,
                         .nonce = {}};
   random.fill(parts_->parameters.nonce);
@@ -117,10 +119,18 @@ std::vector<Outgoing> CoordinatorSession::handle(Peer from, ByteView message) {
     parts.note(from, hello.what());
     return {};
   }
+  if (envelope->type == MessageType::seeds && parts.stage == Parts::Stage::opening) {
+    const auto seeds = decode<Seeds>(*envelope);
+    if (seeds) {
+      return parts.take_seeds(from, *seeds);
+    }
+    parts.note(from, seeds.what());
+    return {};
+  }
   if (envelope->type == MessageType::confirm && parts.stage == Parts::Stage::confirming) {
-    auto confirm = decode<Confirm>(*envelope);
+    const auto confirm = decode<Confirm>(*envelope);
     if (confirm) {
-      return parts.take_confirm(from, std::move(*confirm));
+      return parts.take_confirm(from, *confirm);
     }
     parts.note(from, confirm.what());
     return {};
@@ -194,6 +204,11 @@ std::vector<Outgoing> CoordinatorSession::Parts::make_roster() {
                                            " merchants; at most " + std::to_string(kMerchantsMax) +
                                            " can take part");
   }
+  if (parameters.masked) {
+    if (const auto graph = plan_graph(static_cast<std::uint32_t>(entries.size()), parameters.graph); !graph) {
+      return refuse(ExitCode::bad_input, graph.what());
+    }
+  }
   for (auto& [hello, worker] : entries) {
     names.push_back(hello.name);
     hosts.push_back(worker);
@@ -205,34 +220,65 @@ std::vector<Outgoing> CoordinatorSession::Parts::make_roster() {
     return refuse(ExitCode::refused, verified.what());
   }
   session = std::move(*verified);
-  stage = Stage::confirming;
+  stage = session.needs_seeds ? Stage::opening : Stage::confirming;
+  seeds.resize(session.needs_seeds ? roster.size() : 0);
   return to_all(encode(RosterMessage{roster}));
 }
 
-std::vector<Outgoing> CoordinatorSession::Parts::take_confirm(Peer from, Confirm confirm) {
+std::vector<Outgoing> CoordinatorSession::Parts::take_seeds(Peer from, const Seeds& told) {
+  if (opened.contains(from)) {
+    note(from, "a second SEEDS");
+    return {};
+  }
+  std::size_t next = 0;
+  for (std::size_t id = 0; id < hosts.size(); ++id) {
+    if (hosts[id] != from) {
+      continue;
+    }
+    if (next == told.seeds.size() ||
+        commit_to_seed(roster[id].identity, told.seeds[next]) != roster[id].graph_commitment) {
+      return refuse(ExitCode::refused, "rank " + std::to_string(from) + ": merchant " + names[id] +
+                                           " does not open the graph seed that it committed to");
+    }
+    seeds[id] = told.seeds[next++];
+  }
+  if (next != told.seeds.size()) {
+    return refuse(ExitCode::refused,
+                  "rank " + std::to_string(from) + " opens graph seeds of merchants that it does not host");
+  }
+  opened.insert(from);
+  if (opened.size() < options.workers) {
+    return {};
+  }
+  auto drawn = draw_graph(std::move(session), roster, seeds);
+  check(drawn.ok(), "seeds that were checked one by one give a graph");
+  session = std::move(*drawn);
+  stage = Stage::confirming;
+  return to_all(encode(GraphMessage{std::move(seeds)}));
+}
+
+std::vector<Outgoing> CoordinatorSession::Parts::take_confirm(Peer from, const Confirm& confirm) {
   if (!confirmed.insert(from).second) {
     note(from, "a second CONFIRM");
     return {};
   }
   for (const EdgeCode& edge : confirm.codes) {
-    if (edge.sender >= hosts.size() || edge.receiver >= hosts.size() || hosts[edge.sender] != from) {
+    if (edge.sender >= hosts.size() || hosts[edge.sender] != from ||
+        !std::ranges::binary_search(session.neighbours[edge.sender], edge.receiver)) {
       return refuse(ExitCode::refused,
-                    "rank " + std::to_string(from) + " confirms for a merchant that it does not host");
+                    "rank " + std::to_string(from) +
+                        " confirms for a merchant that it does not host, or to one that is no neighbour");
     }
+    codes[hosts[edge.receiver]].codes.push_back(edge);
   }
-  codes.insert(codes.end(), confirm.codes.begin(), confirm.codes.end());
   if (confirmed.size() < options.workers) {
     return {};
   }
-  std::map<Peer, Ready> for_worker;
-  for (const EdgeCode& edge : codes) {
-    for_worker[hosts[edge.receiver]].codes.push_back(edge);
-  }
-  codes.clear();
   std::vector<ToWorker> messages;
   for (const auto& [worker, link] : links) {
-    messages.push_back({worker, encode(for_worker[worker])});
+    messages.push_back({worker, encode(codes[worker])});
   }
+  codes.clear();
   stage = Stage::ready;
   return seal(messages);
 }
@@ -244,8 +290,9 @@ std::vector<Outgoing> CoordinatorSession::deadline_passed() {
   }
   std::string missing;
   for (Peer worker = 1; worker <= parts.options.workers; ++worker) {
-    const bool there = parts.stage == Parts::Stage::joining ? parts.hellos.contains(worker)
-                                                            : parts.confirmed.contains(worker);
+    const bool there = parts.stage == Parts::Stage::joining   ? parts.hellos.contains(worker)
+                       : parts.stage == Parts::Stage::opening ? parts.opened.contains(worker)
+                                                              : parts.confirmed.contains(worker);
     if (!there) {
       missing += (missing.empty() ? "rank " : ", rank ") + std::to_string(worker);
     }
@@ -277,6 +324,9 @@ const Digest& CoordinatorSession::session_id() const {
 }
 const std::vector<std::vector<std::uint32_t>>& CoordinatorSession::neighbours() const {
   return parts_->session.neighbours;
+}
+const ThresholdRule& CoordinatorSession::threshold() const {
+  return parts_->session.graph.threshold;
 }
 const SessionParameters& CoordinatorSession::parameters() const {
   return parts_->parameters;

@@ -19,8 +19,7 @@ namespace hanse {
 struct SessionOptions {
   std::uint32_t workers = 1;
   bool masked = true;
-  std::uint32_t neighbours = 0;                      ///< 0: complete up to 128 merchants.
-  std::uint32_t threshold = 0;                       ///< 0: two thirds of the holders, plus one.
+  GraphWishes graph = {};                            ///< Neighbours and threshold, and what is assumed.
   Digest plan{};                                     ///< Of the effective configuration.
   std::map<std::string, PublicKey> identities = {};  ///< Pinned identities by merchant name; empty: none are.
 };
@@ -40,8 +39,10 @@ struct FromWorker {
 /// The coordinator's side of a session: links to all workers, and the roster. A function of what it is told;
 /// no clock, no network.
 ///
-///   Joining --all HELLOs--> Confirming --all CONFIRMs--> Ready
-///      \------------------------\-- a fault, a deadline --> Refused{exit code, sentence}
+///   Joining --all HELLOs--> [Opening --all SEEDS-->] Confirming --all CONFIRMs--> Ready
+///      \-----------------------\----------------------\-- a fault, a deadline --> Refused{exit code, sentence}
+///
+/// Opening is there when not everyone masks with everyone (privacy/protocol/session.h).
 class CoordinatorSession {
  public:
   /// `identity` and `random` must outlive the session.
@@ -74,6 +75,8 @@ class CoordinatorSession {
   const Digest& session_id() const;
   /// The neighbours of each merchant, by id, each list increasing; empty lists without masks.
   const std::vector<std::vector<std::uint32_t>>& neighbours() const;
+  /// How many holders open a secret.
+  const ThresholdRule& threshold() const;
   const SessionParameters& parameters() const;
 
   /// Opens what a worker sent. An error (replayed, altered, unknown sender) is attributed to the peer and

@@ -1,13 +1,50 @@
 #include "coordinator/preflight.h"
 
+#include <charconv>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/base/failure.h"
 #include "common/data/feature_space.h"
 #include "common/workloads/task.h"
 #include "privacy/accounting/noise_schedule.h"
+#include "privacy/secure_sum/graph_parameters.h"
+#include "privacy/sum_parameters.h"
 
 namespace hanse {
+namespace {
+
+/// How many merchants data.partition deals the rows to; nothing when the data says who they are.
+std::optional<std::uint32_t> merchants_dealt_to(std::string_view partition) {
+  const std::size_t colon = partition.find(':');
+  std::uint32_t merchants = 0;
+  if (colon == std::string_view::npos ||
+      std::from_chars(partition.data() + colon + 1, partition.data() + partition.size(), merchants).ec !=
+          std::errc()) {
+    return std::nullopt;
+  }
+  return merchants;
+}
+
+/// The rest is asked once the merchants are there: by the coordinator of all HELLOs, and by every worker.
+void check_graph(const Configuration& configuration) {
+  if (configuration.aggregation.encryption == "none") {
+    return;
+  }
+  const GraphWishes wishes = graph_wishes(configuration);
+  if (const auto fault = fault_of(wishes)) {
+    throw bad_input(fault->what);
+  }
+  const auto merchants = merchants_dealt_to(configuration.data.partition);
+  if (merchants && *merchants >= 3 && *merchants <= kMerchantsMax) {
+    if (const auto graph = plan_graph(*merchants, wishes); !graph) {
+      throw bad_input(graph.what());
+    }
+  }
+}
+
+}  // namespace
 
 void check_run(const Configuration& configuration) {
   check_task(configuration);
@@ -20,6 +57,7 @@ void check_run(const Configuration& configuration) {
   constexpr std::uint32_t kSomeMerchants = 3;  // How many there are is not known yet, and changes no rule.
   schedule_noise(privacy, count_sums(configuration, feature_space(configuration), row_kind(configuration),
                                      kSomeMerchants));
+  check_graph(configuration);
 }
 
 }  // namespace hanse

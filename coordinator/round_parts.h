@@ -96,7 +96,7 @@ struct CoordinatorRound::Parts {
   }
 
   std::uint32_t threshold(std::uint32_t merchant) const {
-    return holder_threshold(holders_among(neighbours[merchant]), session->parameters().threshold);
+    return holder_threshold(holders_among(neighbours[merchant]), session->threshold());
   }
   std::size_t holders_in(std::uint32_t merchant, const MerchantSet& set) const {
     const Ids& others = neighbours[merchant];
@@ -160,7 +160,7 @@ struct CoordinatorRound::Parts {
   Bytes start_message(const CollectInputs& inputs, const Ids& hosted) const;
   std::optional<std::uint32_t> short_of_holders(const MerchantSet& dealers, const MerchantSet& holders) const;
   void take_share(Unmask& unmask, std::uint32_t holder, std::uint32_t dealer, const RevealedShare& revealed);
-  std::vector<Secret<32>> reconstruct_all(const Unmask& unmask);
+  std::vector<Secret<32>> reconstruct_all(const Unmask& unmask, Ids& liars);
   std::vector<RoundMasks::Mask> masks_to_remove(const Unmask& unmask, const std::vector<Secret<32>>& secrets,
                                                 std::vector<Quarrel>& misfits) const;
   std::vector<ToWorker> fail_for_silence(const Unmask& unmask);

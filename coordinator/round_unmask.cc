@@ -102,8 +102,8 @@ void CoordinatorRound::Parts::take_share(Unmask& unmask, std::uint32_t holder, s
 }
 
 /// The secret of each participant that its shares give, by id: b of those in U, u of the others. A dealer
-/// whose shares, each as it committed to it, give something else than it committed to, is to blame.
-std::vector<Secret<32>> CoordinatorRound::Parts::reconstruct_all(const Unmask& unmask) {
+/// whose shares, each as it committed to it, give something else than it committed to, is to blame: `liars`.
+std::vector<Secret<32>> CoordinatorRound::Parts::reconstruct_all(const Unmask& unmask, Ids& liars) {
   std::map<Ids, ShareCombiner> combiners;  // By holders: mostly one set of them answers for all dealers.
   std::vector<Secret<32>> secrets(roster_size());
   for (const std::uint32_t dealer : unmask.before.inputs.participants.ids()) {
@@ -122,6 +122,7 @@ std::vector<Secret<32>> CoordinatorRound::Parts::reconstruct_all(const Unmask& u
     const bool included = unmask.before.included.contains(dealer);
     if (commit(secrets[dealer]) != (included ? committed.self_mask : committed.escrow)) {
       blame(dealer, "it dealt shares of something else than it committed to");
+      liars.push_back(dealer);
     }
   }
   return secrets;
@@ -171,15 +172,13 @@ std::vector<ToWorker> CoordinatorRound::Parts::open_sum(Unmask&& unmask) {
   if (unmask.unopened > 0) {
     return fail_for_silence(unmask);
   }
-  const std::size_t blamed = culprits.size();
-  const std::vector<Secret<32>> secrets = reconstruct_all(unmask);
-  if (culprits.size() > blamed) {
-    Ids dealers;
-    for (const auto& [merchant, sentence] : culprits) {
-      dealers.push_back(merchant);
-    }
-    return fail(Refusal::bad_share, std::move(dealers),
-                "a mask cannot be taken off: " + culprits.rbegin()->second);
+  Ids liars;
+  const std::vector<Secret<32>> secrets = reconstruct_all(unmask, liars);
+  if (!liars.empty()) {
+    return fail(Refusal::bad_share, liars,
+                "a mask cannot be taken off: " + plural(liars.size(), "merchant") +
+                    " dealt shares of something else than committed to: " +
+                    names_of(MerchantSet::of(roster_size(), liars)));
   }
   std::vector<Quarrel> misfits;
   const RoundMasks masks(masks_to_remove(unmask, secrets, misfits));

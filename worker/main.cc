@@ -22,8 +22,7 @@ WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   options.rank = rank;
   options.plan = sha256(bytes_of(shared_text(configuration)));
   options.allow_unmasked = configuration.aggregation.encryption == "none";
-  options.threshold = configuration.aggregation.threshold;
-  options.neighbours = configuration.aggregation.neighbours;
+  options.graph = graph_wishes(configuration);
   if (configuration.policy.min_merchants > 0) {
     options.merchants_min = configuration.policy.min_merchants;
   } else if (configuration.federation.min_merchants > 0) {

@@ -13,6 +13,7 @@
 #include "privacy/pipeline.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/protocol/refusal.h"
+#include "privacy/secure_sum/neighbours.h"
 #include "privacy/secure_sum/pair_keys.h"
 
 namespace hanse {
@@ -25,7 +26,7 @@ struct MerchantView {
   Digest session_id{};
   std::vector<std::uint32_t> neighbours;  ///< Increasing.
   std::uint32_t merchants_min = 3;        ///< This merchant's own minimum; nothing lowers it.
-  std::uint32_t threshold = 0;            ///< 0: two thirds of the holders, plus one.
+  ThresholdRule threshold;                ///< How many holders open a secret.
   std::uint32_t aborts_max = 8;           ///< Rounds in a row without a release that a session survives.
 };
 

@@ -17,12 +17,16 @@ struct WorkerNode::Parts {
   SecureRandom* random;
   std::optional<Failure> fault;  ///< What this worker's user must mend.
 
-  enum class Stage { linking, joining, greeted, confirmed, ready, ended } stage = Stage::linking;
+  enum class Stage { linking, joining, greeted, opened, confirmed, ready, ended } stage = Stage::linking;
   std::optional<LinkRequest> request;
   std::optional<Link> link;
   SessionParameters parameters;
   std::vector<X25519Key> session_keys;  ///< Beside merchants; erased after set-up.
+  std::vector<Bytes32> graph_seeds;     ///< Beside merchants; nobody else's until the roster stands.
   std::vector<MerchantHello> hellos;    ///< Beside merchants.
+  std::vector<MerchantHello> roster;    ///< Verified; from ROSTER to CONFIRM.
+  VerifiedSession session;
+  std::uint32_t merchants_min = 0;
   SessionView view;
   std::vector<MerchantRound> rounds;  ///< Beside merchants, which are in the order of their ids too.
 
@@ -70,7 +74,9 @@ struct WorkerNode::Parts {
 
   void on_link_answer(ByteView message);
   void on(const SessionParameters& told, const Send& send);
-  void on(const RosterMessage& roster, const Send& send);
+  void on(const RosterMessage& told, const Send& send);
+  void on(const GraphMessage& told, const Send& send);
+  void confirm(const Send& send);
   void on(const Ready& ready, const Send& send);
   void on_open(std::uint64_t round, const Open& open, const Send& send);
   void on_start(std::uint64_t round, const Start& start, const Send& send);
@@ -185,6 +191,8 @@ void WorkerNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
     case MessageType::roster:
       return taken(Stage::greeted, decode<RosterMessage>(envelope),
                    [&](const auto& told) { on(told, send); });
+    case MessageType::graph:
+      return taken(Stage::opened, decode<GraphMessage>(envelope), [&](const auto& told) { on(told, send); });
     case MessageType::ready:
       return taken(Stage::confirmed, decode<Ready>(envelope), [&](const auto& told) { on(told, send); });
     case MessageType::open:
@@ -230,10 +238,11 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
         send, ExitCode::refused,
         "rank " + std::to_string(options.rank) + " read another configuration than the coordinator's");
   }
-  if (told.threshold != options.threshold || told.neighbours != options.neighbours) {
+  if (told.graph != options.graph) {
     return fail(send, ExitCode::refused,
                 "rank " + std::to_string(options.rank) +
-                    " was told another aggregation.threshold or aggregation.neighbours than its own");
+                    " was told another aggregation.threshold, .neighbours, .corrupt or .dropouts, or "
+                    "federation.cohort, than its own");
   }
   parameters = told;
   Hello hello{.parameters = told.digest(), .merchants = {}};
@@ -243,8 +252,11 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
                         .identity = merchant.identity.public_key(),
                         .key = session_keys.back().public_key(),
                         .nonce = {},
+                        .graph_commitment = {},
                         .signature = {}};
     random->fill(entry.nonce);
+    random->fill(graph_seeds.emplace_back());
+    entry.graph_commitment = commit_to_seed(entry.identity, graph_seeds.back());
     entry.signature = merchant.identity.sign(entry.signed_bytes(hello.parameters));
     hello.merchants.push_back(entry);
   }
@@ -253,83 +265,107 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
   say(send, encode(hello));
 }
 
-void WorkerNode::Parts::on(const RosterMessage& roster, const Send& send) {
+void WorkerNode::Parts::on(const RosterMessage& told, const Send& send) {
   const RosterRules rules{.parameters = parameters, .identities = options.identities, .own = hellos};
-  auto session = verify_roster(roster.merchants, rules);
-  if (!session) {
-    return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + session.what());
+  auto verified = verify_roster(told.merchants, rules);
+  if (!verified) {
+    return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + verified.what());
   }
-  const auto size = static_cast<std::uint32_t>(roster.merchants.size());
-  const std::uint32_t merchants_min = options.merchants_min > 0
-                                          ? options.merchants_min
-                                          : (parameters.masked ? std::max(3u, (2 * size + 2) / 3) : 1);
+  const auto size = static_cast<std::uint32_t>(told.merchants.size());
+  merchants_min = options.merchants_min > 0 ? options.merchants_min
+                                            : (parameters.masked ? std::max(3u, (2 * size + 2) / 3) : 1);
   if (size < merchants_min) {
     return fail(send, ExitCode::refused,
                 "rank " + std::to_string(options.rank) + ": the roster has " + std::to_string(size) +
                     " merchants where this worker's own minimum is " + std::to_string(merchants_min));
   }
-  view.session_id = session->id;
-  for (const MerchantHello& hello : roster.merchants) {
+  session = std::move(*verified);
+  roster = told.merchants;
+  if (!session.needs_seeds) {
+    return confirm(send);
+  }
+  stage = Stage::opened;
+  say(send, encode(Seeds{std::move(graph_seeds)}));
+}
+
+void WorkerNode::Parts::on(const GraphMessage& told, const Send& send) {
+  auto drawn = draw_graph(session, roster, told.seeds);
+  if (!drawn) {
+    return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + drawn.what());
+  }
+  session = std::move(*drawn);
+  confirm(send);
+}
+
+/// Derives the keys of all pairs and sends their codes.
+void WorkerNode::Parts::confirm(const Send& send) {
+  view.session_id = session.id;
+  for (const MerchantHello& hello : roster) {
     view.names.push_back(hello.name);
   }
-  Confirm confirm;
+  Confirm codes;
   for (std::size_t place = 0; place < merchants.size(); ++place) {
     const auto found = std::lower_bound(view.names.begin(), view.names.end(), merchants[place].name);
     const auto id = static_cast<std::uint32_t>(found - view.names.begin());
     view.hosted.push_back(id);
     MerchantRound merchant;
     merchant.view = {.id = id,
-                     .roster_size = size,
+                     .roster_size = static_cast<std::uint32_t>(roster.size()),
                      .masked = parameters.masked,
-                     .session_id = session->id,
-                     .neighbours = parameters.masked ? session->neighbours[id] : std::vector<std::uint32_t>{},
+                     .session_id = session.id,
+                     .neighbours = std::move(session.neighbours[id]),
                      .merchants_min = merchants_min,
-                     .threshold = parameters.threshold,
+                     .threshold = session.graph.threshold,
                      .aborts_max = options.aborts_max};
+    merchant.pairs.reserve(merchant.view.neighbours.size());
     for (const std::uint32_t neighbour : merchant.view.neighbours) {
-      auto pair =
-          PairKeys::derive(session_keys[place], roster.merchants[neighbour].key, session->id, id, neighbour);
+      auto pair = PairKeys::derive(session_keys[place], roster[neighbour].key, session.id, id, neighbour);
       if (!pair) {
         return fail(send, ExitCode::refused, "merchant " + view.names[neighbour] + ": " + pair.what());
       }
-      confirm.codes.push_back({id, neighbour, confirm_code(*pair, id, session->id)});
+      codes.codes.push_back({id, neighbour, confirm_code(*pair, id, session.id)});
       merchant.pairs.push_back(std::move(*pair));
     }
     rounds.push_back(std::move(merchant));
   }
   session_keys.clear();  // Forward secrecy: from here on there are only the ratchets.
+  roster.clear();
+  session.neighbours.clear();
   stage = Stage::confirmed;
-  say(send, encode(confirm));
+  say(send, encode(codes));
 }
 
+/// Every merchant here must have the code of each of its neighbours; codes for others are passed over.
 void WorkerNode::Parts::on(const Ready& told, const Send& send) {
   std::size_t expected = 0;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;
+  std::vector<std::vector<bool>> seen;
   for (const MerchantRound& merchant : rounds) {
     expected += merchant.view.neighbours.size();
+    seen.emplace_back(merchant.view.neighbours.size());
   }
+  std::size_t confirmed = 0;
   for (const EdgeCode& edge : told.codes) {
     const auto hosted = std::lower_bound(view.hosted.begin(), view.hosted.end(), edge.receiver);
-    const bool mine = hosted != view.hosted.end() && *hosted == edge.receiver;
-    const MerchantRound* merchant =
-        mine ? &rounds[static_cast<std::size_t>(hosted - view.hosted.begin())] : nullptr;
-    if (merchant == nullptr || !std::binary_search(merchant->view.neighbours.begin(),
-                                                   merchant->view.neighbours.end(), edge.sender)) {
+    if (hosted == view.hosted.end() || *hosted != edge.receiver) {
       continue;
     }
-    const auto& ids = merchant->view.neighbours;
-    const auto place =
-        static_cast<std::size_t>(std::lower_bound(ids.begin(), ids.end(), edge.sender) - ids.begin());
-    if (equal_in_constant_time(confirm_code(merchant->pairs[place], edge.sender, view.session_id),
+    const auto place = static_cast<std::size_t>(hosted - view.hosted.begin());
+    const auto& ids = rounds[place].view.neighbours;
+    const auto sender = std::lower_bound(ids.begin(), ids.end(), edge.sender);
+    if (sender == ids.end() || *sender != edge.sender) {
+      continue;
+    }
+    const auto pair = static_cast<std::size_t>(sender - ids.begin());
+    if (!seen[place][pair] &&
+        equal_in_constant_time(confirm_code(rounds[place].pairs[pair], edge.sender, view.session_id),
                                edge.code)) {
-      seen.emplace_back(edge.sender, edge.receiver);
+      seen[place][pair] = true;
+      ++confirmed;
     }
   }
-  std::sort(seen.begin(), seen.end());
-  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-  if (seen.size() != expected) {
+  if (confirmed != expected) {
     return fail(send, ExitCode::refused,
-                "rank " + std::to_string(options.rank) + ": " + std::to_string(expected - seen.size()) +
+                "rank " + std::to_string(options.rank) + ": " + std::to_string(expected - confirmed) +
                     " neighbours do not confirm the same roster");
   }
   stage = Stage::ready;
@@ -437,8 +473,9 @@ void WorkerNode::Parts::on_set(std::uint64_t round, const SetMessage& set, const
 void WorkerNode::Parts::on_agreed(std::uint64_t round, const AgreedMessage& agreed, const Send& send) {
   std::vector<std::vector<EdgeCode>> codes = by_hosted(agreed.codes, &EdgeCode::receiver);
   for (std::size_t place = 0; place < rounds.size(); ++place) {
-    const bool involved = rounds[place].round == round && rounds[place].told.set;
-    if (involved || !codes[place].empty()) {
+    // Without codes it is not about this merchant, whose AGREE was late: unless it was about it before.
+    const bool told = rounds[place].round == round && rounds[place].told.agreed;
+    if (told || !codes[place].empty()) {
       step_one(place, AgreedEvent{round, std::move(codes[place]), agreed.next}, send);
     }
   }

@@ -31,9 +31,8 @@ struct WorkerOptions {
   std::uint32_t rank = 1;
   std::uint32_t merchants_min = 0;  ///< Fewest merchants in a sum; 0: max(3, two thirds of the roster).
   bool allow_unmasked = false;      ///< Takes part in sums without masks (aggregation.encryption=none).
-  std::uint32_t threshold = 0;      ///< aggregation.threshold and .neighbours: others are refused.
-  std::uint32_t neighbours = 0;
-  std::optional<Digest> plan = {};            ///< The configuration's digest, when the worker read it too.
+  GraphWishes graph = {};           ///< Of [aggregation]: a coordinator that tells others is refused.
+  std::optional<Digest> plan = {};  ///< The configuration's digest, when the worker read it too.
   std::optional<PublicKey> coordinator = {};  ///< Pinned identity of the coordinator, when known.
   std::map<std::string, PublicKey> identities =
       {};                        ///< Pinned identities of merchants by name; empty: none are.
@@ -75,7 +74,10 @@ struct WorkerHooks {
 /// that reach it. It has no clock and no network: the caller carries bytes to and from the coordinator.
 ///
 ///   Linking --answer--> Joining --PARAMS--> HELLO sent --ROSTER--> CONFIRM sent --READY--> Ready --STOP-->
-///   Ended
+///   Ended                                             \--ROSTER--> SEEDS sent --GRAPH--> CONFIRM sent
+///
+/// SEEDS are sent when not everyone masks with everyone (privacy/protocol/session.h). There is no way back: a
+/// worker joins one session in its life, and opens its seeds once.
 ///
 /// A message that breaks a rule is refused, counted in refusals() and changes nothing.
 class WorkerNode {

@@ -81,8 +81,10 @@ struct Configuration {
 
   struct Aggregation {
     std::string encryption = "masked";
-    std::uint32_t threshold = 0;   ///< Holders that must be present to open; 0: two thirds of them, plus one.
-    std::uint32_t neighbours = 0;  ///< 0: complete up to 128 merchants.
+    std::uint32_t threshold = 0;   ///< Holders that must be present to open; 0: as many as are needed.
+    std::uint32_t neighbours = 0;  ///< 0: all up to 128 merchants, beyond as many as are needed.
+    double corrupt = 0.1;          ///< Fraction of merchants assumed to collude with the coordinator.
+    double dropouts = 0.05;        ///< Fraction of invited merchants assumed to drop out of a round.
     std::string ring = "auto";
     std::string roster;  ///< Signed roster of identities; empty: fresh identities for this run.
     std::string keys;    ///< Folder of this worker's private keys, with a roster.

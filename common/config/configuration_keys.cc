@@ -499,13 +499,23 @@ std::vector<Key> make_table() {
           [](const std::string& text) { return text == "masked" || text == "none" || text == "paillier"; }),
       integer_key(
           "aggregation.threshold", 0, 1'000'000, "0 to 1000000",
-          "Holders of shares that must be present to open a sum, at least a majority; 0: two thirds of them, "
-          "plus one.",
+          "Holders of shares that must be present to open a sum; fewer than are safe are refused; 0: two "
+          "thirds "
+          "of them, plus one, or as many as the assumptions need beyond 128 merchants.",
           [](auto& c) -> auto& { return c.aggregation.threshold; }),
       integer_key(
           "aggregation.neighbours", 0, 1'000'000, "0 to 1000000",
-          "Merchants each merchant masks with, raised to what is safe; 0: all of them, up to 128.",
+          "Merchants each merchant masks with; fewer than are safe are refused; 0: all of them up to 128, "
+          "beyond as many as the assumptions need.",
           [](auto& c) -> auto& { return c.aggregation.neighbours; }),
+      number_key(
+          "aggregation.corrupt", {0, 0.9}, "fraction, 0 to 0.9",
+          "Assumed: merchants that collude with the coordinator against the others.",
+          [](auto& c) -> auto& { return c.aggregation.corrupt; }),
+      number_key(
+          "aggregation.dropouts", {0, 0.9}, "fraction, 0 to 0.9",
+          "Assumed: invited merchants that drop out of a round.",
+          [](auto& c) -> auto& { return c.aggregation.dropouts; }),
       choice_key(
           "aggregation.ring", {"auto", "32", "64"}, "Bits of the ring the sum is computed in.",
           [](auto& c) -> auto& { return c.aggregation.ring; }),

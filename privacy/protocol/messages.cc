@@ -8,9 +8,9 @@
 namespace hanse {
 
 std::string_view name_of(MessageType type) {
-  constexpr std::string_view names[] = {"?",      "PARAMS", "HELLO",  "ROSTER", "CONFIRM", "READY",
-                                        "OPEN",   "SHARE",  "START",  "UPLOAD", "SET",     "AGREE",
-                                        "AGREED", "REVEAL", "RESULT", "FAIL",   "ABORT",   "STOP"};
+  constexpr std::string_view names[] = {"?",      "PARAMS", "HELLO",  "ROSTER", "SEEDS",  "GRAPH", "CONFIRM",
+                                        "READY",  "OPEN",   "SHARE",  "START",  "UPLOAD", "SET",   "AGREE",
+                                        "AGREED", "REVEAL", "RESULT", "FAIL",   "ABORT",  "STOP"};
   const auto index = static_cast<std::size_t>(type);
   return index < std::size(names) ? names[index] : names[0];
 }
@@ -97,8 +97,11 @@ void put_payload(ByteWriter& writer, ByteView payload) {
 
 void SessionParameters::write(ByteWriter& writer) const {
   writer.put(static_cast<std::uint8_t>(masked))
-      .put(neighbours)
-      .put(threshold)
+      .put(graph.corrupt)
+      .put(graph.dropouts)
+      .put(graph.cohort)
+      .put(graph.neighbours)
+      .put(graph.threshold)
       .put_bytes(plan)
       .put_bytes(nonce);
 }
@@ -106,8 +109,11 @@ void SessionParameters::write(ByteWriter& writer) const {
 SessionParameters SessionParameters::read(ByteReader& reader) {
   SessionParameters parameters;
   parameters.masked = get_flag(reader);
-  parameters.neighbours = reader.get<std::uint32_t>();
-  parameters.threshold = reader.get<std::uint32_t>();
+  parameters.graph.corrupt = reader.get<double>();
+  parameters.graph.dropouts = reader.get<double>();
+  parameters.graph.cohort = reader.get<double>();
+  parameters.graph.neighbours = reader.get<std::uint32_t>();
+  parameters.graph.threshold = reader.get<std::uint32_t>();
   parameters.plan = get_array<32>(reader);
   parameters.nonce = get_array<32>(reader);
   return parameters;
@@ -124,13 +130,13 @@ Bytes MerchantHello::signed_bytes(const Digest& parameters) const {
   ByteWriter writer;
   writer.put_bytes(bytes_of("hanse/1 hello")).put_bytes(parameters);
   put_text(writer, name);
-  writer.put_bytes(identity).put_bytes(key).put_bytes(nonce);
+  writer.put_bytes(identity).put_bytes(key).put_bytes(nonce).put_bytes(graph_commitment);
   return writer.take();
 }
 
 void MerchantHello::write(ByteWriter& writer) const {
   put_text(writer, name);
-  writer.put_bytes(identity).put_bytes(key).put_bytes(nonce).put_bytes(signature);
+  writer.put_bytes(identity).put_bytes(key).put_bytes(nonce).put_bytes(graph_commitment).put_bytes(signature);
 }
 
 MerchantHello MerchantHello::read(ByteReader& reader) {
@@ -142,12 +148,13 @@ MerchantHello MerchantHello::read(ByteReader& reader) {
   hello.identity = get_array<32>(reader);
   hello.key = get_array<32>(reader);
   hello.nonce = get_array<32>(reader);
+  hello.graph_commitment = get_array<32>(reader);
   hello.signature = get_array<64>(reader);
   return hello;
 }
 
 namespace {
-constexpr std::size_t kHelloSizeMin = 4 + 1 + 32 + 32 + 32 + 64;
+constexpr std::size_t kHelloSizeMin = 4 + 1 + 32 + 32 + 32 + 32 + 64;
 }
 
 void Hello::write(ByteWriter& writer) const {
@@ -173,6 +180,27 @@ RosterMessage RosterMessage::read(ByteReader& reader) {
   }
   return roster;
 }
+
+template <MessageType Type>
+void OpenedSeeds<Type>::write(ByteWriter& writer) const {
+  writer.put(static_cast<std::uint32_t>(seeds.size()));
+  for (const Bytes32& seed : seeds) {
+    writer.put_bytes(seed);
+  }
+}
+
+template <MessageType Type>
+OpenedSeeds<Type> OpenedSeeds<Type>::read(ByteReader& reader) {
+  OpenedSeeds opened;
+  opened.seeds.resize(get_count(reader, sizeof(Bytes32)));
+  for (Bytes32& seed : opened.seeds) {
+    seed = get_array<32>(reader);
+  }
+  return opened;
+}
+
+template struct OpenedSeeds<MessageType::seeds>;
+template struct OpenedSeeds<MessageType::graph>;
 
 void EdgeCode::write(ByteWriter& writer) const {
   writer.put(sender).put(receiver).put_bytes(code);

@@ -14,6 +14,7 @@
 #include "privacy/crypto/signature.h"
 #include "privacy/protocol/merchant_set.h"
 #include "privacy/protocol/refusal.h"
+#include "privacy/secure_sum/graph_parameters.h"
 #include "privacy/secure_sum/shamir.h"
 #include "privacy/sum_parameters.h"
 
@@ -22,7 +23,7 @@ namespace hanse {
 /// The messages of a session and of a round. C is the coordinator, W a worker, who speaks for its merchants.
 /// What is the same for all merchants of a worker travels once.
 ///
-///   session   C: PARAMS   W: HELLO   C: ROSTER   W: CONFIRM   C: READY
+///   session   C: PARAMS   W: HELLO   C: ROSTER   [W: SEEDS   C: GRAPH]   W: CONFIRM   C: READY
 ///   round r   C: START    W: UPLOAD*   C: SET   W: AGREE*   C: AGREED   W: REVEAL*, SHARE* of round r + 1
 ///             C: RESULT
 ///   any time  W: FAIL (a fault of its own user)   W: ABORT (a merchant leaves the round)   C: STOP
@@ -43,6 +44,8 @@ enum class MessageType : std::uint8_t {
   params = 1,
   hello,
   roster,
+  seeds,
+  graph,
   confirm,
   ready,
   open,
@@ -81,11 +84,10 @@ Result<Envelope> open_envelope(ByteView message);
 /// PARAMS: the constants of a session, chosen by the coordinator. Its digest is in every HELLO's signature.
 struct SessionParameters {
   static constexpr MessageType kType = MessageType::params;
-  bool masked = true;            ///< False only with aggregation.encryption=none.
-  std::uint32_t neighbours = 0;  ///< 0: complete up to 128 merchants.
-  std::uint32_t threshold = 0;   ///< Holders needed to open a secret; 0: two thirds of them, plus one.
-  Digest plan{};                 ///< Digest of the effective configuration.
-  Bytes32 nonce{};               ///< Fresh from the coordinator: no HELLO fits two sessions.
+  bool masked = true;  ///< False only with aggregation.encryption=none.
+  GraphWishes graph;   ///< A worker takes only its own.
+  Digest plan{};       ///< Digest of the effective configuration.
+  Bytes32 nonce{};     ///< Fresh from the coordinator: no HELLO fits two sessions.
 
   Digest digest() const;
   void write(ByteWriter& writer) const;
@@ -100,7 +102,8 @@ struct MerchantHello {
   PublicKey identity{};  ///< Ed25519.
   Bytes32 key{};         ///< X25519, fresh for this session.
   Bytes32 nonce{};
-  Signature signature{};  ///< Of signed_bytes() by `identity`.
+  Digest graph_commitment{};  ///< To a seed of the graph: commit_to_seed() (privacy/protocol/session.h).
+  Signature signature{};      ///< Of signed_bytes() by `identity`.
 
   /// What is signed: a label, the digest of the session's parameters and everything above.
   Bytes signed_bytes(const Digest& parameters) const;
@@ -127,6 +130,19 @@ struct RosterMessage {
   void write(ByteWriter& writer) const;
   static RosterMessage read(ByteReader& reader);
 };
+
+/// SEEDS (from a worker): the graph seeds of its merchants, opened, by increasing id. GRAPH (to a worker): those
+/// of all merchants. Only when not everyone masks with everyone.
+template <MessageType Type>
+struct OpenedSeeds {
+  static constexpr MessageType kType = Type;
+  std::vector<Bytes32> seeds;
+
+  void write(ByteWriter& writer) const;
+  static OpenedSeeds read(ByteReader& reader);
+};
+using Seeds = OpenedSeeds<MessageType::seeds>;
+using GraphMessage = OpenedSeeds<MessageType::graph>;
 
 /// A message code from `sender`, meant for `receiver`.
 struct EdgeCode {

@@ -628,6 +628,33 @@ TEST(Attack, WithOneGoodShareTooFewNothingIsOpenedAndTheLiarsAreNamed) {
   EXPECT_TRUE(mentions(round.refusals(), "m003"));
 }
 
+TEST(Attack, AMerchantThatLiesInItsDealingAndInItsRevealsIsInNoSum) {
+  const auto federation = one_each(5);
+  Carried carried(*federation, federation->request(1));
+  carried.from_worker = [](FromWorker& message) {
+    const auto envelope = open_envelope(message.message);
+    if (message.worker == 1 && envelope->type == MessageType::share) {
+      auto share = decode<ShareMessage>(*envelope);
+      share->secrets.self_mask[0] ^= std::byte{1};  // Its shares are of something else than it committed to.
+      message.message = encode(*share, envelope->round, envelope->merchant);
+    } else if (message.worker == 1 && envelope->type == MessageType::reveal) {
+      flip_all_shares(message);  // Found first: the one lie does not hide the other.
+    }
+    return true;
+  };
+
+  const CoordinatorRound& round = carried.run();
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_EQ(round.failed()->merchants, (Ids{0}));
+  ASSERT_EQ(round.verdict().culprits.size(), 1u);
+  EXPECT_EQ(round.verdict().culprits[0].merchant, 0u);
+  RoundRequest without = federation->request(2);
+  without.merchants = {1, 2, 3, 4};
+  Carried next(*federation, std::move(without));
+  expect_exact_over(*federation, 2, next.run(), {1, 2, 3, 4});
+}
+
 TEST(Attack, AFingerprintThatDoesNotFitNamesItsEdgeAndNothingWrongIsOpened) {
   const auto federation = one_each(4);
   Carried carried(*federation, federation->request(1));

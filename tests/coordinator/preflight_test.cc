@@ -50,6 +50,31 @@ TEST(Preflight, RefusesABudgetThatNoNoiseKeeps) {
   EXPECT_NE(refusal_of(configuration), "");
 }
 
+TEST(Preflight, RefusesAGraphBelowWhatTheAssumptionsNeed) {
+  Configuration few = good();
+  few.data.partition = "iid:1000";
+  few.aggregation.neighbours = 20;
+  Configuration low = good();
+  low.data.partition = "dirichlet:10,0.5";
+  low.aggregation.threshold = 5;
+
+  EXPECT_TRUE(refusal_of(few).starts_with("aggregation.neighbours=20 is too few for 1000 merchants"));
+  EXPECT_NE(refusal_of(few).find("aggregation.neighbours=64 with aggregation.threshold=48"),
+            std::string::npos);
+  EXPECT_TRUE(refusal_of(low).starts_with("aggregation.threshold=5 is not safe"));
+}
+
+TEST(Preflight, RefusesAssumptionsThatLeaveNoThresholdWhoeverTheMerchantsAre) {
+  Configuration hopeless = good();
+  hopeless.aggregation.corrupt = 0.6;
+  hopeless.aggregation.dropouts = 0.2;
+  Configuration open = hopeless;
+  open.aggregation.encryption = "none";
+
+  EXPECT_TRUE(refusal_of(hopeless).starts_with("aggregation.corrupt=0.6 and aggregation.dropouts=0.2"));
+  EXPECT_EQ(refusal_of(open), "");
+}
+
 TEST(Preflight, RefusesWhatTheWorkloadRefuses) {
   Configuration unknown = good();
   unknown.workload.name = "logstic";

@@ -40,8 +40,8 @@ class TestFederation {
       : plan_(plan),
         random_(std::make_unique<DeterministicSecureRandom>(plan.seed, plan.see_draw)),
         identity_(SigningKey::generate(*random_)),
-        session_({.workers = plan.workers, .masked = plan.masked, .threshold = plan.threshold}, identity_,
-                 *random_) {
+        session_({.workers = plan.workers, .masked = plan.masked, .graph = {.threshold = plan.threshold}},
+                 identity_, *random_) {
     for (Peer rank = 1; rank <= plan.workers; ++rank) {
       nodes_.push_back(make_node(rank));
     }
@@ -105,6 +105,13 @@ class TestFederation {
     RoundRequest asked = request(round, ring);
     asked.next = Invitation{round + 1, MerchantSet::all(plan_.merchants)};
     return asked;
+  }
+
+  /// Tells one worker something that no round says.
+  void tell(SimulatedNetwork& network, const ToWorker& message) {
+    for (Outgoing& out : session_.seal({message})) {
+      network.send(out.to, std::move(out.message));
+    }
   }
 
   /// Runs one round over `network` to its end, announces it and lets the last messages arrive. Shares that
@@ -244,7 +251,7 @@ class TestFederation {
     return {WorkerOptions{.rank = rank,
                           .merchants_min = plan_.masked ? plan_.merchants_min : 1,
                           .allow_unmasked = !plan_.masked,
-                          .threshold = plan_.threshold,
+                          .graph = {.threshold = plan_.threshold},
                           .coordinator = identity_.public_key(),
                           .aborts_max = plan_.aborts_max},
             std::move(merchants), std::move(hooks), *random_};

@@ -170,5 +170,52 @@ TEST_F(LocalWorkTest, RefusesAnotherModelThanTheIntentNames) {
   EXPECT_FALSE(start(1, honest_parameters()).ok());
 }
 
+/// A coordinator that announces one release and goes on with another model. What is not noticed: a release that is a lie
+/// from the beginning, as long as the coordinator keeps to it; no merchant can compute the sum of all.
+TEST_F(LocalWorkTest, RefusesToGoOnWithAModelThatNoReleaseMade) {
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+  ASSERT_TRUE(start(1, honest_parameters()).ok());
+  const Digest announced = sha256(bytes_of("the model that the release is said to have made"));
+  const std::string release = ledger_->write(Release{.round = 1,
+                                                     .status = Release::Status::released,
+                                                     .merchants = {0, 1, 2},
+                                                     .opened = sha256(bytes_of("opened")),
+                                                     .model = announced,
+                                                     .reason = ""});
+  hooks_.round_ended(bytes_of(release), true);
+  preparation_.parameters[0] += 1;  // What it trains on with.
+  const auto next = [&](const Digest& model) {
+    return Intent{.round = 2,
+                  .name = "moments",
+                  .purpose = Purpose::update,
+                  .population = Population::train,
+                  .parameters = honest_parameters(),
+                  .sampling_rate = 1,
+                  .model = model,
+                  .invited = {0, 1, 2},
+                  .unix_time = 0};
+  };
+  const auto refusal_of = [&](const Intent& intent) {
+    std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end());
+    lines.push_back(LedgerFixture::line(intent, ledger_->state().next_seq(), ledger_->state().head(),
+                                        LedgerFixture::key(std::byte{1})));  // Its own writer would not.
+    const Bytes payload =
+        encode(RoundPayload{.ledger_lines = std::move(lines), .preparation = preparation_, .model = {}});
+    const std::vector<std::uint32_t> merchants = {0, 1, 2};
+    const auto accepted = hooks_.accept_round(
+        {.round = 2, .parameters = honest_parameters(), .payload = payload, .merchants = merchants});
+    return accepted.ok() ? "none" : accepted.what();
+  };
+
+  const std::string of_the_other = refusal_of(next(digest_of(preparation_, {})));
+  const std::string of_the_announced = refusal_of(next(announced));
+
+  EXPECT_NE(of_the_other.find("no release of this ledger made"), std::string::npos) << of_the_other;
+  EXPECT_NE(of_the_announced.find("the intent is about another model"), std::string::npos)
+      << of_the_announced;
+}
+
 }  // namespace
 }  // namespace hanse

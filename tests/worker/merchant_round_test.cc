@@ -4,7 +4,6 @@
 
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/secure_sum/masks.h"
-#include "privacy/secure_sum/neighbours.h"
 #include "tests/support/deterministic_random.h"
 
 namespace hanse {
@@ -308,14 +307,6 @@ TEST(MerchantRound, ALaterRoundLeavesTheOneBefore) {
   EXPECT_FALSE(result.refused.has_value());
   EXPECT_TRUE(std::holds_alternative<Shared>(merchants.rounds[0].state));
   EXPECT_EQ(merchants.rounds[0].aborts, 1u) << "an upload without a release counts";
-}
-
-TEST(MerchantRound, ThresholdsNeverFallToHalfOfTheHolders) {
-  EXPECT_EQ(holder_threshold(3, 0), 3u);
-  EXPECT_EQ(holder_threshold(4, 0), 3u);
-  EXPECT_EQ(holder_threshold(10, 0), 7u);
-  EXPECT_EQ(holder_threshold(10, 1), 6u) << "a coordinator that asks for 1 gets a majority";
-  EXPECT_EQ(holder_threshold(10, 99), 10u);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ MerchantHello hello_of(const std::string& name) {
           .identity = filled<32>(1),
           .key = filled<32>(2),
           .nonce = filled<32>(3),
+          .graph_commitment = filled<32>(5),
           .signature = filled<64>(4)};
 }
 
@@ -59,10 +60,14 @@ void expect_exact(const Message& message) {
 
 TEST(Messages, AreReadAsTheyWereWrittenAndRefusedAtEveryOtherLength) {
   const MerchantSet two = MerchantSet::of(9, {0, 8});
-  expect_exact(SessionParameters{
-      .masked = true, .neighbours = 6, .threshold = 4, .plan = filled<32>(1), .nonce = filled<32>(2)});
+  expect_exact(SessionParameters{.masked = true,
+                                 .graph = {.neighbours = 6, .threshold = 4},
+                                 .plan = filled<32>(1),
+                                 .nonce = filled<32>(2)});
   expect_exact(Hello{filled<32>(5), {hello_of("anna"), hello_of("bernd")}});
   expect_exact(RosterMessage{{hello_of("anna")}});
+  expect_exact(Seeds{{filled<32>(1), filled<32>(2)}});
+  expect_exact(GraphMessage{{filled<32>(1)}});
   expect_exact(Confirm{{{1, 2, filled<16>(3)}}});
   expect_exact(Ready{{}});
   expect_exact(Open{two});
@@ -118,7 +123,7 @@ TEST(Messages, RandomBytesNeverPassAsMoreThanTheyAre) {
   SeededGenerator random{1};
   for (int i = 0; i < 20000; ++i) {
     ByteWriter writer;
-    const auto type = static_cast<MessageType>(1 + random.below(17));
+    const auto type = static_cast<MessageType>(1 + random.below(19));
     write_header(writer, type, 0, 1);
     for (std::uint64_t n = random.below(120); n > 0; --n) {
       writer.put(static_cast<std::uint8_t>(random.below(3) == 0 ? random.below(256) : 0));
@@ -134,6 +139,8 @@ TEST(Messages, RandomBytesNeverPassAsMoreThanTheyAre) {
     same(decode<SessionParameters>(*envelope));
     same(decode<Hello>(*envelope));
     same(decode<RosterMessage>(*envelope));
+    same(decode<Seeds>(*envelope));
+    same(decode<GraphMessage>(*envelope));
     same(decode<Confirm>(*envelope));
     same(decode<Open>(*envelope));
     same(decode<ShareMessage>(*envelope));

@@ -11,7 +11,6 @@ The tests compare the C++ implementation with the file; whoever writes a third o
 import hashlib
 import hmac
 import struct
-from math import ceil, log2
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -151,16 +150,15 @@ class SeededGenerator:
 
 def graph_vectors():
     merchants = 300
-    session = hashlib.sha256(b"a large session").digest()
+    order_digest = hashlib.sha256(b"a large session").digest()
     order = list(range(merchants))
-    generator = SeededGenerator(struct.unpack("<4Q", session))
+    generator = SeededGenerator(struct.unpack("<4Q", order_digest))
     for i in range(merchants, 1, -1):
         j = generator.below(i)
         order[i - 1], order[j] = order[j], order[i - 1]
-    k = ceil(8 * log2(merchants))
-    k += k % 2
+    k = 66
     show("graph.merchants", merchants)
-    show("graph.session", session)
+    show("graph.order", order_digest)
     show("graph.degree", k)
     for merchant in (0, 299):
         place = order.index(merchant)
