@@ -55,7 +55,9 @@ std::vector<double> to_doubles(const std::vector<std::uint32_t>& values) {
 
 std::string privacy_sentence(const Configuration& configuration, const LedgerState& ledger) {
   if (configuration.privacy.unit == Unit::none) {
-    return "Nothing is private: privacy.unit = none.";
+    const bool counted = configuration.privacy.min_contributors > 1;
+    return std::string("Nothing is private: privacy.unit = none.") +
+           (counted ? "" : " What a single merchant has is in it too: privacy.min_contributors = 1.");
   }
   char numbers[96];
   std::snprintf(numbers, sizeof numbers, "epsilon = %.6g at delta = %.3g", ledger.epsilon_spent(),

@@ -49,7 +49,7 @@ double ReleasePlan::sampling_rate(Purpose purpose) const {
 
 SumParameters ReleasePlan::parameters(const Workload& workload, const PrivateSum& sum) const {
   const Configuration::Privacy& privacy = configuration_.privacy;
-  const Unit unit = privacy.unit == Unit::none ? workload.natural_unit() : privacy.unit;
+  const Unit unit = summed_unit(workload, sum, privacy.unit);
   return choose_parameters(
       {.length = sum.length,
        .clip_norm = sum.clip_norm,

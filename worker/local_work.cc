@@ -103,11 +103,29 @@ Result<Intent> LocalWork::take_lines(const std::vector<std::string>& lines) {
   return *open;
 }
 
+/// What is told of the data must come from private sums that the ledger shows as released: nobody skips the count of who
+/// has an item, or starts from statistics of its own.
+std::optional<Error> LocalWork::check_statistics(const Model& preparation) const {
+  Model told = task_->preparation().initial_model(configuration_.federation.seed);
+  if (preparation.parameters.size() != told.parameters.size()) {
+    return Error{"the statistics have another shape than this worker's configuration gives"};
+  }
+  for (; told.step < preparation.step; ++told.step) {
+    const std::optional<PrivateSum> sum = task_->preparation().next_sum(told);
+    if (!sum || !ledger_->state().has_released(sum->name)) {
+      return Error{sum ? "the statistics claim to know '" + sum->name +
+                             "', a sum that the ledger does not show as released"
+                       : "the statistics claim more sums than there are"};
+    }
+  }
+  return std::nullopt;
+}
+
 /// Finds the sum that the public model asks for by this worker's own configuration; encodes the data when it
 /// is time.
 std::optional<Error> LocalWork::choose_sum(const Intent& intent, const Model& preparation) {
-  if (preparation.parameters.size() != task_->preparation().initial_model(0).parameters.size()) {
-    return Error{"the statistics have another shape than this worker's configuration gives"};
+  if (auto error = check_statistics(preparation)) {
+    return error;
   }
   workload_ = &task_->preparation();
   if (task_->prepared(preparation)) {
@@ -165,8 +183,7 @@ SealedSum LocalWork::prepare(std::uint32_t merchant, const RoundMasks& masks) {
 /// privacy, and a function of (seed, round, merchant) where nothing is private.
 UnitSource LocalWork::units_of(const MerchantRows& merchant) {
   return [this, &merchant](const auto& take) {
-    const Unit unit =
-        configuration_.privacy.unit == Unit::none ? workload_->natural_unit() : configuration_.privacy.unit;
+    const Unit unit = summed_unit(*workload_, sum_, configuration_.privacy.unit);
     const bool secret = configuration_.privacy.unit != Unit::none;
     SeededGenerator public_coins({configuration_.federation.seed, round_, merchant.id, 0x636F696E});
     const auto threshold = static_cast<std::uint64_t>(std::ldexp(sampling_rate_, 63));

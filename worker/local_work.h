@@ -38,6 +38,7 @@ class LocalWork {
 
   Result<SumParameters> check_round(const StartView& start);
   Result<Intent> take_lines(const std::vector<std::string>& lines);
+  std::optional<Error> check_statistics(const Model& preparation) const;
   std::optional<Error> choose_sum(const Intent& intent, const Model& preparation);
   std::optional<Error> compare(const Intent& intent, const SumParameters& claimed) const;
   UnitSource units_of(const MerchantRows& merchant);

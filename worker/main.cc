@@ -52,6 +52,21 @@ std::vector<HostedMerchant> identities_of(const Configuration& configuration, co
   return hosted;
 }
 
+/// Without a unit of privacy the finest units are added, at one sum of the run at least.
+void check_units(const Configuration& configuration, const Dataset& data) {
+  const Unit finest = data.kind == RowKind::customer ? Unit::customer : Unit::record;
+  const Unit unit = configuration.privacy.unit == Unit::none ? finest : configuration.privacy.unit;
+  for (const MerchantRows& merchant : data.merchants) {
+    const std::size_t units = std::max(count_units(data, merchant, unit, Population::train),
+                                       count_units(data, merchant, unit, Population::test));
+    if (units > configuration.data.max_units) {
+      throw bad_input("merchant " + merchant.name + " has " + std::to_string(units) + " " +
+                      std::string(name_of(unit)) + "s, more than data.max_units = " +
+                      std::to_string(configuration.data.max_units) + ": raise that public bound");
+    }
+  }
+}
+
 Dataset read_own_data(const Configuration& configuration, Peer rank, Peer size) {
   Dataset data = read_dataset(configuration, rank, size - 1);
   const bool own_file = configuration.data.path.find("{worker}") != std::string::npos;
@@ -60,15 +75,7 @@ Dataset read_own_data(const Configuration& configuration, Peer rank, Peer size) 
                     (own_file ? " for worker " + std::to_string(rank) : std::string()) +
                     ": give it at least one row below its header");
   }
-  for (const MerchantRows& merchant : data.merchants) {
-    const std::size_t rows =
-        std::max(merchant.train_end - merchant.train_begin, merchant.test_end - merchant.test_begin);
-    if (rows > configuration.data.max_units) {
-      throw bad_input("merchant " + merchant.name + " has " + std::to_string(rows) +
-                      " rows, more than data.max_units = " + std::to_string(configuration.data.max_units) +
-                      ": raise that public bound");
-    }
-  }
+  check_units(configuration, data);
   for (const std::string& sentence : data.account) {
     std::fprintf(stderr, "worker %u: %s\n", rank, sentence.c_str());
   }

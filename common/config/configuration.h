@@ -73,7 +73,7 @@ struct Configuration {
     double noise_multiplier = 0;  ///< 0: calibrated from epsilon.
     double sampling_rate = 1.0;
     std::uint32_t max_merchants_per_customer = 1;
-    std::uint32_t min_contributors = 1;
+    std::uint32_t min_contributors = 2;  ///< Merchants; without a unit of privacy.
     std::string accountant = "rdp";
     double statistics_share = 0.1;  ///< Part of the budget for sums before training.
     double evaluation_share = 0.1;  ///< Part of the budget for test metrics.

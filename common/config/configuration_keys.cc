@@ -432,10 +432,10 @@ std::vector<Key> make_table() {
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("init", "Length of the first item factors, about; otherwise 1."),
       own_number_key("ratings_per_unit", "Ratings of one unit that count; 0: the workload's own."),
-      own_number_key(
-          "kept_at_least",
-          "Count that keeps an item or category; otherwise 1. Without privacy privacy.min_contributors holds "
-          "as well."),
+      own_number_key("kept_at_least",
+                     "Count that keeps a hashed item or category; otherwise 1. Without privacy "
+                     "privacy.min_contributors holds "
+                     "as well."),
       own_number_key("rows_per_unit", "Rows of one unit that count in statistics; 0: the workload's own."),
       own_number_key("words_per_unit",
                      "Words of one unit that count in vocabularies; 0: the workload's own."),
@@ -476,7 +476,9 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.privacy.max_merchants_per_customer; }),
       integer_key(
           "privacy.min_contributors", 1, 1'000'000, "1 to 1000000",
-          "Merchants that must have an item or category before it is published without noise.",
+          "Without privacy: merchants that must have an item or category before it is in the model, by one "
+          "more "
+          "private sum; 1 publishes what a single merchant has.",
           [](auto& c) -> auto& { return c.privacy.min_contributors; }),
       text_key(
           "privacy.accountant", "rdp", "How the budget is computed.",

@@ -13,7 +13,9 @@ namespace hanse {
 enum class RowKind {
   record,  ///< One record: features and a label (csv, libsvm). The last column of every row is the intercept
            ///< (index width - 1, value 1), so that the gradient of a linear model is exactly residual * row.
-  customer,  ///< All ratings of one customer at one merchant: item -> rating, no label (ratings).
+  customer,  ///< All ratings of one customer at one merchant: item -> rating, no label (ratings). Once encoded,
+  ///< columns from FeatureSpace::width on are items that the model knows nothing of: they come last in
+  ///< their row, and only the customer's own side may learn from them.
 };
 
 /// Rows of all merchants a worker hosts, sorted by (merchant, customer), then in the order of the file.
@@ -51,6 +53,9 @@ struct FeatureSpace {
   std::vector<double> range_high;
   bool counted = false;  ///< True when some columns are hash buckets to be kept by a private count.
   std::vector<ColumnRange> counted_ranges;  ///< Those columns, increasing; empty unless `counted`.
+  std::vector<ColumnRange>
+      sparse_ranges;  ///< Columns that most rows lack, increasing: items, words (the counted ones among them), and
+                      ///< those of libsvm. Which of them a merchant has at all is its secret.
   double rating_low =
       std::numeric_limits<double>::quiet_NaN();  ///< Public range of ratings, NaN where not declared.
   double rating_high = std::numeric_limits<double>::quiet_NaN();

@@ -40,7 +40,7 @@ float standardised(float value, double mean, double deviation, double limit) {
 }
 
 // A row never grows, so that writing stays behind reading.
-void encode(CsrMatrix& rows, const Encoding& encoding) {
+void encode(CsrMatrix& rows, RowKind kind, const Encoding& encoding) {
   const std::size_t numeric = encoding.mean.size();
   std::vector<Entry> row;
   std::size_t read = 0, written = 0;
@@ -55,6 +55,8 @@ void encode(CsrMatrix& rows, const Encoding& encoding) {
       }
       if (encoding.column_of[raw] != kDropped) {
         row.emplace_back(encoding.column_of[raw], value);
+      } else if (kind == RowKind::customer) {
+        row.emplace_back(encoding.width + raw, value);
       }
     }
     put_in_order(row);
@@ -82,18 +84,23 @@ Encoding identity_encoding(const FeatureSpace& space) {
   return encoding;
 }
 
-Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::vector<bool>& kept) {
-  check(kept.size() == space.width, "the private count has an answer for every raw column");
+Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::vector<bool>& kept,
+                          const std::vector<bool>& hidden) {
+  check(kept.size() == space.width && (hidden.empty() || hidden.size() == space.width),
+        "the private counts have an answer for every raw column");
+  constexpr std::uint32_t kRare = kDropped - 1;  // Until the end of the range shows where they go.
   Encoding encoding = identity_encoding(space);
   encoding.names.clear();
   auto range = space.counted_ranges.begin();
   for (std::uint32_t raw = 0; raw < space.width; ++raw) {
     const bool counted = range != space.counted_ranges.end() && raw >= range->begin;
-    if (!counted || kept[raw]) {
+    if (!hidden.empty() && hidden[raw]) {
+      encoding.column_of[raw] = kDropped;
+    } else if (!counted || kept[raw]) {
       encoding.column_of[raw] = static_cast<std::uint32_t>(encoding.names.size());
       encoding.names.push_back(space.names[raw]);
     } else {
-      encoding.column_of[raw] = kDropped;
+      encoding.column_of[raw] = kind == RowKind::record ? kRare : kDropped;
     }
     if (!counted || raw + 1 < range->end) {
       continue;
@@ -101,8 +108,8 @@ Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::ve
     // The end of a counted range: what was not kept shares the column that comes next.
     const auto first = encoding.column_of.begin() + range->begin,
                last = encoding.column_of.begin() + range->end;
-    if (kind == RowKind::record && std::find(first, last, kDropped) != last) {
-      std::replace(first, last, kDropped, static_cast<std::uint32_t>(encoding.names.size()));
+    if (std::find(first, last, kRare) != last) {
+      std::replace(first, last, kRare, static_cast<std::uint32_t>(encoding.names.size()));
       encoding.names.push_back(range->name + "=other");
     }
     ++range;
@@ -121,13 +128,14 @@ void encode(Dataset& data, const Encoding& encoding) {
     check(encoding.column_of[i] == i, "numeric columns keep their index");
     check(encoding.deviation[i] > 0, "deviations are positive");
   }
-  encode(data.train.features, encoding);
-  encode(data.test.features, encoding);
+  encode(data.train.features, data.kind, encoding);
+  encode(data.test.features, data.kind, encoding);
 
   data.space.width = encoding.width;
   data.space.names = encoding.names;
   data.space.counted = false;
   data.space.counted_ranges.clear();
+  data.space.sparse_ranges.clear();
   for (std::size_t i = 0; i < numeric; ++i) {
     data.space.range_low[i] = (data.space.range_low[i] - encoding.mean[i]) / encoding.deviation[i];
     data.space.range_high[i] = (data.space.range_high[i] - encoding.mean[i]) / encoding.deviation[i];

@@ -9,7 +9,8 @@
 
 namespace hanse {
 
-/// In Encoding::column_of: the column is left out.
+/// In Encoding::column_of: the model has no such column. A record's entry is left out; a customer's rating stays behind
+/// the model's columns (RowKind::customer in common/data/dataset.h).
 inline constexpr std::uint32_t kDropped = std::numeric_limits<std::uint32_t>::max();
 
 /// How raw columns become the model's columns. Public: it comes from released sums and is stored with the
@@ -30,11 +31,13 @@ Encoding identity_encoding(const FeatureSpace& space);
 
 /// The identity with the counted columns thinned out: columns for which `kept` (one a raw column; read in
 /// counted ranges only) is false share one column "NAME=other" for each counted range at RowKind::record, and
-/// are dropped at RowKind::customer, where "all other items" has no rating of its own.
-Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::vector<bool>& kept);
+/// are dropped at RowKind::customer, where "all other items" has no rating of its own. Columns for which `hidden` (one a
+/// raw column, or empty: none) is true are dropped at once: not even "other" may show what too few merchants have.
+Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::vector<bool>& kept,
+                          const std::vector<bool>& hidden = {});
 
 /// Encodes both blocks in place, in O(nonzeros): numeric x becomes (x - mean) / deviation (0 when missing,
-/// clipped at outlier_limit), other columns are renumbered. Columns of a row stay strictly increasing; where
+/// clipped at outlier_limit), other columns are renumbered; a customer's dropped column becomes width + itself. Columns of a row stay strictly increasing; where
 /// two fall on one column their values are added. `data.space` describes the encoded columns afterwards.
 void encode(Dataset& data, const Encoding& encoding);
 

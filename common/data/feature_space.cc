@@ -29,6 +29,7 @@ void add_columns(FeatureSpace& space, const Vocabulary& vocabulary) {
   for (std::uint32_t word = 0; word < vocabulary.width(); ++word) {
     space.names.push_back(vocabulary.column_name(word));
   }
+  space.sparse_ranges.push_back({begin, space.width, vocabulary.name()});
   if (vocabulary.counted()) {
     space.counted = true;
     space.counted_ranges.push_back({begin, space.width, vocabulary.name()});
@@ -64,6 +65,7 @@ FeatureSpace libsvm_space(const Configuration::Data& data) {
   for (std::uint32_t i = 1; i <= data.features; ++i) {
     space.names.push_back("feature" + std::to_string(i));
   }
+  space.sparse_ranges.push_back({0, space.width, "feature"});
   add_intercept(space);
   return space;
 }

@@ -65,6 +65,12 @@ std::string_view name_of(Population population) {
   return population == Population::train ? "train" : "test";
 }
 
+std::size_t count_units(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population) {
+  std::size_t units = 0;
+  for_each_unit(data, merchant, unit, population, [&](const UnitRows&) { ++units; });
+  return units;
+}
+
 void for_each_unit(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population,
                    const std::function<void(const UnitRows&)>& take) {
   check(unit != Unit::none, "rows are visited by record, customer or merchant");

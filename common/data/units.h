@@ -47,6 +47,9 @@ struct UnitRows {
 enum class Population { train, test };
 std::string_view name_of(Population population);
 
+/// Units of the merchant with rows in `population`.
+std::size_t count_units(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population);
+
 /// Calls `take` once for each unit of the merchant that has rows in `population`. `unit` must not be `none`:
 /// callers replace it by the workload's natural unit first.
 void for_each_unit(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population,

@@ -38,6 +38,10 @@ double logistic_loss(double x, double y) {
   return std::max(x, 0.0) - y * x + std::log1p(std::exp(-std::abs(x)));
 }
 
+double power_of_two_above(double value) {
+  return std::exp2(std::ceil(std::log2(value)));
+}
+
 bool solve_cholesky(std::span<double> lower, std::span<double> b) {
   const std::size_t n = b.size();
   check(lower.size() >= n * n, "a matrix has the order of its right-hand side");

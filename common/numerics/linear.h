@@ -20,6 +20,9 @@ double sigmoid(double x);
 /// Logistic loss of logit x and label y in {0, 1}: log(1 + exp(x)) - y x, without overflow.
 double logistic_loss(double x, double y);
 
+/// The smallest power of two that is not below `value` > 0. With it as clip norm, whole numbers lie on the grid.
+double power_of_two_above(double value);
+
 /// Solves A x = b for a symmetric positive definite A of order b.size(), by Cholesky's factorisation. `lower`
 /// holds A row-major, of which only the lower triangle is read; it is overwritten by the factor, and `b` by
 /// x. False, and both undefined, when a pivot is not positive.

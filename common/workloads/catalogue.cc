@@ -151,7 +151,7 @@ std::unique_ptr<Workload> make_workload(const Configuration& configuration, cons
 }
 
 Preparation make_preparation(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
-                             double noise_multiplier) {
+                             std::uint32_t merchants, double noise_multiplier) {
   const Other& other = configuration.workload.other;
   Preparation::Options options;
   options.space = space;
@@ -159,7 +159,7 @@ Preparation make_preparation(const Configuration& configuration, const FeatureSp
   options.unit = configuration.privacy.unit;
   options.standardise = configuration.data.standardise;
   options.noise_multiplier = noise_multiplier;
-  options.min_contributors = configuration.privacy.min_contributors;
+  options.min_contributors = merchants > 1 ? configuration.privacy.min_contributors : 1;
   options.kept_at_least = number_option(other, "kept_at_least", 1);
   options.rows_per_unit = number_option(other, "rows_per_unit", 0);
   options.words_per_unit = number_option(other, "words_per_unit", 0);

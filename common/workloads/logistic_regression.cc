@@ -21,11 +21,6 @@ constexpr double kUnclippedNorm = 1024;  // Without a unit of privacy, for one r
 constexpr double kUnclippedStep = 4096;  // Likewise for one merchant's weighted difference.
 constexpr double kLossBound = 64;        // Of one record in the training loss, so that its lane is bounded.
 
-/// Smallest power of two that is not below `value`: counts on its grid are exact.
-double power_of_two_above(double value) {
-  return std::exp2(std::ceil(std::log2(value)));
-}
-
 double bounded_loss(double logit, double label) {
   return std::min(logistic_loss(logit, label), kLossBound);
 }

@@ -19,6 +19,12 @@ constexpr double kUnclippedNorm = 4096;
 // A first item bias is the item's mean deviation as if this many more ratings had been average.
 constexpr double kBiasShrinkage = 10;
 
+/// Ratings of items that have a row: they come first.
+std::size_t known_items(const SparseRow& ratings, std::size_t items) {
+  const auto end = std::lower_bound(ratings.columns.begin(), ratings.columns.end(), items);
+  return static_cast<std::size_t>(end - ratings.columns.begin());
+}
+
 /// Ridge solution of one customer, and its memory.
 class CustomerSolver {
  public:
@@ -27,6 +33,8 @@ class CustomerSolver {
         order_(rank + 1u),
         l2_(l2),
         l2_bias_(l2_bias),
+        items_((parameters_.size() - 1) / order_),
+        unknown_(order_),
         gram_(order_ * order_),
         solution_(order_) {}
 
@@ -50,10 +58,12 @@ class CustomerSolver {
         }
       }
     }
-    const double count = static_cast<double>(std::max<std::size_t>(ratings.columns.size(), 1));
-    gram_[0] += l2_bias_ * count;
+    const auto at_least_one = [](std::size_t count) {
+      return static_cast<double>(std::max<std::size_t>(count, 1));
+    };
+    gram_[0] += l2_bias_ * at_least_one(ratings.columns.size());
     for (std::size_t a = 1; a < order_; ++a) {
-      gram_[a * order_ + a] += l2_ * count;
+      gram_[a * order_ + a] += l2_ * at_least_one(known_items(ratings, items_));
     }
     if (!solve_cholesky(gram_, solution_)) {
       // Only a model far astray gets here. Stopping would tell the coordinator who rated what.
@@ -72,12 +82,16 @@ class CustomerSolver {
   }
 
  private:
-  const double* item_block(std::uint32_t item) const { return parameters_.data() + 1 + item * order_; }
+  const double* item_block(std::uint32_t item) const {
+    return item < items_ ? parameters_.data() + 1 + item * order_ : unknown_.data();
+  }
 
   std::span<const double> parameters_;
   std::size_t order_;
   double l2_;
   double l2_bias_;
+  std::size_t items_;
+  std::vector<double> unknown_;  ///< The block of an item without a row: zeros.
   std::vector<double> gram_;
   std::vector<double> solution_;
 };
@@ -102,7 +116,9 @@ MatrixFactorization::MatrixFactorization(Options options)
     : options_(std::move(options)), optimizer_(options_.server) {
   if (options_.items == 0) {
     throw bad_input(
-        "data.item: no items are left to factorise; lower workload.kept_at_least or check the ratings");
+        "data.item: no items are left to factorise; lower privacy.min_contributors or "
+        "workload.kept_at_least, or check "
+        "the ratings");
   }
   if (options_.rank == 0) {
     throw bad_input("workload.rank: expected at least 1");
@@ -193,7 +209,7 @@ Contributor MatrixFactorization::statistics_contributor() const {
   return [this, sums](const UnitRows& unit, Contribution& out) {
     for (std::size_t r = 0; r < unit.train.size(); ++r) {
       const SparseRow ratings = unit.train.row(r);
-      for (std::size_t i = 0; i < ratings.columns.size(); ++i) {
+      for (std::size_t i = 0, known = known_items(ratings, options_.items); i < known; ++i) {
         const std::span<double> lane = sums->block(ratings.columns[i]);
         lane[0] += 1;
         lane[1] += (static_cast<double>(ratings.values[i]) - middle_) / half_width_;
@@ -212,7 +228,8 @@ Contributor MatrixFactorization::gradient_contributor(const Model& model) const 
       std::make_shared<Scratch>(Scratch{CustomerSolver(model, options_.rank, options_.l2, options_.l2_bias),
                                         ContributionAccumulator(0, options_.items, block())});
   const std::size_t lanes_at = options_.items * block();
-  return [scratch, lanes_at, with_loss = lanes()](const UnitRows& unit, Contribution& out) {
+  return [scratch, lanes_at, with_loss = lanes(), items = options_.items](const UnitRows& unit,
+                                                                          Contribution& out) {
     double squares = 0;
     double count = 0;
     for (std::size_t r = 0; r < unit.train.size(); ++r) {
@@ -221,14 +238,18 @@ Contributor MatrixFactorization::gradient_contributor(const Model& model) const 
         continue;
       }
       const std::span<const double> customer = scratch->solver.solve(ratings);
+      const std::size_t known = known_items(ratings, items);
       for (std::size_t i = 0; i < ratings.columns.size(); ++i) {
         const double error = scratch->solver.error(customer, ratings.columns[i], ratings.values[i]);
+        squares += error * error;
+        if (i >= known) {
+          continue;
+        }
         const std::span<double> gradient = scratch->sums.block(ratings.columns[i]);
         gradient[0] += error;
         for (std::size_t a = 1; a < gradient.size(); ++a) {
           gradient[a] += error * customer[a];
         }
-        squares += error * error;
       }
       count += static_cast<double>(ratings.columns.size());
     }

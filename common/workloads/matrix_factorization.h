@@ -12,11 +12,15 @@ namespace hanse {
 ///   rating of customer u for item i  ~  mean + a_u + b_i + p_u . q_i
 ///
 /// The customer's side never leaves the merchant and is stored nowhere: given the item side, (a_u, p_u) is
-/// the ridge solution over the customer's training ratings, of penalty ratings_u * (l2_bias a^2 + l2 |p|^2),
+/// the ridge solution over the customer's training ratings, of penalty ratings_u * (l2_bias a^2 + l2 |p|^2) (for p_u only
+/// ratings of items with a row count),
 /// found afresh each round (the variable projection of alternating least squares; Zhou et al. 2008 for the
 /// weighted penalty). A customer contributes minus the gradient of half its squared error with respect to b_i
 /// and q_i of the items it rated: the sum over them of error * (1, p_u). The server divides by each item's
 /// number of ratings, adds (l2_bias b_i, l2 q_i) and steps.
+///
+/// Items without a row here (columns from `items` on: too few merchants have them) are rated by mean + a_u alone. They
+/// help to find a_u and count in loss and error, and nothing of them is in any sum of items.
 ///
 /// Sums: first "item statistics" (purpose statistics): per item the number of ratings and the sum of
 /// (rating - middle) / half-width of the range; mean, first b_i and step sizes come from it. Then "item

@@ -7,6 +7,7 @@
 
 #include "common/base/check.h"
 #include "common/base/failure.h"
+#include "common/numerics/linear.h"
 #include "common/workloads/contribution_accumulator.h"
 
 namespace hanse {
@@ -26,10 +27,6 @@ constexpr double kOutlierLimitNoisy = 5;   // Bounds ||x||, so that clipping tou
 constexpr double kOutlierLimitExact = 20;  // Far beyond what moves a fit; keeps the unclipped norm unclipped.
 constexpr double kSmallestDeviation =
     0x1p-12;  // Of the range's half-width; below it the column is a constant.
-
-double power_of_two_above(double value) {
-  return std::exp2(std::ceil(std::log2(value)));
-}
 
 std::size_t magnitude_bin(double x) {
   if (x == 0) {
@@ -56,6 +53,16 @@ struct Range {
   double half_width;
 };
 
+std::vector<std::uint32_t> columns_in(const std::vector<ColumnRange>& ranges) {
+  std::vector<std::uint32_t> columns;
+  for (const ColumnRange& range : ranges) {
+    for (std::uint32_t c = range.begin; c < range.end; ++c) {
+      columns.push_back(c);
+    }
+  }
+  return columns;
+}
+
 Range range_of(double low, double high) {
   const double half = (high - low) / 2;
   return {.middle = low + half, .half_width = half > 0 ? half : 1};
@@ -72,10 +79,9 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
       }
     }
   }
-  for (const ColumnRange& range : space.counted_ranges) {
-    for (std::uint32_t c = range.begin; c < range.end; ++c) {
-      counted_.push_back(c);
-    }
+  counted_ = columns_in(space.counted_ranges);
+  if (options_.unit == Unit::none && options_.min_contributors > 1) {
+    sparse_ = columns_in(space.sparse_ranges);
   }
   // Nothing clips without a unit of privacy, whatever a merchant has; with one, most units surely do not.
   const bool exact = options_.unit == Unit::none;
@@ -92,27 +98,25 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
                              : static_cast<double>(std::max<std::size_t>(space.counted_ranges.size(), 1));
     options_.words_per_unit = words * options_.rows_per_unit;
   }
-  if (exact && options_.min_contributors > 1) {
-    options_.kept_at_least = std::max<double>(options_.kept_at_least, options_.min_contributors);
-  }
   if (!undeclared_.empty()) {
     stages_.push_back(Stage::magnitudes);
   }
-  if (!counted_.empty()) {
+  if (!sparse_.empty()) {
+    stages_.push_back(Stage::contributors);
+  }
+  // What enough merchants have, as many units have: no second count where it could say nothing new.
+  if (!counted_.empty() && (sparse_.empty() || options_.kept_at_least > options_.min_contributors)) {
     stages_.push_back(Stage::vocabulary);
   }
   stages_.push_back(Stage::moments);
 }
 
 Unit Preparation::natural_unit() const {
-  if (options_.unit == Unit::none && options_.min_contributors > 1 && !counted_.empty()) {
-    return Unit::merchant;
-  }
   return options_.kind == RowKind::customer ? Unit::customer : Unit::record;
 }
 
-// Parameters: low of each numeric column, high of each, mean of each, deviation of each, 1 or 0 for each
-// counted column, number of training rows.
+// Parameters: low of each numeric column, high of each, mean of each, deviation of each, 1 or 0 for each counted column
+// (kept), 1 or 0 for each sparse one (enough merchants have it), number of training rows.
 Model Preparation::initial_model(std::uint64_t) const {
   const FeatureSpace& space = options_.space;
   Model model;
@@ -124,7 +128,7 @@ Model Preparation::initial_model(std::uint64_t) const {
   }
   model.parameters.insert(model.parameters.end(), space.numeric, 0.0);
   model.parameters.insert(model.parameters.end(), space.numeric, 1.0);
-  model.parameters.insert(model.parameters.end(), counted_.size(), 1.0);
+  model.parameters.insert(model.parameters.end(), counted_.size() + sparse_.size(), 1.0);
   model.parameters.push_back(0.0);
   return model;
 }
@@ -145,6 +149,12 @@ PrivateSum Preparation::sum_of(Stage stage) const {
       sum.name = "magnitudes";
       sum.length = undeclared_.size() * kMagnitudeBins;
       norm = rows * std::sqrt(static_cast<double>(undeclared_.size()));
+      break;
+    case Stage::contributors:
+      sum.name = "contributors";
+      sum.without_privacy = Unit::merchant;
+      sum.length = sparse_.size();
+      norm = std::sqrt(static_cast<double>(sparse_.size()));
       break;
     case Stage::vocabulary:
       sum.name = "vocabulary";
@@ -176,8 +186,9 @@ Contributor Preparation::contributor(const Model& model, const PrivateSum& sum) 
   switch (*stage) {
     case Stage::magnitudes:
       return magnitudes_contributor();
+    case Stage::contributors:
     case Stage::vocabulary:
-      return vocabulary_contributor();
+      return presence_contributor(model, *stage);
     case Stage::moments:
       break;
   }
@@ -200,21 +211,27 @@ Contributor Preparation::magnitudes_contributor() const {
   };
 }
 
-Contributor Preparation::vocabulary_contributor() const {
-  const auto sums = std::make_shared<ContributionAccumulator>(0, counted_.size(), 1);
-  return [this, sums](const UnitRows& unit, Contribution& out) {
+/// A 1 for each column that the unit has in a training row, once however often.
+Contributor Preparation::presence_contributor(const Model& model, Stage stage) const {
+  const bool vocabulary = stage == Stage::vocabulary;
+  const std::vector<std::uint32_t>& lanes = vocabulary ? counted_ : sparse_;
+  constexpr std::uint32_t kNone = kDropped;
+  std::vector<std::uint32_t> lane_of(options_.space.width, kNone);
+  for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+    lane_of[lanes[lane]] = static_cast<std::uint32_t>(lane);
+  }
+  // How many units have what too few merchants have, is not asked.
+  const std::vector<bool> hidden = vocabulary ? hidden_columns(model) : std::vector<bool>();
+  for (std::size_t column = 0; column < hidden.size(); ++column) {
+    lane_of[column] = hidden[column] ? kNone : lane_of[column];
+  }
+  const auto sums = std::make_shared<ContributionAccumulator>(0, lanes.size(), 1);
+  return [lane_of = std::move(lane_of), sums](const UnitRows& unit, Contribution& out) {
     for (std::size_t i = 0; i < unit.train.size(); ++i) {
-      std::size_t lane = 0;  // Columns of a row and counted columns both increase: one merge.
-      std::size_t before = 0;
-      const std::span<const std::uint32_t> columns = unit.train.row(i).columns;
-      for (const ColumnRange& range : options_.space.counted_ranges) {
-        for (auto at = std::lower_bound(columns.begin() + static_cast<std::ptrdiff_t>(lane), columns.end(),
-                                        range.begin);
-             at != columns.end() && *at < range.end; ++at) {
-          (*sums)[before + (*at - range.begin)] = 1.0;  // Once a unit, however often.
-          lane = static_cast<std::size_t>(at - columns.begin()) + 1;
+      for (const std::uint32_t column : unit.train.row(i).columns) {
+        if (lane_of[column] != kNone) {
+          (*sums)[lane_of[column]] = 1.0;
         }
-        before += range.end - range.begin;
       }
     }
     sums->flush(out);
@@ -265,6 +282,9 @@ Metrics Preparation::apply(Model& model, const PrivateSum& sum, std::span<const 
     case Stage::magnitudes:
       apply_magnitudes(model, sum, total);
       return {};
+    case Stage::contributors:
+      apply_contributors(model, total);
+      return {};
     case Stage::vocabulary:
       apply_vocabulary(model, sum, total);
       return {};
@@ -284,6 +304,23 @@ void Preparation::apply_magnitudes(Model& model, const PrivateSum& sum, std::spa
     model.parameters[undeclared_[k]] = shown ? low : -1;
     model.parameters[options_.space.numeric + undeclared_[k]] = shown ? high : 1;
   }
+}
+
+void Preparation::apply_contributors(Model& model, std::span<const double> total) const {
+  const std::size_t first = 4 * std::size_t{options_.space.numeric} + counted_.size();
+  for (std::size_t k = 0; k < sparse_.size(); ++k) {
+    model.parameters[first + k] = total[k] >= options_.min_contributors - 0.5 ? 1 : 0;
+  }
+}
+
+/// One a raw column; empty when no merchants are counted.
+std::vector<bool> Preparation::hidden_columns(const Model& model) const {
+  std::vector<bool> hidden(sparse_.empty() ? 0 : options_.space.width, false);
+  const std::size_t first = 4 * std::size_t{options_.space.numeric} + counted_.size();
+  for (std::size_t k = 0; k < sparse_.size(); ++k) {
+    hidden[sparse_[k]] = !(model.parameters[first + k] > 0.5);
+  }
+  return hidden;
 }
 
 void Preparation::apply_vocabulary(Model& model, const PrivateSum& sum, std::span<const double> total) const {
@@ -322,18 +359,13 @@ Metrics Preparation::apply_moments(Model& model, const PrivateSum& sum, std::spa
 Encoding Preparation::encoding(const Model& model) const {
   const FeatureSpace& space = options_.space;
   const std::size_t numeric = space.numeric;
-  check(model.parameters.size() == 4 * numeric + counted_.size() + 1 && !next_sum(model),
+  check(model.parameters.size() == 4 * numeric + counted_.size() + sparse_.size() + 1 && !next_sum(model),
         "an encoding is asked of a finished preparation");
-  Encoding encoding;
-  if (counted_.empty()) {
-    encoding = identity_encoding(space);
-  } else {
-    std::vector<bool> kept(space.width, false);
-    for (std::size_t k = 0; k < counted_.size(); ++k) {
-      kept[counted_[k]] = model.parameters[4 * numeric + k] > 0.5;
-    }
-    encoding = thinned_encoding(space, options_.kind, kept);
+  std::vector<bool> kept(space.width, true);
+  for (std::size_t k = 0; k < counted_.size(); ++k) {
+    kept[counted_[k]] = model.parameters[4 * numeric + k] > 0.5;
   }
+  Encoding encoding = thinned_encoding(space, options_.kind, kept, hidden_columns(model));
   if (options_.standardise && numeric > 0) {
     const auto at = [&](std::size_t i) {
       return model.parameters.begin() + static_cast<std::ptrdiff_t>(i * numeric);
@@ -359,7 +391,12 @@ std::vector<NamedArray> Preparation::arrays(const Model& model) const {
           {.name = "mean", .shape = {numeric}, .values = part(2 * numeric, numeric)},
           {.name = "deviation", .shape = {numeric}, .values = part(3 * numeric, numeric)},
           {.name = "kept", .shape = {counted_.size()}, .values = part(4 * numeric, counted_.size())},
-          {.name = "train_rows", .shape = {1}, .values = part(4 * numeric + counted_.size(), 1)}};
+          {.name = "shared",
+           .shape = {sparse_.size()},
+           .values = part(4 * numeric + counted_.size(), sparse_.size())},
+          {.name = "train_rows",
+           .shape = {1},
+           .values = part(4 * numeric + counted_.size() + sparse_.size(), 1)}};
 }
 
 }  // namespace hanse

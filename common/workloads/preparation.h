@@ -13,14 +13,24 @@ namespace hanse {
 ///
 ///   "magnitudes"  for numeric columns without a declared range: per column a histogram of the sign and the
 ///                 binary exponent of x, of which a range is made;
+///   "contributors" without a unit of privacy: for each sparse column (item, category, hashed bucket) how many
+///                 merchants have it in a training row. Columns of fewer than min_contributors merchants have no
+///                 place in the model and hence in no later sum, so that no released row is one merchant's own;
 ///   "vocabulary"  for columns that were hashed: how many units have each bucket; rare ones are not kept;
 ///   "moments"     the number of training rows n, and for each numeric column, with
 ///                 u = (x - middle) / half-width of its range clipped to [-1, 1]: the sums of u and of
 ///                 u^2 - 1/2, and the number of missing values.
 ///
 /// A sum that is not needed is left out; the last always takes place, because gradients are divided by the
-/// released n and never by a number nobody released. At RowKind::customer a row is a customer, and n their
-/// number.
+/// released n and never by a number nobody released. With a unit of privacy there are no "contributors": noise
+/// covers every entry, and thresholds on noisy counts keep out what noise alone could have made. At
+/// RowKind::customer a row is a customer, and n their number.
+///
+/// What the contributors' count itself shows: it opens at the coordinator, as an exact number for each column, so the
+/// coordinator learns that some column is at exactly one merchant, though not at which one. Merchants and the model
+/// learn only whether the bound was reached. A merchant cannot verify the number: a coordinator that signs a false
+/// count for all alike is not caught by it. And the bound is of merchants in this one sum: with cohorts, or merchants
+/// that drop out later, a round's row may come from fewer of those that were counted.
 ///
 /// Norm of one record's moments: u^2 + (u^2 - 1/2)^2 <= 5/4 for |u| <= 1, so at most sqrt(1 + 5/4 columns);
 /// centring the square costs nothing and saves a third of the noise. Without noise the clip norm is a power
@@ -33,10 +43,8 @@ class Preparation final : public Workload {
     Unit unit = Unit::none;  ///< Of privacy.
     bool standardise = true;
     double noise_multiplier = 0;  ///< Expected of each sum; thresholds are multiples of the noise it makes.
-    std::uint32_t min_contributors =
-        1;                     ///< Merchants; more than 1 without a unit of privacy makes the merchant the
-                               ///< unit that is counted, so that a kept bucket is known to that many.
-    double kept_at_least = 1;  ///< Fewest units (released count) for a hashed bucket to be kept.
+    std::uint32_t min_contributors = 1;  ///< Merchants that must have a sparse column; 1: no such count.
+    double kept_at_least = 1;            ///< Fewest units (released count) for a hashed bucket to be kept.
     double rows_per_unit = 0;  ///< Rows of one unit that surely count in full; 0: 1, 32 or 1024 for a record,
                                ///< customer or merchant.
     double words_per_unit = 0;  ///< Likewise distinct buckets of one unit; 0: as rows_per_unit for records,
@@ -61,27 +69,31 @@ class Preparation final : public Workload {
   Encoding encoding(const Model& model) const;
 
  private:
-  enum class Stage { magnitudes, vocabulary, moments };
+  enum class Stage { magnitudes, contributors, vocabulary, moments };
   PrivateSum sum_of(Stage stage) const;
   std::optional<Stage> stage_at(std::uint64_t step) const;
   Unit counted_unit() const { return options_.unit == Unit::none ? natural_unit() : options_.unit; }
   double noise_deviation(const PrivateSum& sum) const { return options_.noise_multiplier * sum.clip_norm; }
   Contributor magnitudes_contributor() const;
-  Contributor vocabulary_contributor() const;
+  Contributor presence_contributor(const Model& model, Stage stage) const;
   Contributor moments_contributor(const Model& model) const;
   void apply_magnitudes(Model& model, const PrivateSum& sum, std::span<const double> total) const;
+  std::vector<bool> hidden_columns(const Model& model) const;
+  void apply_contributors(Model& model, std::span<const double> total) const;
   void apply_vocabulary(Model& model, const PrivateSum& sum, std::span<const double> total) const;
   Metrics apply_moments(Model& model, const PrivateSum& sum, std::span<const double> total) const;
 
   Options options_;
   std::vector<std::uint32_t> undeclared_;  ///< Numeric columns without a range.
   std::vector<std::uint32_t> counted_;     ///< Hashed columns.
+  std::vector<std::uint32_t> sparse_;      ///< Columns whose merchants are counted: all sparse ones, or none.
   std::vector<Stage> stages_;
 };
 
 /// Preparation as a configuration asks for it. Keys of its own in [workload]: kept_at_least, rows_per_unit,
-/// words_per_unit. `noise_multiplier` is that of the plan's statistics sums, 0 when there is no noise.
+/// words_per_unit. `noise_multiplier` is that of the plan's statistics sums, 0 when there is no noise. Of `merchants`
+/// matters only whether there is more than one: a single merchant has nobody to hide among.
 Preparation make_preparation(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
-                             double noise_multiplier);
+                             std::uint32_t merchants, double noise_multiplier);
 
 }  // namespace hanse

@@ -27,7 +27,7 @@ Task::Task(Configuration configuration, FeatureSpace space, RowKind kind, std::u
       space_(std::move(space)),
       kind_(kind),
       merchants_(merchants),
-      preparation_(make_preparation(configuration_, space_, kind_, statistics_noise)) {}
+      preparation_(make_preparation(configuration_, space_, kind_, merchants, statistics_noise)) {}
 
 std::unique_ptr<Workload> Task::training(const Model& preparation) const {
   return make_workload(configuration_,
@@ -56,7 +56,7 @@ void check_task(const Configuration& configuration) {
   if (privacy.unit == Unit::customer && configuration.data.customer.empty()) {
     throw bad_input("privacy.unit=customer needs data.customer, the column that names the customer of a row");
   }
-  constexpr std::uint32_t merchants = 3;  // Any number: it changes no sum.
+  constexpr std::uint32_t merchants = 3;  // Any number above one: it changes no sum.
   const PlannedSums planned = count_sums(configuration, space, row_kind(configuration), merchants);
   // A session's keys are made for 2^16 rounds; repeated ones need some room.
   if (planned.statistics + planned.updates + planned.evaluations > 60000) {
@@ -71,7 +71,7 @@ PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& s
   const auto count = [&](const PrivateSum& sum) {
     ++(sum.purpose == Purpose::statistics ? planned.statistics : planned.updates);
   };
-  const Preparation preparation = make_preparation(configuration, space, kind, 0);
+  const Preparation preparation = make_preparation(configuration, space, kind, merchants, 0);
   for (Model model = preparation.initial_model(0); const auto sum = preparation.next_sum(model);
        ++model.step) {
     count(*sum);

@@ -14,4 +14,11 @@ std::string_view name_of(Purpose purpose) {
   return "unknown";
 }
 
+Unit summed_unit(const Workload& workload, const PrivateSum& sum, Unit privacy) {
+  if (privacy != Unit::none) {
+    return privacy;
+  }
+  return sum.without_privacy != Unit::none ? sum.without_privacy : workload.natural_unit();
+}
+
 }  // namespace hanse

@@ -31,6 +31,8 @@ struct PrivateSum {
   Population population = Population::train;
   std::size_t length = 0;  ///< Entries of the vector.
   double clip_norm = 1;    ///< L2 bound of one unit's vector; longer ones are scaled down to it.
+  Unit without_privacy =
+      Unit::none;  ///< Whose vectors are added when privacy.unit is none; none: the natural unit's.
 };
 
 /// Writes one unit's contribution. Bound to one model and one sum; what depends on the model alone is
@@ -78,5 +80,8 @@ class Workload {
   /// The model as it is published.
   virtual std::vector<NamedArray> arrays(const Model& model) const = 0;
 };
+
+/// Whose vectors `sum` adds: the unit of privacy, or without one the sum's own, or the workload's natural unit.
+Unit summed_unit(const Workload& workload, const PrivateSum& sum, Unit privacy);
 
 }  // namespace hanse

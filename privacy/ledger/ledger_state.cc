@@ -404,6 +404,7 @@ void LedgerState::take(const Intent& intent) {
 void LedgerState::take(const Release& release) {
   if (release.status == Release::Status::released) {
     ++released_;
+    released_names_.insert(open_->name);
     models_.insert(release.model);
     model_ = release.model;
   } else {

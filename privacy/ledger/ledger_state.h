@@ -78,6 +78,8 @@ class LedgerState {
   std::uint64_t aborted() const { return aborted_; }
   /// Intents beyond the planned number of their kind (a repeated round): counted like all others.
   std::uint64_t beyond_plan() const { return beyond_plan_; }
+  /// Whether a sum of this name was opened and released.
+  bool has_released(const std::string& name) const { return released_names_.contains(name); }
   /// Names of the sums announced without noise, each once, with how often.
   const std::map<std::string, std::uint64_t>& without_noise() const { return without_noise_; }
   /// The claim of a run that ends now, for a published model of that digest.
@@ -114,6 +116,7 @@ class LedgerState {
   std::set<Digest> models_;
   std::map<std::string, Account> accounts_;
   std::map<std::pair<Purpose, Population>, std::uint64_t> done_;
+  std::set<std::string> released_names_;
   std::map<std::string, std::uint64_t> without_noise_;
   std::uint64_t unix_time_ = 0;
   std::uint64_t intents_ = 0;

@@ -71,6 +71,81 @@ TEST(Round, IsThreeExchangesOnceTheSharesRideOnTheRoundBefore) {
   EXPECT_TRUE(federation.node(1).refusals().empty());
 }
 
+TEST(Round, CostsAMerchantFewBytesANeighbourBesidesItsVector) {
+  constexpr std::uint32_t kMerchants = 32;
+  TestFederation federation({.merchants = kMerchants, .workers = 1});
+  ASSERT_TRUE(federation.join());
+  SimulatedNetwork network;
+  federation.attach(network);
+  ASSERT_NE(federation.run(network, federation.request_with_next(1)).summed(), nullptr);
+  std::size_t bytes = 0;
+  network.set_tap([&](Peer, Peer to, ByteView message) { bytes += to == 0 ? message.size() : 0; });
+
+  ASSERT_NE(federation.run(network, federation.request_with_next(2)).summed(), nullptr);
+
+  const std::size_t vector = SealedSum::wire_size(federation.request(2).parameters);
+  const std::size_t beyond = bytes / kMerchants - vector;
+  EXPECT_LE(beyond, 256u * (kMerchants - 1)) << "all messages, headers and seals";
+  EXPECT_GE(beyond, 220u * (kMerchants - 1)) << "what is measured here is the whole round";
+}
+
+TEST(Round, NamesADealerWhoseSharesAreOfSomethingElse) {
+  TestFederation federation({.merchants = 4, .workers = 4});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = on_message(MessageType::share, 2, [](FromWorker& message) {
+    const auto envelope = open_envelope(message.message);
+    auto share = decode<ShareMessage>(*envelope);
+    share->secrets.self_mask[0] ^= std::byte{1};
+    message.message = encode(*share, envelope->round, envelope->merchant);
+    return true;
+  });
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.failed(), nullptr);
+  EXPECT_EQ(round.failed()->reason, Refusal::bad_share);
+  EXPECT_EQ(round.failed()->merchants, std::vector<std::uint32_t>{2});
+  ASSERT_EQ(round.verdict().culprits.size(), 1u);
+  EXPECT_NE(round.verdict().culprits[0].sentence.find("merchant m002 is at fault"), std::string::npos);
+  EXPECT_TRUE(round.verdict().missed.empty()) << "nobody else misses anything by it";
+}
+
+TEST(Round, ADealerThatAllItsHoldersAccuseIsAloneAtFault) {
+  TestFederation federation({.merchants = 6, .workers = 6});
+  ASSERT_TRUE(federation.join());
+  federation.tamper_from_worker = on_message(MessageType::share, 2, [](FromWorker& message) {
+    const auto envelope = open_envelope(message.message);
+    auto share = decode<ShareMessage>(*envelope);
+    for (SharePart& part : share->parts) {
+      part.commitments.escrow[0] ^= std::byte{1};  // Not of the shares in the boxes.
+    }
+    message.message = encode(*share, envelope->round, envelope->merchant);
+    return true;
+  });
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.failed(), nullptr) << "its holders left before they uploaded anything";
+  const Verdict verdict = round.verdict();
+  ASSERT_EQ(verdict.culprits.size(), 1u);
+  EXPECT_EQ(verdict.culprits[0].merchant, 2u);
+  EXPECT_TRUE(verdict.missed.empty()) << "its accusers were right to leave";
+}
+
+TEST(Round, GoesOnWithoutTheMerchantsOfAWorkerThatFails) {
+  TestFederation federation({.merchants = 8, .workers = 4});  // Merchants 1 and 5 are at worker 2.
+  ASSERT_TRUE(federation.join());
+  federation.fail_in_prepare = "merchant m001 has more units than data.max_units";
+
+  const CoordinatorRound round = run_one(federation);
+
+  ASSERT_NE(round.summed(), nullptr) << round.failed()->sentence;
+  EXPECT_EQ(round.summed()->entries, federation.exact_sum(1, {0, 2, 3, 4, 6, 7}));
+  EXPECT_TRUE(round.worker_failures().contains(2));
+  ASSERT_EQ(round.dropped().size(), 2u);
+  EXPECT_NE(round.dropped()[0].sentence.find("max_units"), std::string::npos);
+}
+
 TEST(Round, AMerchantThatMissedOneRejoinsByOpen) {
   TestFederation federation({.merchants = 5, .workers = 5});
   ASSERT_TRUE(federation.join());

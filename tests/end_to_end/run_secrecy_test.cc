@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <ctime>
 #include <deque>
+#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -20,6 +22,15 @@
 #include "tests/support/deterministic_random.h"
 #include "worker/local_work.h"
 #include "worker/worker_node.h"
+
+/// Time stands still in this program, so that two runs can be compared byte for byte.
+extern "C" std::time_t time(std::time_t* into) noexcept {
+  constexpr std::time_t kNow = 1'800'000'000;
+  if (into != nullptr) {
+    *into = kNow;
+  }
+  return kNow;
+}
 
 namespace hanse {
 namespace {
@@ -153,12 +164,9 @@ std::vector<Bytes> decrypted(const Configuration& configuration, bool masked,
   return read;
 }
 
-Exposure run_on_sentinels(const MarketFolder& market, bool masked) {
-  Exposure exposure;
-  market.write("shop.csv", sentinel_market(exposure));
-  const Configuration configuration = read_configuration(
-      market / "shop.ini", {"output.dir=" + (market / "run").string(),
-                            std::string("aggregation.encryption=") + (masked ? "masked" : "none")});
+/// Runs the federation in this process; gives what the coordinator received, as it travelled.
+std::vector<Incoming> run_federation(const Configuration& configuration, Exposure& exposure) {
+  const bool masked = configuration.aggregation.encryption == "masked";
   SimulatedNetwork network;
   network.set_tap(
       [&](Peer, Peer, ByteView message) { exposure.wire.emplace_back(message.begin(), message.end()); });
@@ -180,7 +188,16 @@ Exposure run_on_sentinels(const MarketFolder& market, bool masked) {
   std::fclose(nowhere);
   EXPECT_EQ(summary.rounds, 3u);
   EXPECT_EQ(summary.rounds_aborted, 0u);
-  exposure.read = decrypted(configuration, masked, channel.received);
+  return std::move(channel.received);
+}
+
+Exposure run_on_sentinels(const MarketFolder& market, bool masked) {
+  Exposure exposure;
+  market.write("shop.csv", sentinel_market(exposure));
+  const Configuration configuration = read_configuration(
+      market / "shop.ini", {"output.dir=" + (market / "run").string(),
+                            std::string("aggregation.encryption=") + (masked ? "masked" : "none")});
+  exposure.read = decrypted(configuration, masked, run_federation(configuration, exposure));
   return exposure;
 }
 
@@ -205,7 +222,8 @@ TEST(RunSecrecy, NoMerchantsUnmaskedSumIsOnTheWireOrInAnythingTheCoordinatorRead
 
   const Exposure exposure = run_on_sentinels(market, true);
 
-  EXPECT_EQ(exposure.uploads, 5u * 7) << "moments, then gradient and scores three times, of five merchants";
+  EXPECT_EQ(exposure.uploads, 5u * 8)
+      << "contributors and moments, then gradient and scores three times, of five merchants";
   EXPECT_GT(exposure.residues.size(), 50u);
   EXPECT_GT(exposure.read.size(), 100u);
   EXPECT_EQ(residues_found(exposure, exposure.read), 0u);
@@ -243,6 +261,140 @@ TEST(RunSecrecy, NoFileOfARunHoldsACellOfTheData) {
     }
   }
   EXPECT_GE(files, 10u);
+}
+
+/// A run of two workers with files of their own: merchants a, b, c and merchants d, e.
+struct Conversation {
+  std::vector<Incoming> sealed;  ///< All that the coordinator received, as it travelled.
+  std::vector<Bytes> read;       ///< The last of it, from the session's end of set-up on, decrypted.
+};
+
+class Conversations {
+ public:
+  explicit Conversations(std::vector<std::string> settings) : settings_(std::move(settings)) {}
+
+  /// `rows` of each merchant, without the merchant's name.
+  Conversation hold(const std::map<std::string, std::vector<std::string>>& rows) {
+    for (const std::string worker : {"1", "2"}) {
+      std::string text = MarketFolder::kHeader;
+      for (const auto& [merchant, lines] : rows) {
+        for (const std::string& line :
+             (merchant < "d") == (worker == "1") ? lines : std::vector<std::string>()) {
+          text += merchant + "," + line + "\n";
+        }
+      }
+      market_.write("own" + worker + ".csv", text);
+    }
+    fs::remove_all(market_ / "run");
+    std::vector<std::string> settings = settings_;
+    settings.push_back("output.dir=" + (market_ / "run").string());
+    settings.push_back("data.path=" + (market_ / "own{worker}.csv").string());
+    const Configuration configuration = read_configuration(market_ / "shop.ini", settings);
+    Exposure unused;
+    Conversation held{.sealed = run_federation(configuration, unused), .read = {}};
+    held.read = decrypted(configuration, true, held.sealed);
+    return held;
+  }
+
+ private:
+  MarketFolder market_{1, 1};
+  std::vector<std::string> settings_;
+};
+
+std::vector<std::string> made_up_rows(std::size_t count, std::uint64_t seed, const std::string& kinds) {
+  SeededGenerator random({seed});
+  std::vector<std::string> rows;
+  for (std::size_t row = 0; row < count; ++row) {
+    rows.push_back(std::to_string(random.below(4)) + "." + std::to_string(random.below(1000)) + "," +
+                   std::to_string(random.below(4)) + "," + kinds[random.below(kinds.size())] + "," +
+                   std::to_string(random.below(2)) + (row % 4 == 1 ? ",test" : ",train"));
+  }
+  return rows;
+}
+
+/// Both conversations have the same messages of the same sizes, and the same bytes but for the residues of uploads;
+/// those of rounds after `last_round` are not looked at. Gives the number of uploads whose residues differ.
+std::size_t differing_uploads(const Conversation& one, const Conversation& other, std::uint64_t last_round) {
+  std::size_t differing = 0;
+  const std::size_t set_up = one.sealed.size() - one.read.size();
+  EXPECT_EQ(other.sealed.size() - other.read.size(), set_up);
+  for (std::size_t i = 0; i < std::min(one.sealed.size(), other.sealed.size()); ++i) {
+    const Incoming& first = one.sealed[i];
+    const Incoming& second = other.sealed[i];
+    EXPECT_EQ(first.from, second.from);
+    EXPECT_EQ(first.message.size(), second.message.size());
+    if (i < set_up) {
+      EXPECT_EQ(first.message, second.message);
+      continue;
+    }
+    const auto envelope = open_envelope(one.read[i - set_up]);
+    const auto twin = open_envelope(other.read[i - set_up]);
+    EXPECT_EQ(envelope->type, twin->type);
+    if (envelope->round > last_round) {
+      return differing;
+    }
+    if (envelope->type != MessageType::upload) {
+      EXPECT_EQ(first.message, second.message) << name_of(envelope->type) << " of round " << envelope->round;
+      continue;
+    }
+    const auto upload = decode<Upload>(*envelope);
+    const auto twin_upload = decode<Upload>(*twin);
+    EXPECT_EQ(envelope->merchant, twin->merchant);
+    EXPECT_EQ(upload->fingerprints, twin_upload->fingerprints);
+    EXPECT_EQ(upload->residues.size(), twin_upload->residues.size());
+    differing += std::ranges::equal(upload->residues, twin_upload->residues) ? 0u : 1u;
+  }
+  EXPECT_EQ(one.sealed.size(), other.sealed.size());
+  return differing;
+}
+
+const std::vector<std::string> kRecordPrivacy = {"privacy.unit=record", "privacy.epsilon=4",
+                                                 "privacy.delta=1e-5"};
+
+/// Two merchants exchange their data: all sums, hence all models and announcements, stay the same. Whatever else a worker
+/// says of a merchant (its rows, its weights, its losses, which categories it has) would show.
+void expect_residues_alone_differ(const std::vector<std::string>& settings, std::size_t sums) {
+  Conversations conversations(settings);
+  std::map<std::string, std::vector<std::string>> rows = {{"a", made_up_rows(80, 1, "AB")},
+                                                          {"b", made_up_rows(20, 2, "ABC")},
+                                                          {"c", made_up_rows(20, 3, "A")},
+                                                          {"d", made_up_rows(7, 4, "C")},
+                                                          {"e", made_up_rows(20, 5, "AC")}};
+  const Conversation before = conversations.hold(rows);
+  std::swap(rows["a"], rows["d"]);
+
+  const Conversation after = conversations.hold(rows);
+
+  EXPECT_EQ(differing_uploads(before, after, ~std::uint64_t{0}), 2 * sums) << "of a and d, in every sum";
+}
+
+TEST(RunSecrecy, OnlyTheResiduesOfUploadsDependOnAMerchantsData) {
+  expect_residues_alone_differ({}, 8);
+}
+
+TEST(RunSecrecy, WithNoiseOnlyTheResiduesOfUploadsDependOnAMerchantsData) {
+  expect_residues_alone_differ(kRecordPrivacy, 5);  // Moments, three updates, one evaluation.
+}
+
+TEST(RunSecrecy, WhateverAMerchantsDataAreTheFirstRoundSoundsTheSame) {
+  for (const auto& settings : {std::vector<std::string>{}, kRecordPrivacy}) {
+    Conversations conversations(settings);
+    std::map<std::string, std::vector<std::string>> rows;
+    for (const char* merchant : {"a", "b", "c", "d", "e"}) {
+      rows[merchant] = made_up_rows(12, 6, "ABC");
+    }
+    const Conversation usual = conversations.hold(rows);
+    const std::vector<std::vector<std::string>> others = {{"1,1,A,1,train"},
+                                                          {"1,1,A,1,test"},
+                                                          {",,A,0,train", ",,B,1,test"},
+                                                          {"1e30,-1e30,C,0,train", "-1e30,1e30,C,1,test"},
+                                                          made_up_rows(500, 7, "C")};
+    for (const std::vector<std::string>& other : others) {
+      rows["d"] = other;
+
+      EXPECT_EQ(differing_uploads(usual, conversations.hold(rows), 1), 1u) << other.front();
+    }
+  }
 }
 
 }  // namespace

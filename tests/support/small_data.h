@@ -70,7 +70,7 @@ inline FeatureSpace record_space() {
   space.range_low = {-3, unknown};
   space.range_high = {3, unknown};
   space.counted = true;
-  space.counted_ranges = {{.begin = 2, .end = 6, .name = "town"}};
+  space.counted_ranges = space.sparse_ranges = {{.begin = 2, .end = 6, .name = "town"}};
   return space;
 }
 
@@ -104,6 +104,7 @@ inline FeatureSpace rating_space(std::uint32_t items) {
   for (std::uint32_t i = 0; i < items; ++i) {
     space.names.push_back("item=" + std::to_string(i + 1));
   }
+  space.sparse_ranges = {{.begin = 0, .end = items, .name = "item"}};
   space.rating_low = 1;
   space.rating_high = 5;
   return space;

@@ -2,6 +2,7 @@
 
 #include "worker/local_work.h"
 
+#include <cmath>
 #include <fstream>
 
 #include "common/data/feature_space.h"
@@ -62,18 +63,19 @@ class LocalWorkTest : public testing::Test {
     ledger_.emplace(
         LedgerWriter::create(folder_.path() / "ledger.jsonl", LedgerFixture::key(std::byte{1}), plan));
   }
-  SumParameters honest_parameters() const {
-    return plan_->parameters(task_->preparation(), *task_->preparation().next_sum(preparation_));
+  SumParameters honest_parameters() const { return plan_->parameters(task_->preparation(), first_sum()); }
+  PrivateSum first_sum() const {
+    return *task_->preparation().next_sum(task_->preparation().initial_model(1));
   }
   /// Announces the first sum in the ledger, with these parameters.
   void announce(std::uint64_t round, const SumParameters& parameters) {
     ledger_->write(Intent{.round = round,
-                          .name = task_->preparation().next_sum(preparation_)->name,
+                          .name = first_sum().name,
                           .purpose = Purpose::statistics,
                           .population = Population::train,
                           .parameters = parameters,
                           .sampling_rate = 1,
-                          .model = digest_of(preparation_, {}),
+                          .model = digest_of(preparation_, model_),
                           .invited = {0, 1, 2},
                           .unix_time = 0});
   }
@@ -81,7 +83,7 @@ class LocalWorkTest : public testing::Test {
     const Bytes payload =
         encode(RoundPayload{.ledger_lines = {ledger_->lines().begin(), ledger_->lines().end()},
                             .preparation = preparation_,
-                            .model = {}});
+                            .model = model_});
     const std::vector<std::uint32_t> merchants = {0, 1, 2};
     return hooks_.accept_round(
         {.round = round, .parameters = parameters, .payload = payload, .merchants = merchants});
@@ -93,6 +95,7 @@ class LocalWorkTest : public testing::Test {
   std::optional<ReleasePlan> plan_;
   std::optional<Task> task_;
   Model preparation_;
+  Model model_;
   DeterministicSecureRandom random_{1};
   std::optional<LocalWork> work_;
   WorkerHooks hooks_;
@@ -215,6 +218,96 @@ TEST_F(LocalWorkTest, RefusesToGoOnWithAModelThatNoReleaseMade) {
   EXPECT_NE(of_the_other.find("no release of this ledger made"), std::string::npos) << of_the_other;
   EXPECT_NE(of_the_announced.find("the intent is about another model"), std::string::npos)
       << of_the_announced;
+}
+
+/// One round from the beginning, with these models: what the worker says against it.
+class ReceivedModel : public LocalWorkTest {
+ protected:
+  std::string refusal_of_first_round() {
+    start_worker();
+    write_ledger(honest_plan());
+    announce(1, honest_parameters());
+    const auto accepted = start(1, honest_parameters());
+    return accepted.ok() ? "" : accepted.what();
+  }
+  /// The statistics are released, and then an update is announced of this many parameters, all `value`.
+  std::string refusal_of_update(std::size_t size, double value) {
+    EXPECT_EQ(refusal_of_first_round(), "");
+    task_->preparation().apply(preparation_, first_sum(), std::vector<double>{6, 0, 0, 0});
+    model_.parameters.assign(size, value);
+    ledger_->write(Release{.round = 1,
+                           .status = Release::Status::released,
+                           .merchants = {0, 1, 2},
+                           .opened = {},
+                           .model = digest_of(preparation_, model_),
+                           .reason = ""});
+    const std::unique_ptr<Workload> training = task_->training(preparation_);
+    const PrivateSum sum = *training->next_sum(training->initial_model(1));
+    const SumParameters parameters = plan_->parameters(*training, sum);
+    ledger_->write(Intent{.round = 2,
+                          .name = sum.name,
+                          .purpose = sum.purpose,
+                          .population = sum.population,
+                          .parameters = parameters,
+                          .sampling_rate = 1,
+                          .model = digest_of(preparation_, model_),
+                          .invited = {0, 1, 2},
+                          .unix_time = 0});
+    const auto accepted = start(2, parameters);
+    return accepted.ok() ? "" : accepted.what();
+  }
+};
+
+TEST_F(ReceivedModel, OfTheRightShapeAndFiniteIsTrained) {
+  EXPECT_EQ(refusal_of_update(2, 0.5), "");  // x and the intercept.
+}
+
+TEST_F(ReceivedModel, OfAnotherSizeIsRefused) {
+  EXPECT_NE(refusal_of_update(3, 0).find("another shape"), std::string::npos);
+}
+
+TEST_F(ReceivedModel, WithoutParametersIsRefused) {
+  EXPECT_NE(refusal_of_update(0, 0).find("another shape"), std::string::npos);
+}
+
+TEST_F(ReceivedModel, ThatIsNotANumberIsRefused) {
+  EXPECT_NE(refusal_of_update(2, std::nan("")).find("not finite"), std::string::npos);
+}
+
+TEST_F(ReceivedModel, ThatIsInfiniteIsRefused) {
+  EXPECT_NE(refusal_of_update(2, -HUGE_VAL).find("not finite"), std::string::npos);
+}
+
+TEST_F(ReceivedModel, ThatIsHugeIsRefused) {
+  EXPECT_NE(refusal_of_update(2, 1e31).find("beyond 10^30"), std::string::npos);
+}
+
+TEST_F(ReceivedModel, StatisticsThatAreNotFiniteAreRefused) {
+  preparation_.parameters[2] = HUGE_VAL;
+
+  EXPECT_NE(refusal_of_first_round().find("not finite"), std::string::npos);
+}
+
+TEST_F(ReceivedModel, StatisticsOfAnotherSizeAreRefused) {
+  preparation_.parameters.push_back(1);
+
+  EXPECT_NE(refusal_of_first_round().find("another shape"), std::string::npos);
+}
+
+TEST_F(ReceivedModel, StatisticsThatNoReleasedSumToldAreRefused) {
+  // A coordinator that would rather not ask: it says that all counts were made.
+  preparation_.step = 1;
+  preparation_.parameters.back() = 6;
+  model_.parameters = {0, 0};
+
+  EXPECT_NE(refusal_of_first_round().find("'moments', a sum that the ledger does not show"),
+            std::string::npos);
+}
+
+TEST_F(ReceivedModel, StatisticsOfMoreSumsThanThereAreAreRefused) {
+  preparation_.step = ~std::uint64_t{0};
+
+  EXPECT_NE(refusal_of_first_round(), "");
 }
 
 }  // namespace

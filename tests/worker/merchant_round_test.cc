@@ -248,39 +248,63 @@ TEST(MerchantRound, RevealsNothingWithoutEnoughTrueCodes) {
   EXPECT_TRUE(merchants.refusal_of(3, AgreedEvent{1, of_another, {}}).has_value());
 }
 
-TEST(MerchantRound, ASplitViewNeverOpensBothSecretsOfAMerchantAtAnyCut) {
-  // Seven merchants; those before the cut are told that merchant 6 is in the sum, the others that it dropped.
-  // Holders of one view only reveal among themselves: never are there t = 5 shares of both b and u.
-  for (std::uint32_t cut = 0; cut <= 6; ++cut) {
+/// Seven merchants, each a holder of the secrets of all, of which t = 5 open one. Those in `told_all`, a bit each, and
+/// merchant 6 are told that merchant 6 is in the sum, the others that it dropped. The first `corrupt` of them
+/// collude: they confirm whatever they are asked to, and give away both of the shares they hold.
+struct SplitView {
+  std::uint32_t told_all = 0;
+  std::uint32_t corrupt = 0;
+
+  bool sees_all(std::uint32_t id) const { return id == 6 || (told_all >> id & 1) != 0; }
+  MerchantSet told(std::uint32_t id) const {
+    return sees_all(id) ? MerchantSet::all(7) : MerchantSet::of(7, {0, 1, 2, 3, 4, 5});
+  }
+
+  /// Whether the coordinator gets enough shares of b and of u of merchant 6.
+  bool opens_both() const {
     Merchants merchants(7);
     merchants.open_all();
     merchants.start_all();
-    merchants.set_all([&](std::uint32_t id) {
-      return id < cut || id == 6 ? MerchantSet::all(7) : MerchantSet::of(7, {0, 1, 2, 3, 4, 5});
-    });
-    std::uint32_t self_mask_shares = 0;
-    std::uint32_t escrow_shares = 0;
-
-    for (std::uint32_t id = 0; id < 7; ++id) {
-      // The coordinator forwards to each only the codes of its own view.
-      std::vector<EdgeCode> own_view;
+    const Digest context = merchants.context(0);
+    merchants.set_all([&](std::uint32_t id) { return told(id); });
+    std::uint32_t self_mask_shares = corrupt;
+    std::uint32_t escrow_shares = corrupt;
+    for (std::uint32_t id = corrupt; id < 7; ++id) {
+      std::vector<EdgeCode> codes;  // What the colluders say of its own view, and only what others of it say.
+      for (std::uint32_t liar = 0; liar < corrupt; ++liar) {
+        codes.push_back(
+            {liar, id,
+             agree_code(merchants.rounds[liar].pairs[id - 1], liar, agreed_on(1, context, told(id)))});
+      }
       for (const EdgeCode& code : merchants.codes[id]) {
-        const bool told_all = code.sender < cut || code.sender == 6;
-        if (told_all == (id < cut || id == 6)) {
-          own_view.push_back(code);
+        if (code.sender >= corrupt && sees_all(code.sender) == sees_all(id)) {
+          codes.push_back(code);
         }
       }
-      for (const Bytes& message : merchants.give(id, AgreedEvent{1, own_view, {}}).messages) {
+      for (const Bytes& message : merchants.give(id, AgreedEvent{1, codes, {}}).messages) {
         if (const auto reveal = decode<Reveal>(*open_envelope(message))) {
           const bool alive = std::holds_alternative<SelfMaskShare>(reveal->shares[6]);
           (alive ? self_mask_shares : escrow_shares) += 1;
         }
       }
     }
-
-    EXPECT_FALSE(self_mask_shares >= 5 && escrow_shares >= 5);
-    EXPECT_FALSE(self_mask_shares > 0 && escrow_shares > 0) << "cut " << cut;
+    return self_mask_shares >= 5 && escrow_shares >= 5;
   }
+};
+
+TEST(MerchantRound, ASplitViewNeverOpensBothSecretsOfAMerchantAtAnyCut) {
+  for (const std::uint32_t corrupt : {0u, 1u, 2u}) {  // h + c < 2 t: 7 + 2 < 10.
+    for (std::uint32_t told_all = 0; told_all < 64; ++told_all) {
+      EXPECT_FALSE((SplitView{told_all, corrupt}.opens_both())) << corrupt << " corrupt, told " << told_all;
+    }
+  }
+}
+
+TEST(MerchantRound, WithOneMoreThanTheBoundOnColludersASplitViewDoesOpenBoth) {
+  const SplitView just_enough{.told_all = 0b001000,
+                              .corrupt = 3};  // 3 and 6 of one view, 4 and 5 of the other.
+
+  EXPECT_TRUE(just_enough.opens_both()) << "h + c = 2 t: the bound in the documentation is where it breaks";
 }
 
 TEST(MerchantRound, TwoMerchantsWithDifferentModelsShareNoMask) {
@@ -295,6 +319,113 @@ TEST(MerchantRound, TwoMerchantsWithDifferentModelsShareNoMask) {
   const auto low = decode<Upload>(*open_envelope(of_0.messages[0]));
   const auto high = decode<Upload>(*open_envelope(of_1.messages[0]));
   EXPECT_NE(low->fingerprints[0], high->fingerprints[0]);
+}
+
+/// Four merchants, of which all have revealed; AGREED invited them to round 2.
+Merchants four_with_next_prepared() {
+  Merchants merchants(4);
+  merchants.open_all();
+  merchants.start_all();
+  merchants.set_all([](std::uint32_t) { return MerchantSet::all(4); });
+  merchants.shares.clear();
+  for (std::uint32_t id = 0; id < 4; ++id) {
+    const MerchantStep result =
+        merchants.give(id, AgreedEvent{1, merchants.codes[id], Invitation{2, MerchantSet::all(4)}});
+    EXPECT_EQ(result.messages.size(), 2u) << "REVEAL, and SHARE of round 2";
+    EXPECT_EQ(open_envelope(result.messages[1])->round, 2u);
+    merchants.shares.push_back(*decode<ShareMessage>(*open_envelope(result.messages[1])));
+  }
+  return merchants;
+}
+
+TEST(MerchantRound, StartsTheNextRoundFromTheSharesThatRodeOnThisOne) {
+  Merchants merchants = four_with_next_prepared();
+  (void)merchants.give(0, ResultEvent{1, true});
+
+  const MerchantStep asked_again = merchants.give(0, OpenEvent{2, MerchantSet::all(4)});
+  const MerchantStep started = merchants.give(0, merchants.start(0, 2));
+
+  EXPECT_TRUE(asked_again.messages.empty()) << "a round is dealt for once";
+  EXPECT_FALSE(asked_again.refused.has_value());
+  ASSERT_FALSE(started.refused.has_value()) << started.refused->sentence;
+  EXPECT_EQ(open_envelope(started.messages[0])->type, MessageType::upload);
+  EXPECT_FALSE(merchants.rounds[0].prepared.has_value());
+  EXPECT_EQ(merchants.rounds[0].round, 2u);
+}
+
+TEST(MerchantRound, WhatIsPreparedIsWipedByAnotherRoundAndByOneWithoutARelease) {
+  Merchants merchants = four_with_next_prepared();
+
+  const MerchantStep other = merchants.give(0, OpenEvent{3, MerchantSet::all(4)});
+  (void)merchants.give(1, ResultEvent{1, false});
+
+  EXPECT_EQ(other.messages.size(), 1u) << "fresh shares, of round 3";
+  EXPECT_FALSE(merchants.rounds[0].prepared.has_value());
+  EXPECT_FALSE(merchants.rounds[1].prepared.has_value());
+  EXPECT_EQ(merchants.refusal_of(1, merchants.start(1, 2)), Refusal::wrong_round);
+  EXPECT_EQ(merchants.refusal_of(1, OpenEvent{2, MerchantSet::all(4)}), Refusal::wrong_round)
+      << "the number is spent";
+}
+
+TEST(MerchantRound, TwoStoriesInOneRoundEndTheSessionInEveryState) {
+  SetEvent other_set{1, {Digest{}, MerchantSet::of(4, {0, 1, 2})}};
+  for (const bool prepared : {false, true}) {
+    Merchants merchants = prepared ? four_with_next_prepared() : Merchants(4);
+    if (!prepared) {
+      merchants.open_all();
+      merchants.start_all();
+      merchants.set_all([](std::uint32_t) { return MerchantSet::all(4); });
+    }
+    StartEvent other_start = merchants.start(0, 1);
+    other_start.payload[0] = std::byte{9};
+    AgreedEvent other_agreed{1, merchants.codes[2], Invitation{2, MerchantSet::of(4, {0, 1, 2})}};
+    AgreedEvent again{1, merchants.codes[2], Invitation{3, MerchantSet::all(4)}};
+    if (!prepared) {
+      ASSERT_FALSE(merchants.give(2, other_agreed).refused.has_value());
+    }
+
+    EXPECT_EQ(merchants.refusal_of(0, other_start), Refusal::equivocation);
+    EXPECT_EQ(merchants.refusal_of(1, other_set), Refusal::equivocation);
+    EXPECT_EQ(merchants.refusal_of(2, again), Refusal::equivocation);
+    for (const std::uint32_t id : {0u, 1u, 2u}) {
+      EXPECT_TRUE(merchants.rounds[id].ended);
+      EXPECT_FALSE(merchants.rounds[id].prepared.has_value());
+      EXPECT_TRUE(merchants.refusal_of(id, OpenEvent{5, MerchantSet::all(4)}) == Refusal::exhausted);
+    }
+  }
+}
+
+TEST(MerchantRound, AnInvitationThatChangesEndsTheSession) {
+  Merchants merchants = four_with_next_prepared();
+
+  EXPECT_EQ(merchants.refusal_of(0, OpenEvent{2, MerchantSet::of(4, {0, 1, 2})}), Refusal::equivocation);
+  EXPECT_EQ(merchants.refusal_of(0, merchants.start(0, 2)), Refusal::wrong_round);
+}
+
+TEST(MerchantRound, ANextRoundThatCannotBeIsRefusedBeforeAnythingIsRevealed) {
+  for (const std::uint64_t next : {0ull, 1ull, 1ull << 20}) {
+    Merchants merchants(4);
+    merchants.open_all();
+    merchants.start_all();
+    merchants.set_all([](std::uint32_t) { return MerchantSet::all(4); });
+
+    EXPECT_EQ(
+        merchants.refusal_of(0, AgreedEvent{1, merchants.codes[0], Invitation{next, MerchantSet::all(4)}}),
+        Refusal::wrong_round);
+  }
+}
+
+TEST(MerchantRound, SharesThatWereNotCommittedToAreRefusedBeforeTheUpload) {
+  Merchants merchants(4);
+  merchants.open_all();
+  StartEvent other = merchants.start(0);
+  other.boxes[1].commitments.self_mask[0] ^= std::byte{1};
+
+  const MerchantStep result = merchants.give(0, other);
+
+  EXPECT_EQ(result.refused->reason, Refusal::bad_share);
+  EXPECT_EQ(result.refused->about, 2u);
+  EXPECT_FALSE(merchants.rounds[0].uploaded);
 }
 
 TEST(MerchantRound, ALaterRoundLeavesTheOneBefore) {

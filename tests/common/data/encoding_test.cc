@@ -74,7 +74,7 @@ TEST(Encoding, NeedsNoOtherColumnWhenAllBucketsAreKept) {
   EXPECT_EQ(encoding.names, data.space.names);
 }
 
-TEST(Encoding, DropsItemsBelowTheThreshold) {
+TEST(Encoding, PutsItemsBelowTheThresholdBehindTheModelsColumns) {
   Dataset data = raw_data({{{1, 5.0F}, {2, 3.0F}, {4, 1.0F}}});
   data.kind = RowKind::customer;
   data.space.numeric = 0;
@@ -82,8 +82,26 @@ TEST(Encoding, DropsItemsBelowTheThreshold) {
 
   encode(data, thinned_encoding(data.space, RowKind::customer, {false, true, false, false, true, false}));
 
-  EXPECT_EQ(text_of_row(data.train.features.row(0)), "1:5 2:1");
-  EXPECT_EQ(data.train.features.row_begin, (std::vector<std::uint64_t>{0, 2}));
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "1:5 2:1 6:3") << "raw column 2 behind the four columns";
+  EXPECT_EQ(data.space.width, 4u);
+}
+
+TEST(Encoding, ShowsWhatIsHiddenNotEvenAmongOthers) {
+  Dataset data = raw_data({{{0, 1.0F}, {1, 1.0F}, {5, 1.0F}}, {{0, 1.0F}, {4, 1.0F}, {5, 1.0F}}});
+  const std::vector<bool> kept = {true, false, true, false, true, true};
+
+  const Encoding two =
+      thinned_encoding(data.space, RowKind::record, kept, {false, true, false, false, false, false});
+  const Encoding all =
+      thinned_encoding(data.space, RowKind::record, kept, {false, true, true, true, true, false});
+  encode(data, two);
+
+  EXPECT_EQ(two.names, (std::vector<std::string>{"x", "v#1", "v#3", "v=other", "intercept"}));
+  EXPECT_EQ(two.column_of[1], kDropped);
+  EXPECT_EQ(two.column_of[3], 3u);
+  EXPECT_EQ(all.names, (std::vector<std::string>{"x", "intercept"}));
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:1 4:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "0:1 2:1 4:1");
 }
 
 TEST(Encoding, AddsValuesThatFallOnOneColumnAndKeepsColumnsIncreasing) {

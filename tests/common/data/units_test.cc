@@ -64,6 +64,15 @@ TEST(Units, WithoutRowsInThePopulationAreNotVisited) {
   EXPECT_EQ(visits(1, Unit::record, Population::train), "");
 }
 
+TEST(Units, AreCounted) {
+  const Dataset data = market();
+
+  EXPECT_EQ(count_units(data, data.merchants[0], Unit::record, Population::train), 3u);
+  EXPECT_EQ(count_units(data, data.merchants[0], Unit::customer, Population::train), 2u);
+  EXPECT_EQ(count_units(data, data.merchants[0], Unit::merchant, Population::test), 1u);
+  EXPECT_EQ(count_units(data, data.merchants[1], Unit::merchant, Population::train), 0u);
+}
+
 TEST(Units, HaveNames) {
   EXPECT_EQ(name_of(Unit::customer), "customer");
   EXPECT_EQ(name_of(Population::test), "test");

@@ -75,7 +75,8 @@ TEST(Catalogue, PlansTheSumsOfARunWithoutData) {
   Configuration configuration;
   configuration.workload.name = "matrix-factorization";
   const auto factorization = make_workload(configuration, kRatings);
-  const Preparation preparation = make_preparation(configuration, test::record_space(), RowKind::record, 0);
+  const Preparation preparation =
+      make_preparation(configuration, test::record_space(), RowKind::record, 3, 0);
 
   const std::vector<PrivateSum> training = planned_sums(*factorization, 1, 3);
   const std::vector<PrivateSum> before = planned_sums(preparation, 1, 3);

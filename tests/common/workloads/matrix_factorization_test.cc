@@ -66,7 +66,7 @@ std::vector<double> exact_sum(const Workload& workload, const Model& model, cons
       std::size_t at = 0;
       for (const Contribution::Block& block : contribution.blocks()) {
         for (std::size_t i = 0; i < block.count; ++i) {
-          total[block.first + i] += contribution.values()[at++];
+          total.at(block.first + i) += contribution.values()[at++];
         }
       }
     });
@@ -223,6 +223,65 @@ TEST(MatrixFactorization, RefusesRecordsAsUnitAndPrivacyWithoutARatingRange) {
   EXPECT_THROW(MatrixFactorization{record}, Failure);
   EXPECT_THROW(MatrixFactorization{no_range}, Failure);
   EXPECT_THROW(MatrixFactorization{no_penalty}, Failure);
+}
+
+/// Ratings of kItems items, of which `shared` have a row; the others stand behind, as encoding puts them.
+Dataset ratings_with_unknown_items(std::uint32_t shared, double rating_of_unknown) {
+  Dataset data = small_ratings(3);
+  for (RowBlock* block : {&data.train, &data.test}) {
+    for (std::size_t i = 0; i < block->features.columns.size(); ++i) {
+      if (block->features.columns[i] >= shared) {
+        block->features.values[i] = static_cast<float>(rating_of_unknown);
+      }
+    }
+  }
+  return data;
+}
+
+TEST(MatrixFactorization, ItemsWithoutARowAreInNoSumOfItems) {
+  MatrixFactorization::Options options = small_options();
+  options.items = kItems - 1;
+  const MatrixFactorization workload(options);
+  const Dataset data = ratings_with_unknown_items(kItems - 1, 5);
+  Model model = workload.initial_model(1);
+
+  for (int step = 0; step < 4; ++step) {
+    const PrivateSum sum = *workload.next_sum(model);
+    const std::vector<double> total =
+        exact_sum(workload, model, sum, Unit::customer, data);  // Throws when beyond.
+    EXPECT_EQ(total.size(), step == 0 ? 2u * (kItems - 1) : (kItems - 1u) * (kRank + 1) + 2);
+    workload.apply(model, sum, total);
+  }
+
+  EXPECT_EQ(model.parameters.size(), 1 + (kItems - 1u) * (kRank + 1));
+  EXPECT_EQ(workload.arrays(model)[2].shape, (std::vector<std::size_t>{kItems - 1, kRank}));
+}
+
+TEST(MatrixFactorization, ItemsWithoutARowArePredictedByTheMeanAndTheCustomersBias) {
+  MatrixFactorization::Options options = small_options();
+  options.items = kItems - 1;
+  const MatrixFactorization workload(options);
+  const Model model = train(workload, ratings_with_unknown_items(kItems - 1, 2), 4);
+  const std::vector<std::uint32_t> columns = {0, 3, 77};
+  const std::vector<float> values = {5, 4, 1};
+
+  const std::vector<double> customer = workload.solve_customer(model, {.columns = columns, .values = values});
+
+  EXPECT_NEAR(workload.predict(model, customer, 99), model.parameters[0] + customer[0], 1e-12);
+  EXPECT_NE(workload.predict(model, customer, 0), model.parameters[0] + customer[0]);
+}
+
+TEST(MatrixFactorization, ItemsWithoutARowCountInTheTestError) {
+  MatrixFactorization::Options options = small_options();
+  options.items = kItems - 1;
+  const MatrixFactorization workload(options);
+  const Dataset data = ratings_with_unknown_items(kItems - 1, 3);
+  const Model model = train(workload, data, 4);
+
+  const PrivateSum sum = *workload.evaluation_sum(model);
+  const std::vector<double> total = exact_sum(workload, model, sum, Unit::customer, data);
+
+  EXPECT_EQ(total[1], static_cast<double>(data.test.features.values.size()));
 }
 
 }  // namespace

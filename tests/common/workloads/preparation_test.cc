@@ -11,26 +11,34 @@ namespace {
 using test::deal_people;
 using test::Person;
 
+std::vector<double> exact_total(const Preparation& preparation, const Model& model, const PrivateSum& sum,
+                                Unit privacy, const Dataset& data) {
+  std::vector<double> total(sum.length, 0.0);
+  const Contributor contribute = preparation.contributor(model, sum);
+  Contribution contribution;
+  for (const MerchantRows& merchant : data.merchants) {
+    for_each_unit(data, merchant, summed_unit(preparation, sum, privacy), sum.population,
+                  [&](const UnitRows& rows) {
+                    contribution.clear();
+                    contribute(rows, contribution);
+                    std::size_t at = 0;
+                    for (const Contribution::Block& block : contribution.blocks()) {
+                      for (std::size_t i = 0; i < block.count; ++i) {
+                        total[block.first + i] += contribution.values()[at++];
+                      }
+                    }
+                  });
+  }
+  return total;
+}
+
 /// Runs all sums over the data, with normal noise of `noise_multiplier` times the clip norm.
-Model prepare(const Preparation& preparation, Unit unit, const Dataset& data, double noise_multiplier = 0) {
+Model prepare(const Preparation& preparation, Unit privacy, const Dataset& data,
+              double noise_multiplier = 0) {
   Model model = preparation.initial_model(1);
   SeededGenerator noise{4};
   while (const std::optional<PrivateSum> sum = preparation.next_sum(model)) {
-    std::vector<double> total(sum->length, 0.0);
-    const Contributor contribute = preparation.contributor(model, *sum);
-    Contribution contribution;
-    for (const MerchantRows& merchant : data.merchants) {
-      for_each_unit(data, merchant, unit, sum->population, [&](const UnitRows& rows) {
-        contribution.clear();
-        contribute(rows, contribution);
-        std::size_t at = 0;
-        for (const Contribution::Block& block : contribution.blocks()) {
-          for (std::size_t i = 0; i < block.count; ++i) {
-            total[block.first + i] += contribution.values()[at++];
-          }
-        }
-      });
-    }
+    std::vector<double> total = exact_total(preparation, model, *sum, privacy, data);
     for (double& entry : total) {
       entry += noise_multiplier > 0 ? noise_multiplier * sum->clip_norm * noise.normal() : 0;
     }
@@ -115,23 +123,85 @@ TEST(Preparation, KeepsTheWordsThatEnoughUnitsHave) {
   EXPECT_EQ(encoding.width, 7u);
 }
 
-TEST(Preparation, WithoutPrivacyAWordIsKeptWhenEnoughMerchantsHaveIt) {
-  const FeatureSpace space = test::record_space();
-  const Preparation preparation({.space = space, .min_contributors = 2});
-  const auto buyer_from = [](std::uint32_t town) {
-    Person person;
-    person.train.assign(9, {.columns = {0, 1, 2 + town, 6}, .values = {0, 1, 1, 1}, .label = 0});
-    return person;
-  };
-  // Merchant 0 gets the 1st and 3rd, merchant 1 the 2nd and 4th: town 0 is at both, towns 1 and 2 at one.
-  const Dataset data =
-      deal_people({buyer_from(0), buyer_from(0), buyer_from(1), buyer_from(2)}, 2, RowKind::record, space);
+/// Nine rows of one town.
+Person buyer_from(std::uint32_t town) {
+  Person person;
+  person.train.assign(9, {.columns = {0, 1, 2 + town, 6}, .values = {0, 1, 1, 1}, .label = 0});
+  return person;
+}
 
-  const Model model = prepare(preparation, preparation.natural_unit(), data);
+/// Merchant 0 gets the 1st, 3rd, ..., merchant 1 the others: town 0 is at both, towns 1 and 2 at one each.
+Dataset two_merchants_of_three_towns() {
+  return deal_people({buyer_from(0), buyer_from(0), buyer_from(1), buyer_from(2)}, 2, RowKind::record,
+                     test::record_space());
+}
 
-  EXPECT_EQ(preparation.natural_unit(), Unit::merchant);
-  EXPECT_EQ(preparation.arrays(model)[4].values, (std::vector<double>{1, 0, 0, 0}));
-  EXPECT_EQ(preparation.encoding(model).train_rows, 36);
+TEST(Preparation, WithoutPrivacyAWordHasAColumnOnlyWhenEnoughMerchantsHaveIt) {
+  const Preparation preparation({.space = test::record_space(), .min_contributors = 2});
+  Dataset data = two_merchants_of_three_towns();
+
+  const Model model = prepare(preparation, Unit::none, data);
+  const Encoding encoding = preparation.encoding(model);
+  encode(data, encoding);
+
+  EXPECT_EQ(preparation.arrays(model)[5].values, (std::vector<double>{1, 0, 0, 0}));
+  EXPECT_EQ(encoding.names, (std::vector<std::string>{"spent", "visits", "town#0", "intercept"}))
+      << "not even town=other, which a single merchant might have filled";
+  EXPECT_EQ(encoding.train_rows, 36);
+  for (std::size_t row = 0; row < data.train.features.rows(); ++row) {
+    for (const std::uint32_t column : data.train.features.row(row).columns) {
+      EXPECT_LT(column, 4u);
+    }
+  }
+}
+
+TEST(Preparation, WithABoundOfOneNoMerchantsAreCounted) {
+  const Preparation preparation({.space = test::record_space(), .min_contributors = 1});
+
+  const Model model = prepare(preparation, Unit::none, two_merchants_of_three_towns());
+
+  EXPECT_EQ(
+      preparation.encoding(model).names,
+      (std::vector<std::string>{"spent", "visits", "town#0", "town#1", "town#2", "town=other", "intercept"}));
+}
+
+TEST(Preparation, HowManyUnitsHaveWhatTooFewMerchantsHaveIsNotAsked) {
+  const Preparation preparation({.space = test::record_space(), .min_contributors = 2, .kept_at_least = 5});
+  const Dataset data = two_merchants_of_three_towns();
+  Model model = preparation.initial_model(1);
+  std::vector<std::string> names;
+  std::vector<double> vocabulary;
+  while (const auto sum = preparation.next_sum(model)) {
+    const std::vector<double> total = exact_total(preparation, model, *sum, Unit::none, data);
+    names.push_back(sum->name);
+    vocabulary = sum->name == "vocabulary" ? total : vocabulary;
+    preparation.apply(model, *sum, total);
+  }
+
+  EXPECT_EQ(names, (std::vector<std::string>{"magnitudes", "contributors", "vocabulary", "moments"}));
+  EXPECT_EQ(vocabulary, (std::vector<double>{18, 0, 0, 0}));
+}
+
+TEST(Preparation, AMerchantCountsOnceHoweverManyRowsHaveTheWord) {
+  const Preparation preparation({.space = test::record_space(), .min_contributors = 2});
+  const Dataset data = two_merchants_of_three_towns();
+  Model model = preparation.initial_model(1);
+  model.step = 1;
+  const PrivateSum sum = *preparation.next_sum(model);
+
+  ASSERT_EQ(sum.name, "contributors");
+  EXPECT_EQ(summed_unit(preparation, sum, Unit::none), Unit::merchant);
+  EXPECT_EQ(exact_total(preparation, model, sum, Unit::none, data), (std::vector<double>{2, 1, 1, 0}));
+}
+
+TEST(Preparation, WithAUnitOfPrivacyNoiseCoversAllRowsAndNoMerchantsAreCounted) {
+  const Preparation preparation(
+      {.space = test::record_space(), .unit = Unit::record, .noise_multiplier = 1, .min_contributors = 2});
+  Model model = preparation.initial_model(1);
+
+  for (; const auto sum = preparation.next_sum(model); ++model.step) {
+    EXPECT_NE(sum->name, "contributors");
+  }
 }
 
 TEST(Preparation, CountsAWordOnceAUnitHoweverOftenItComes) {
