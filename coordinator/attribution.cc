@@ -46,8 +46,9 @@ Blame judge_quarrels(const std::vector<Quarrel>& quarrels, const Witnesses& witn
   }
   std::set<std::uint32_t> culprits;
   for (const auto& [merchant, with] : others) {
-    const bool most = std::all_of(with.begin(), with.end(),
-                                  [&](std::uint32_t other) { return others.at(other).size() < with.size(); });
+    const bool most = std::all_of(with.begin(), with.end(), [&, count = with.size()](std::uint32_t other) {
+      return others.at(other).size() < count;
+    });
     if (most && 2 * with.size() > witnesses(merchant)) {
       culprits.insert(merchant);
     }

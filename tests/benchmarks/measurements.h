@@ -31,9 +31,9 @@ class Measurements final : public benchmark::BenchmarkReporter {
   std::map<std::pair<std::int64_t, std::int64_t>, Measurement> best_;
 };
 
-/// Fills the registry of Google Benchmark.
+/// Fill the registry of Google Benchmark. Rounds are long and repeated less often, `repetitions` times.
 void register_primitives();
-void register_rounds();
+void register_rounds(int repetitions);
 
 /// Prints every measurement, then each bar with what was measured; false when one is missed. Bars whose benchmarks were
 /// filtered away are left out.

@@ -11,10 +11,12 @@
 #include "privacy/crypto/aead.h"
 #include "privacy/crypto/digest.h"
 #include "privacy/crypto/hkdf.h"
+#include "privacy/crypto/paillier.h"
 #include "privacy/crypto/system_random.h"
 #include "privacy/crypto/x25519.h"
 #include "privacy/grid.h"
 #include "privacy/noise/discrete_gaussian.h"
+#include "privacy/packing.h"
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/secure_sum/masks.h"
 #include "privacy/secure_sum/shamir.h"
@@ -238,6 +240,67 @@ void seal_upload(State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kMaskBytes));
 }
 
+/// Paillier's encryption of a sum of 32 merchants, z = 1, 3072 bits. Items are entries of the sum: many stand in one
+/// plaintext.
+struct PaillierSetting {
+  SumParameters parameters{.length = 1000,
+                           .clip_norm = 1,
+                           .grid_bits = 20,
+                           .ring = Ring::bits64,
+                           .units_max = 1,
+                           .share_variance = (std::uint64_t{1} << 40) / 32,
+                           .shares_min = 32,
+                           .merchants_max = 32};
+  PaillierSize size = *PaillierSize::of(3072);
+  PaillierPrivateKey key = PaillierPrivateKey::generate(size, system_random());
+  PaillierEncryptor encryptor{key.public_key()};
+  Packing packing{parameters, size.bits()};
+  Bytes plaintexts = packing.pack(std::vector<std::int64_t>(parameters.length, 12345));
+  Bytes ciphertexts = encrypted();
+
+  Bytes encrypted() const {
+    Bytes out(packing.plaintexts() * size.ciphertext_bytes());
+    for (std::size_t i = 0; i < packing.plaintexts(); ++i) {
+      encryptor.encrypt(ByteView(plaintexts).subspan(i * size.plaintext_bytes(), size.plaintext_bytes()),
+                        system_random(),
+                        std::span(out).subspan(i * size.ciphertext_bytes(), size.ciphertext_bytes()));
+    }
+    return out;
+  }
+  std::int64_t entries(const State& state) const {
+    return state.iterations() * static_cast<std::int64_t>(parameters.length);
+  }
+};
+const PaillierSetting& paillier() {
+  static const PaillierSetting setting;
+  return setting;
+}
+
+void paillier_encrypt(State& state) {
+  const PaillierSetting& setting = paillier();
+  for (auto _ : state) {
+    DoNotOptimize(setting.encrypted());
+  }
+  state.SetItemsProcessed(setting.entries(state));
+}
+
+void paillier_add(State& state) {
+  const PaillierSetting& setting = paillier();
+  PaillierTotal total(setting.key.public_key(), setting.packing.plaintexts());
+  for (auto _ : state) {
+    DoNotOptimize(total.add(setting.ciphertexts).has_value());
+  }
+  state.SetItemsProcessed(setting.entries(state));
+}
+
+void paillier_decrypt(State& state) {
+  const PaillierSetting& setting = paillier();
+  for (auto _ : state) {
+    DoNotOptimize(setting.key.decrypt(setting.ciphertexts, setting.packing.plaintexts()).ok());
+  }
+  state.SetItemsProcessed(setting.entries(state));
+}
+
 }  // namespace
 
 void register_primitives() {
@@ -258,6 +321,9 @@ void register_primitives() {
     RegisterBenchmark(("Shamir: weights" + among).c_str(), find_weights, count);
     RegisterBenchmark(("Shamir: combine" + among).c_str(), combine_shares, count);
   }
+  RegisterBenchmark("Paillier, 3072 bits: encrypt 1000 entries", paillier_encrypt);
+  RegisterBenchmark("Paillier, 3072 bits: add 1000 entries", paillier_add);
+  RegisterBenchmark("Paillier, 3072 bits: decrypt 1000 entries", paillier_decrypt);
   RegisterBenchmark("discrete Gaussian draw", draw_noise);
   RegisterBenchmark("clip and grid, dense", clip_and_grid_dense);
   RegisterBenchmark("clip and grid, sparse", clip_and_grid_sparse);

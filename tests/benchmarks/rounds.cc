@@ -60,38 +60,40 @@ void join(State& state, const TimedFederation::Plan& plan) {
 
 void register_round(const char* name, const TimedFederation::Plan& plan,
                     const TimedFederation::DropOuts& drop_outs, std::function<double(const Cost&)> part,
-                    std::int64_t iterations) {
+                    int repetitions) {
   benchmark::RegisterBenchmark(name, [=](State& state) { rounds(state, plan, drop_outs, part); })
       ->UseManualTime()
-      ->Iterations(iterations);
+      ->Iterations(1)
+      ->Repetitions(repetitions);
 }
 
 }  // namespace
 
-void register_rounds() {
+void register_rounds(int repetitions) {
   const TimedFederation::DropOuts ten_and_ten{.before_upload = ids(0, 10), .after_upload = ids(10, 20)};
   const TimedFederation::DropOuts fifty{.before_upload = ids(0, 25), .after_upload = ids(25, 50)};
   benchmark::RegisterBenchmark("session of 32: all merchants", [](State& state) { join(state, kThirtyTwo); })
       ->UseManualTime()
-      ->Iterations(1);
+      ->Iterations(1)
+      ->Repetitions(repetitions);
   register_round(
       "round of 32, 100,000 entries: a merchant", kThirtyTwo, {},
-      [](const Cost& cost) { return cost.workers / kThirtyTwo.merchants; }, 3);
+      [](const Cost& cost) { return cost.workers / kThirtyTwo.merchants; }, 3 * repetitions);
   register_round(
       "round of 32, 100,000 entries: the coordinator", kThirtyTwo, {},
-      [](const Cost& cost) { return cost.coordinator; }, 3);
+      [](const Cost& cost) { return cost.coordinator; }, repetitions);
   register_round(
       "round of 100, 10 + 10 drop-outs: the coordinator", kHundred, ten_and_ten,
-      [](const Cost& cost) { return cost.coordinator; }, 1);
+      [](const Cost& cost) { return cost.coordinator; }, 2 * repetitions);
   register_round(
       "round of 100, 10 + 10 drop-outs: its links", kHundred, ten_and_ten,
-      [](const Cost& cost) { return cost.coordinator_link; }, 1);
+      [](const Cost& cost) { return cost.coordinator_link; }, repetitions);
   register_round(
       "round of 1000, 5 % drop-outs: everyone", kThousand, fifty,
-      [](const Cost& cost) { return cost.total(); }, 1);
+      [](const Cost& cost) { return cost.total(); }, repetitions);
   register_round(
       "round of 1000, 5 % drop-outs: the coordinator", kThousand, fifty,
-      [](const Cost& cost) { return cost.coordinator; }, 1);
+      [](const Cost& cost) { return cost.coordinator; }, repetitions);
 }
 
 }  // namespace hanse

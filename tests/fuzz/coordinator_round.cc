@@ -3,7 +3,7 @@
 
 #include "coordinator/coordinator_round.h"
 
-#include "tests/fuzz/fixtures.h"
+#include "tests/fuzz/fixed_federation.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

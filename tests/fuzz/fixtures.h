@@ -1,11 +1,12 @@
 #pragma once
 
+#include "privacy/crypto/paillier.h"
+#include "privacy/packing.h"
 #include "privacy/protocol/link.h"
 #include "privacy/protocol/round_secrets.h"
 #include "tests/support/deterministic_random.h"
-#include "tests/support/test_federation.h"
 
-/// What targets and their seeds must have in common: keys and sessions that are the same in every process.
+/// What targets and their seeds must have in common: keys that are the same in every process.
 namespace hanse::fuzz {
 
 inline DeterministicSecureRandom fixed_random() {
@@ -38,9 +39,23 @@ inline ShareBox fixed_share_box() {
   return seal_shares(fixed_pair().dealer.sending(1), kFixedAddress, Secret<40>(), Secret<40>());
 }
 
-inline constexpr std::uint32_t kFixedWorkers = 2;
-inline TestFederation::Plan fixed_plan() {
-  return {.seed = 26, .merchants = 4, .workers = kFixedWorkers};
+inline PaillierSize small_paillier() {
+  return PaillierSize::for_tests(256);
+}
+inline PaillierPrivateKey fixed_paillier() {
+  DeterministicSecureRandom random = fixed_random();
+  return PaillierPrivateKey::generate(small_paillier(), random);
+}
+inline constexpr std::uint32_t kPackedBits = 256;
+inline SumParameters packed_parameters() {
+  return {.length = 9,
+          .clip_norm = 1,
+          .grid_bits = 20,
+          .ring = Ring::bits64,
+          .units_max = 4,
+          .share_variance = 1000,
+          .shares_min = 3,
+          .merchants_max = 5};
 }
 
 }  // namespace hanse::fuzz

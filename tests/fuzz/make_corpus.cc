@@ -11,6 +11,7 @@
 #include "privacy/protocol/context.h"
 #include "privacy/protocol/round_payload.h"
 #include "privacy/secure_sum/roster.h"
+#include "tests/fuzz/fixed_federation.h"
 #include "tests/fuzz/fixtures.h"
 #include "tests/support/ledger_fixture.h"
 
@@ -174,6 +175,24 @@ void add_frames(Corpus& corpus) {
   corpus.add("frames", writer.bytes());
 }
 
+void add_paillier(Corpus& corpus) {
+  const PaillierPrivateKey key = fixed_paillier();
+  const PaillierEncryptor encryptor(key.public_key());
+  DeterministicSecureRandom random = fixed_random();
+  corpus.add("paillier_key", key.public_key().wire());
+  const PaillierSize size = small_paillier();
+  Bytes plaintext(size.plaintext_bytes());
+  Bytes ciphertexts(2 * size.ciphertext_bytes());
+  for (std::size_t i = 0; i < 2; ++i) {
+    plaintext[i] = std::byte{7};
+    encryptor.encrypt(plaintext, random,
+                      std::span(ciphertexts).subspan(i * size.ciphertext_bytes(), size.ciphertext_bytes()));
+  }
+  corpus.add("paillier_sum", ciphertexts);
+  const Packing packing(packed_parameters(), kPackedBits);
+  corpus.add("packing", packing.pack(std::vector<std::int64_t>{0, 1, -1, 1 << 20, -(1 << 20), 5, 6, 7, 8}));
+}
+
 void add_ledger(Corpus& corpus) {
   LedgerFixture fixture = LedgerFixture::of_run(2);
   for (const std::string& line : fixture.lines) {
@@ -222,6 +241,7 @@ int main(int count, char** arguments) {
   add_links(corpus);
   add_sums(corpus);
   add_frames(corpus);
+  add_paillier(corpus);
   add_ledger(corpus);
   add_files(corpus);
 #define HANSE_MESSAGE(name, Message) \

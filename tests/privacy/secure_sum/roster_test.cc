@@ -142,6 +142,12 @@ TEST_F(Roster, RefusesAnUnknownVersion) {
   expect_refused({"version 2"});
 }
 
+TEST_F(Roster, RefusesAVersionThatNestsDeeplyWithoutFollowingIt) {
+  save_with("\"version\": 1", "\"version\": " + std::string(200'000, '[') + std::string(200'000, ']'));
+
+  expect_refused({"version that is no number"});
+}
+
 TEST_F(Roster, RefusesMissingIllTypedAndUnknownFields) {
   save_with("\"coordinator\"", "\"coordinaten\"");
   expect_refused({"coordinaten"});
