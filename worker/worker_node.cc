@@ -354,7 +354,7 @@ void WorkerNode::Parts::on(const RosterMessage& told, const Send& send) {
   }
   Seeds opening;
   for (const Secret<32>& seed : graph_seeds) {
-    std::ranges::copy(seed.expose(), opening.seeds.emplace_back().begin());
+    opening.seeds.push_back(opening_of(seed));
   }
   stage = Stage::opened;
   say(send, encode(opening));
