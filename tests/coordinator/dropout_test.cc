@@ -42,7 +42,8 @@ void expect_exact_or_named(TestFederation& federation, SimulatedNetwork& network
     agreeing += plan[id] == Silent::never || plan[id] == Silent::before_reveal ? 1u : 0u;
     revealing += plan[id] == Silent::never ? 1u : 0u;
   }
-  const std::size_t threshold = holder_threshold(static_cast<std::uint32_t>(plan.size()), 0);
+  const std::size_t threshold =
+      holder_threshold(static_cast<std::uint32_t>(plan.size()), federation.session().threshold());
   federation.tamper_from_worker = silence(plan);
 
   const CoordinatorRound round = federation.run(network, federation.request_with_next(number));

@@ -16,6 +16,8 @@ namespace {
 /// from the commitments in SHARE, not from what the revealing merchant says.
 class Observer {
  public:
+  explicit Observer(const ThresholdRule& rule) : rule_(rule) {}
+
   void see(ByteView message) {
     const auto envelope = open_envelope(message);
     if (envelope->type == MessageType::share) {
@@ -69,11 +71,12 @@ class Observer {
     auto& [of_self_mask, of_escrow] = revealed_[dealer];
     (escrow ? of_escrow : of_self_mask).insert(holder);
     ASSERT_FALSE(of_self_mask.contains(holder) && of_escrow.contains(holder)) << "one holder gave both";
-    const std::uint32_t threshold = holder_threshold(holders_[dealer], 0);
+    const std::uint32_t threshold = holder_threshold(holders_[dealer], rule_);
     ASSERT_FALSE(of_self_mask.size() >= threshold && of_escrow.size() >= threshold)
         << "b and u of merchant " << dealer.second << " in round " << dealer.first;
   }
 
+  ThresholdRule rule_;
   std::map<Bytes16, Place> places_;
   std::map<Dealer, std::uint32_t> holders_;
   std::set<Dealer> dealt_;
@@ -236,7 +239,7 @@ void run_session(std::uint64_t seed, Tally& tally) {
   ASSERT_TRUE(federation.join());
   SimulatedNetwork network(faults_of(seed));
   federation.attach(network);
-  Observer observer;
+  Observer observer(federation.session().threshold());
   Liar liar(seed, merchants);
   double rate = 0;
   federation.tamper_from_worker = [&](FromWorker& message) {
