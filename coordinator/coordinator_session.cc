@@ -235,8 +235,7 @@ std::vector<Outgoing> CoordinatorSession::Parts::take_seeds(Peer from, const See
     if (hosts[id] != from) {
       continue;
     }
-    if (next == told.seeds.size() ||
-        commit_to_seed(roster[id].identity, told.seeds[next]) != roster[id].graph_commitment) {
+    if (next == told.seeds.size() || !opens(roster[id], told.seeds[next])) {
       return refuse(ExitCode::refused, "rank " + std::to_string(from) + ": merchant " + names[id] +
                                            " does not open the graph seed that it committed to");
     }

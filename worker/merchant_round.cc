@@ -135,7 +135,8 @@ Shared deal(MerchantRound& merchant, std::uint64_t round, const MerchantSet& inv
     SeededEdge edge{neighbours[i], pair.seed(round)};
     const ShareAddress address{view.session_id, round, view.id, neighbours[i]};
     message.parts.push_back(
-        {.box = seal_shares(pair, address, self_mask_shares.others[i], escrow_shares.others[i]),
+        {.box =
+             seal_shares(pair.sending(round), address, self_mask_shares.others[i], escrow_shares.others[i]),
          .commitments = {commit(self_mask_shares.others[i]), commit(escrow_shares.others[i])},
          .wrapped_seed = wrap_seed(edge.seed, escrow, neighbours[i])});
     shared.edges.push_back(std::move(edge));
@@ -209,7 +210,8 @@ Digest content_of(const StartEvent& event, const Digest& context) {
 /// What `dealer` dealt to this merchant, if it is what it committed to.
 Result<HeldShares> take_box(MerchantRound& merchant, const ForwardedBox& forwarded) {
   const ShareAddress address{merchant.view.session_id, merchant.round, forwarded.dealer, merchant.view.id};
-  auto shares = open_shares(pair_with(merchant, forwarded.dealer), address, forwarded.box);
+  auto shares =
+      open_shares(pair_with(merchant, forwarded.dealer).receiving(merchant.round), address, forwarded.box);
   if (!shares) {
     return Error{"does not open"};
   }

@@ -22,7 +22,7 @@ struct WorkerNode::Parts {
   std::optional<Link> link;
   SessionParameters parameters;
   std::vector<X25519Key> session_keys;  ///< Beside merchants; erased after set-up.
-  std::vector<Bytes32> graph_seeds;     ///< Beside merchants; nobody else's until the roster stands.
+  std::vector<Secret<32>> graph_seeds;  ///< Beside merchants; nobody else's until the roster stands.
   std::vector<MerchantHello> hellos;    ///< Beside merchants.
   std::vector<MerchantHello> roster;    ///< Verified; from ROSTER to CONFIRM.
   VerifiedSession session;
@@ -61,6 +61,7 @@ struct WorkerNode::Parts {
     stage = Stage::ended;
     ended = End{code, std::move(sentence)};
     rounds.clear();
+    graph_seeds.clear();
     session_keys.clear();
   }
   void end_round(ByteView payload, bool released) {
@@ -280,7 +281,7 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
                         .graph_commitment = {},
                         .signature = {}};
     random->fill(entry.nonce);
-    random->fill(graph_seeds.emplace_back());
+    random->fill(graph_seeds.emplace_back().expose_for_writing());
     entry.graph_commitment = commit_to_seed(entry.identity, graph_seeds.back());
     entry.signature = merchant.identity.sign(entry.signed_bytes(hello.parameters));
     hello.merchants.push_back(entry);
@@ -309,8 +310,12 @@ void WorkerNode::Parts::on(const RosterMessage& told, const Send& send) {
   if (!session.needs_seeds) {
     return confirm(send);
   }
+  Seeds opening;
+  for (const Secret<32>& seed : graph_seeds) {
+    opening.seeds.push_back(opening_of(seed));
+  }
   stage = Stage::opened;
-  say(send, encode(Seeds{std::move(graph_seeds)}));
+  say(send, encode(opening));
 }
 
 void WorkerNode::Parts::on(const GraphMessage& told, const Send& send) {
@@ -354,6 +359,7 @@ void WorkerNode::Parts::confirm(const Send& send) {
     }
     rounds.push_back(std::move(merchant));
   }
+  graph_seeds.clear();
   session_keys.clear();  // Forward secrecy: from here on there are only the ratchets.
   roster.clear();
   session.neighbours.clear();

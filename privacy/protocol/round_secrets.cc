@@ -50,21 +50,21 @@ Secret<32> reconstruct_secret(std::span<const std::uint32_t> holders, std::span<
   return shamir_combine(holders, shares);
 }
 
-ShareBox seal_shares(const PairKeys& pair, const ShareAddress& address, const Secret<40>& self_mask,
+ShareBox seal_shares(const Secret<32>& key, const ShareAddress& address, const Secret<40>& self_mask,
                      const Secret<40>& escrow) {
   Secret<80> plain;
   const auto room = plain.expose_for_writing();
   std::copy(self_mask.expose().begin(), self_mask.expose().end(), room.begin());
   std::copy(escrow.expose().begin(), escrow.expose().end(), room.begin() + 40);
-  const Bytes sealed = aead_seal(pair.sending(), address.round, address_bytes(address), plain.expose());
+  const Bytes sealed = aead_seal(key, address.round, address_bytes(address), plain.expose());
   ShareBox box;
   check(sealed.size() == box.size(), "a share box has two shares and a tag");
   std::copy(sealed.begin(), sealed.end(), box.begin());
   return box;
 }
 
-Result<OpenedShares> open_shares(const PairKeys& pair, const ShareAddress& address, const ShareBox& box) {
-  auto plain = aead_open(pair.receiving(), address.round, address_bytes(address), box);
+Result<OpenedShares> open_shares(const Secret<32>& key, const ShareAddress& address, const ShareBox& box) {
+  auto plain = aead_open(key, address.round, address_bytes(address), box);
   if (!plain) {
     return Error{"a share box does not open"};
   }

@@ -17,7 +17,7 @@ namespace hanse {
 /// is that of privacy/crypto and privacy/secure_sum; here are the labels, the addresses and the sizes.
 ///
 ///   b, u           fresh 32 random bytes of each merchant: seed of its own mask; key of its escrow
-///   box i -> j     AES-256-GCM under the share key of that direction, of the shares of b_i and u_i that j
+///   box i -> j     AES-256-GCM under the key of that direction and round, of the shares of b_i and u_i that j
 ///   holds;
 ///                  bound to session, round, sender and receiver
 ///   commitment     SHA-256 of a share, or of a label with b or u, 16 bytes
@@ -42,13 +42,14 @@ struct ShareAddress {
   std::uint32_t dealer;
   std::uint32_t holder;
 };
-ShareBox seal_shares(const PairKeys& pair, const ShareAddress& address, const Secret<40>& self_mask,
+/// `key` is the pair's sending(round), or receiving(round) of the other end.
+ShareBox seal_shares(const Secret<32>& key, const ShareAddress& address, const Secret<40>& self_mask,
                      const Secret<40>& escrow);
 struct OpenedShares {
   Secret<40> self_mask;
   Secret<40> escrow;
 };
-Result<OpenedShares> open_shares(const PairKeys& pair, const ShareAddress& address, const ShareBox& box);
+Result<OpenedShares> open_shares(const Secret<32>& key, const ShareAddress& address, const ShareBox& box);
 
 Bytes16 commit(const Secret<40>& share);
 Bytes16 commit(const Share& share);

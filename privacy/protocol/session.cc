@@ -1,9 +1,11 @@
 #include "privacy/protocol/session.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string_view>
 
+#include "privacy/crypto/hkdf.h"
 #include "privacy/secure_sum/neighbours.h"
 
 namespace hanse {
@@ -89,10 +91,23 @@ Result<VerifiedSession> verify_roster(const std::vector<MerchantHello>& merchant
   return session;
 }
 
-Digest commit_to_seed(const PublicKey& identity, const Bytes32& seed) {
-  ByteWriter writer;
-  writer.put_bytes(bytes_of("hanse/1 graph seed")).put_bytes(identity).put_bytes(seed);
-  return sha256(writer.bytes());
+Digest commit_to_seed(const PublicKey& identity, const Secret<32>& seed) {
+  const Secret<32> code = hkdf_expand(seed, {bytes_of("hanse/1 graph seed"), identity});
+  Digest commitment;
+  std::ranges::copy(code.expose(), commitment.begin());
+  return commitment;
+}
+
+Bytes32 opening_of(const Secret<32>& seed) {
+  Bytes32 opening;
+  std::ranges::copy(seed.expose(), opening.begin());
+  return opening;
+}
+
+bool opens(const MerchantHello& merchant, const Bytes32& seed) {
+  Secret<32> opened;
+  std::ranges::copy(seed, opened.expose_for_writing().begin());
+  return commit_to_seed(merchant.identity, opened) == merchant.graph_commitment;
 }
 
 Result<VerifiedSession> draw_graph(VerifiedSession session, const std::vector<MerchantHello>& merchants,
@@ -105,7 +120,7 @@ Result<VerifiedSession> draw_graph(VerifiedSession session, const std::vector<Me
   ByteWriter writer;
   writer.put_bytes(bytes_of("hanse/1 graph")).put_bytes(session.id);
   for (std::size_t i = 0; i < merchants.size(); ++i) {
-    if (commit_to_seed(merchants[i].identity, seeds[i]) != merchants[i].graph_commitment) {
+    if (!opens(merchants[i], seeds[i])) {
       return Error{"merchant " + merchants[i].name + ": its graph seed is not the one it committed to"};
     }
     writer.put_bytes(seeds[i]);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "privacy/crypto/secret.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/secure_sum/graph_parameters.h"
 
@@ -37,8 +38,8 @@ Result<VerifiedSession> verify_roster(const std::vector<MerchantHello>& merchant
 /// The graph that nobody chooses. Who masks with whom decides how many colluding neighbours a merchant has, so
 /// the order of the ring must be beyond the choice of the coordinator and of the merchants that collude with it:
 ///
-///   HELLO    each merchant draws a private seed s_i and signs its commitment c_i = SHA-256(label, identity_i,
-///            s_i). All c_i are in the roster, hence in the session id.
+///   HELLO    each merchant draws a private seed s_i and signs its commitment c_i = HKDF-Expand(s_i; label,
+///            identity_i). All c_i are in the roster, hence in the session id.
 ///   SEEDS    a worker that has verified a roster, and only then, opens the seeds of its merchants.
 ///   GRAPH    every worker compares all openings with the commitments of its roster and draws the order from
 ///            SHA-256(label, session id, s_0, ..., s_(N-1)).
@@ -51,7 +52,12 @@ Result<VerifiedSession> verify_roster(const std::vector<MerchantHello>& merchant
 /// What is left to whoever opens last is to see the order and to let the set-up fail. A worker joins one session
 /// in its life and every failed set-up ends the run for all, with a sentence, so that each try costs the
 /// operators of all workers a start; g such tries raise a probability of 2^-40 to at most g 2^-40.
-Digest commit_to_seed(const PublicKey& identity, const Bytes32& seed);
+Digest commit_to_seed(const PublicKey& identity, const Secret<32>& seed);
+
+/// A seed as it is sent, once the roster is verified.
+Bytes32 opening_of(const Secret<32>& seed);
+/// Whether `seed` is what a merchant committed to.
+bool opens(const MerchantHello& merchant, const Bytes32& seed);
 
 /// Checks the openings of all merchants, by id, against the commitments in the roster of `session`, and draws
 /// the neighbours. An error names the first merchant whose seed is not the one it committed to.

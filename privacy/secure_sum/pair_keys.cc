@@ -41,23 +41,22 @@ Result<PairKeys> PairKeys::derive(const X25519Key& own, const PublicPoint& peer,
   const Secret<32> prk = hkdf_extract(session_id, material.expose());
 
   PairKeys keys;
-  keys.chain_ = hkdf_expand(prk, {bytes_of("hanse/1 chain"), field(low), field(high)});
-  keys.sending_ = hkdf_expand(prk, {bytes_of("hanse/1 share"), field(own_id), field(peer_id)});
-  keys.receiving_ = hkdf_expand(prk, {bytes_of("hanse/1 share"), field(peer_id), field(own_id)});
+  keys.chain_.key = hkdf_expand(prk, {bytes_of("hanse/1 chain"), field(low), field(high)});
+  keys.sending_.key = hkdf_expand(prk, {bytes_of("hanse/1 share"), field(own_id), field(peer_id)});
+  keys.receiving_.key = hkdf_expand(prk, {bytes_of("hanse/1 share"), field(peer_id), field(own_id)});
   keys.agreement_ = hkdf_expand(prk, {bytes_of("hanse/1 agree"), field(low), field(high)});
   return keys;
 }
 
-Secret<32> PairKeys::seed(std::uint64_t round) {
-  check(round >= chain_round_ && round - chain_round_ <= kSkipMax,
-        "a ratchet only turns forward, and not too far");
-  for (; chain_round_ < round; ++chain_round_) {
-    chain_ = hkdf_expand(chain_, bytes_of("hanse/1 next"));
+Secret<32> PairKeys::Ratchet::turn(std::uint64_t to, std::string_view label) {
+  check(to >= round && to - round <= kSkipMax, "a ratchet only turns forward, and not too far");
+  for (; round < to; ++round) {
+    key = hkdf_expand(key, bytes_of("hanse/1 next"));
   }
-  Secret<32> seed = hkdf_expand(chain_, {bytes_of("hanse/1 seed"), field(round)});
-  chain_ = hkdf_expand(chain_, bytes_of("hanse/1 next"));
-  ++chain_round_;
-  return seed;
+  Secret<32> given = hkdf_expand(key, {bytes_of(label), field(to)});
+  key = hkdf_expand(key, bytes_of("hanse/1 next"));
+  ++round;
+  return given;
 }
 
 Secret<32> edge_mask(const Secret<32>& seed, const Digest& context) {

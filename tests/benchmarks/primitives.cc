@@ -133,19 +133,21 @@ Pair pair_of_merchants(const Digest& session) {
 
 void seal_share_box(State& state) {
   const Digest session{};
-  const Pair pair = pair_of_merchants(session);
+  Pair pair = pair_of_merchants(session);
+  const Secret<32> key = pair.here.sending(1);
   const Secret<40> share;
   for (auto _ : state) {
-    DoNotOptimize(seal_shares(pair.here, {session, 1, 0, 1}, share, share));
+    DoNotOptimize(seal_shares(key, {session, 1, 0, 1}, share, share));
   }
 }
 
 void open_share_box(State& state) {
   const Digest session{};
-  const Pair pair = pair_of_merchants(session);
-  const ShareBox box = seal_shares(pair.here, {session, 1, 0, 1}, Secret<40>(), Secret<40>());
+  Pair pair = pair_of_merchants(session);
+  const Secret<32> key = pair.there.receiving(1);
+  const ShareBox box = seal_shares(pair.here.sending(1), {session, 1, 0, 1}, Secret<40>(), Secret<40>());
   for (auto _ : state) {
-    DoNotOptimize(open_shares(pair.there, {session, 1, 0, 1}, box).ok());
+    DoNotOptimize(open_shares(key, {session, 1, 0, 1}, box).ok());
   }
 }
 

@@ -470,7 +470,7 @@ struct Pairs {
 
 TEST(Attack, AShareBoxOpensForItsHolderFromItsDealerInItsRoundAndNowhereElse) {
   constexpr std::uint32_t kMerchants = 5;
-  const Pairs pairs(kMerchants);
+  Pairs pairs(kMerchants);
   DeterministicSecureRandom random(16);
   const Digest session{};
   struct Sent {
@@ -479,20 +479,21 @@ TEST(Attack, AShareBoxOpensForItsHolderFromItsDealerInItsRoundAndNowhereElse) {
     ShareBox box;
   };
   std::vector<Sent> boxes;
-  for (const auto& [ends, keys] : pairs.of) {
+  for (auto& [ends, keys] : pairs.of) {
     for (const std::uint64_t round : {1u, 2u}) {
       Secret<40> one;
       random.fill(one.expose_for_writing());
-      boxes.push_back({ends.first, ends.second, round,
-                       seal_shares(keys, {session, round, ends.first, ends.second}, one, one)});
+      boxes.push_back(
+          {ends.first, ends.second, round,
+           seal_shares(keys.sending(round), {session, round, ends.first, ends.second}, one, one)});
     }
   }
   int opened = 0;
 
   for (const Sent& place : boxes) {
-    const PairKeys& keys = pairs.of.at({place.holder, place.dealer});
+    const Secret<32> key = pairs.of.at({place.holder, place.dealer}).receiving(place.round);
     for (const Sent& sent : boxes) {
-      const bool opens = open_shares(keys, {session, place.round, place.dealer, place.holder}, sent.box).ok();
+      const bool opens = open_shares(key, {session, place.round, place.dealer, place.holder}, sent.box).ok();
       EXPECT_EQ(opens, &place == &sent)
           << sent.dealer << " > " << sent.holder << " at " << place.dealer << " > " << place.holder;
       opened += opens ? 1 : 0;

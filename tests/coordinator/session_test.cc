@@ -237,7 +237,7 @@ TEST(Session, WhoComesLateToARefusedSessionLearnsWhy) {
 struct Colluder {
   SigningKey identity;
   X25519Key key;
-  Bytes32 seed{};
+  Secret<32> seed;
   MerchantHello hello;
 };
 
@@ -283,7 +283,7 @@ struct CrookedCoordinator {
                  .key = X25519Key::generate(random),
                  .seed = {},
                  .hello = {}};
-    random.fill(one.seed);
+    random.fill(one.seed.expose_for_writing());
     one.hello = {.name = name,
                  .identity = one.identity.public_key(),
                  .key = one.key.public_key(),
@@ -307,7 +307,7 @@ struct CrookedCoordinator {
   std::vector<Bytes32> openings(const std::vector<Bytes>& answer) const {
     std::vector<Bytes32> seeds = decode<Seeds>(*open_envelope(answer.at(0)))->seeds;
     for (const Colluder& one : colluders) {
-      seeds.push_back(one.seed);
+      std::ranges::copy(one.seed.expose(), seeds.emplace_back().begin());
     }
     return seeds;
   }
@@ -746,7 +746,9 @@ TEST(GraphAttack, WhoIsBesideAVictimIsNotTheCoordinatorsChoice) {
     std::vector<Bytes32> seeds(130);
     seeds[0][0] = static_cast<std::byte>(i);
     for (std::size_t id = 0; id < roster.size(); ++id) {
-      roster[id].graph_commitment = commit_to_seed(roster[id].identity, seeds[id]);
+      Secret<32> seed;
+      std::ranges::copy(seeds[id], seed.expose_for_writing().begin());
+      roster[id].graph_commitment = commit_to_seed(roster[id].identity, seed);
     }
     const auto drawn = draw_graph(session, roster, seeds);
     ASSERT_TRUE(drawn.ok()) << drawn.what();

@@ -27,7 +27,7 @@ enum Kind : std::uint32_t {
   session_key,   ///< X25519 scalars, of merchants and links.
   agreed_point,  ///< X25519 of two of them, and what is extracted from it.
   round_secret,  ///< b and u.
-  chain_key,     ///< The ratchet in the rounds played.
+  chain_key,     ///< The ratchets in the rounds played, and the keys of share boxes.
   edge_seed,     ///< S of the rounds played.
   mask_key,      ///< AES keys of masks.
   keystream,     ///< The masks themselves.
@@ -213,17 +213,24 @@ std::vector<Window> secrets_of_a_run() {
       add(agreed_point, extracted.expose());
       PairKeys of_low = *PairKeys::derive(low_key, high_key.public_key(), session_id, low, high);
       PairKeys of_high = *PairKeys::derive(high_key, low_key.public_key(), session_id, high, low);
-      for (const Secret<32>* key : {&of_low.sending(), &of_low.receiving(), &of_low.agreement()}) {
-        add(lasting, key->expose());
-      }
+      add(lasting, of_low.agreement().expose());
       for (std::size_t i = 0; i < boxes.size(); ++i) {
         if (boxes[i].dealer == low && boxes[i].holder == high) {
-          const auto shares = open_shares(of_high, {session_id, box_rounds[i], low, high}, boxes[i].box);
+          const auto shares = open_shares(of_high.receiving(box_rounds[i]),
+                                          {session_id, box_rounds[i], low, high}, boxes[i].box);
           for (const Secret<40>* one : {&shares->self_mask, &shares->escrow}) {
             if (!seen(one->expose())) {
               add(share, one->expose());
             }
           }
+        }
+      }
+      for (const auto& [from, to] : {std::pair(low, high), std::pair(high, low)}) {
+        Secret<32> boxes_key = hkdf_expand(extracted, {bytes_of("hanse/1 share"), field(from), field(to)});
+        for (std::uint64_t round = 0; round <= kRounds; ++round) {
+          add(chain_key, boxes_key.expose());
+          add(chain_key, hkdf_expand(boxes_key, {bytes_of("hanse/1 box"), field(round)}).expose());
+          boxes_key = hkdf_expand(boxes_key, bytes_of("hanse/1 next"));
         }
       }
       Secret<32> chain = hkdf_expand(extracted, {bytes_of("hanse/1 chain"), field(low), field(high)});

@@ -35,7 +35,7 @@ inline FixedPair fixed_pair() {
 inline const Digest kFixedSession{};
 inline const ShareAddress kFixedAddress{kFixedSession, 1, 0, 1};
 inline ShareBox fixed_share_box() {
-  return seal_shares(fixed_pair().dealer, kFixedAddress, Secret<40>(), Secret<40>());
+  return seal_shares(fixed_pair().dealer.sending(1), kFixedAddress, Secret<40>(), Secret<40>());
 }
 
 inline constexpr std::uint32_t kFixedWorkers = 2;

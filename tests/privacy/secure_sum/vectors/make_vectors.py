@@ -61,8 +61,8 @@ def pair_vectors():
     show("high.point", points[high])
     show("session", session)
     show("context", context)
-    show("share.low_to_high", expand(prk, "hanse/1 share", u32(low), u32(high)))
-    show("share.high_to_low", expand(prk, "hanse/1 share", u32(high), u32(low)))
+    boxes = {"low_to_high": expand(prk, "hanse/1 share", u32(low), u32(high)),
+             "high_to_low": expand(prk, "hanse/1 share", u32(high), u32(low))}
     show("agree", expand(prk, "hanse/1 agree", u32(low), u32(high)))
     chain = expand(prk, "hanse/1 chain", u32(low), u32(high))
     u = bytes_from(200)
@@ -74,7 +74,10 @@ def pair_vectors():
             show(f"round{turn}.edge", expand(seed, "hanse/1 edge", context)[:16])
             pad = expand(u, "hanse/1 wrap", u32(high))
             show(f"round{turn}.wrap", bytes(a ^ b for a, b in zip(seed, pad)))
+            for direction, key in boxes.items():
+                show(f"round{turn}.box.{direction}", expand(key, "hanse/1 box", u64(turn)))
         chain = expand(chain, "hanse/1 next")
+        boxes = {direction: expand(key, "hanse/1 next") for direction, key in boxes.items()}
     show("own.u", u)
     show("own.b", bytes_from(55))
     show("own.self", expand(bytes_from(55), "hanse/1 self", context))
