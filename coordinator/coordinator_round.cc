@@ -119,6 +119,10 @@ std::vector<ToWorker> CoordinatorRound::Parts::take_abort(const FromWorker& mess
     refuse(message, envelope.merchant, Refusal::malformed, abort.what());
     return {};
   }
+  if (abort->reason == Refusal::unsummed && session->tree() && !over()) {
+    return fail(Refusal::unsummed, merchants,
+                "rank " + std::to_string(message.worker) + " gave no part of the sum: " + abort->sentence);
+  }
   for (const std::uint32_t id : merchants) {
     std::string sentence =
         "merchant " + name(id) + " left the round: " + std::string(meaning_of(abort->reason));
@@ -292,6 +296,25 @@ Ids CoordinatorRound::Parts::dropped_ids() const {
     ids.push_back(one.merchant);
   }
   return ids;
+}
+
+// --- the sum along the tree ---
+
+std::optional<SealedSum::Residues> CoordinatorRound::joins_sum() {
+  auto* adding = std::get_if<AddUp>(&parts_->state);
+  if (adding == nullptr || std::exchange(adding->joined, true)) {
+    return std::nullopt;
+  }
+  return adding->inputs.total.residues();
+}
+
+std::vector<ToWorker> CoordinatorRound::reduced(SealedSum::Residues sum) {
+  auto* adding = std::get_if<AddUp>(&parts_->state);
+  if (adding == nullptr) {
+    return {};  // A worker had no part in it.
+  }
+  adding->inputs.total.residues() = std::move(sum);
+  return parts_->ask_to_agree(std::move(adding->inputs), MerchantSet(adding->included));
 }
 
 // --- the end ---

@@ -64,6 +64,9 @@ struct RoundFailure {
 /// Shares that rode on the round before are handed over to this one. Who sent none is asked by OPEN; when
 /// none is missing, CollectShares is over at once and the round is three exchanges: START, SET, AGREED.
 ///
+/// With a tree (SessionOptions::tree) uploads come without residues, and between CollectInputs and Agree the workers
+/// add up what they hold.
+///
 /// Each arrow is taken when all merchants that are still expected have answered, or when the deadline of the
 /// phase passes with enough of them. Without masks CollectInputs is the first and leads to Summed directly.
 /// Uploads are added on arrival into one total and dropped: memory is that of one vector, whatever the number
@@ -85,6 +88,11 @@ class CoordinatorRound {
   /// The deadline of the phase passed. A phase is numbered by phase(); the caller sets the next deadline when
   /// it grows.
   std::vector<ToWorker> deadline_passed();
+
+  /// With a tree, once all workers were told to REDUCE: the zeros with which rank 0 joins their sum. What comes of
+  /// it goes to reduced().
+  std::optional<SealedSum::Residues> joins_sum();
+  std::vector<ToWorker> reduced(SealedSum::Residues sum);
 
   /// Grows with each phase, so that the caller knows when to set a new deadline.
   int phase() const;

@@ -20,6 +20,7 @@ SessionOptions session_options(const Configuration& configuration, const std::op
                                Peer workers) {
   return {.workers = workers,
           .masked = configuration.aggregation.encryption != "none",
+          .tree = configuration.aggregation.topology == "tree",
           .graph = graph_wishes(configuration),
           .plan = sha256(bytes_of(shared_text(configuration))),
           .identities = roster ? roster->identities() : std::map<std::string, PublicKey>{}};

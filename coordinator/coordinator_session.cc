@@ -330,6 +330,12 @@ const ThresholdRule& CoordinatorSession::threshold() const {
 const SessionParameters& CoordinatorSession::parameters() const {
   return parts_->parameters;
 }
+bool CoordinatorSession::tree() const {
+  return parts_->options.tree;
+}
+std::uint32_t CoordinatorSession::workers() const {
+  return parts_->options.workers;
+}
 const std::vector<std::string>& CoordinatorSession::refusals() const {
   return parts_->refusals;
 }

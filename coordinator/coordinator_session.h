@@ -19,6 +19,7 @@ namespace hanse {
 struct SessionOptions {
   std::uint32_t workers = 1;
   bool masked = true;
+  bool tree = false;                                 ///< Uploads come added up, along a tree of all workers.
   GraphWishes graph = {};                            ///< Neighbours and threshold, and what is assumed.
   Digest plan{};                                     ///< Of the effective configuration.
   std::map<std::string, PublicKey> identities = {};  ///< Pinned identities by merchant name; empty: none are.
@@ -78,6 +79,9 @@ class CoordinatorSession {
   /// How many holders open a secret.
   const ThresholdRule& threshold() const;
   const SessionParameters& parameters() const;
+  bool tree() const;
+  /// All workers: ranks 1 to this.
+  std::uint32_t workers() const;
 
   /// Opens what a worker sent. An error (replayed, altered, unknown sender) is attributed to the peer and
   /// logged.

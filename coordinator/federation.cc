@@ -55,9 +55,35 @@ void Federation::assemble() {
     channel_.flush(clock_.now() + kLastWords);
     throw Failure(session_.refused()->code, session_.refused()->sentence);
   }
+  if (session_.tree()) {
+    open_tree();
+  }
+}
+
+void Federation::open_tree() {
+  const auto opened = channel_.open_sums(clock_.now() + deadline_);
+  if (!opened) {
+    const std::string sentence = "aggregation.topology=tree does not work here: " + opened.what();
+    stop(ExitCode::could_not_finish, sentence);
+    throw Failure(ExitCode::could_not_finish, sentence);
+  }
+}
+
+/// The sum of what all workers hold. Without one of them there is none, and none in any later round.
+Residues Federation::add_up(Residues zeros, std::uint64_t round) {
+  bytes_added_up_ += session_.workers() * byte_count(zeros);
+  channel_.join_sum(std::move(zeros));
+  auto sum = channel_.take_sum(clock_.now() + deadline_);
+  if (!sum) {
+    throw Failure(ExitCode::could_not_finish,
+                  "round " + std::to_string(round) + ": " + sum.what() +
+                      "; aggregation.topology=tree needs every worker to the end: start again, or use star");
+  }
+  return std::move(*sum);
 }
 
 CoordinatorRound Federation::run(RoundRequest request) {
+  const std::uint64_t number = request.round;
   CoordinatorRound round(session_, std::move(request), arrived_early());
   send(session_.seal(round.begin()));
   int phase = round.phase();
@@ -78,6 +104,9 @@ CoordinatorRound Federation::run(RoundRequest request) {
       send(session_.seal(round.deadline_passed()));
       phase = round.phase();
       deadline = clock_.now() + deadline_;
+    }
+    if (std::optional<Residues> zeros = round.joins_sum()) {
+      send(session_.seal(round.reduced(add_up(std::move(*zeros), number))));
     }
     note_given_up();
   }

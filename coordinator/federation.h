@@ -37,14 +37,17 @@ class Federation {
   void stop(ExitCode code, const std::string& sentence);
 
   const CoordinatorSession& session() const { return session_; }
-  /// Message bytes sent and received so far: all that moved, in a star.
-  std::uint64_t bytes_moved() const { return channel_.bytes_sent() + bytes_received_; }
+  /// Message bytes sent and received so far, and with a tree the vector that each worker passes on once a sum:
+  /// all that moved.
+  std::uint64_t bytes_moved() const { return channel_.bytes_sent() + bytes_received_ + bytes_added_up_; }
 
  private:
   std::optional<Incoming> receive(Instant deadline);
   void send(std::vector<Outgoing> messages);
   void note_given_up();
   std::vector<FromWorker> arrived_early();
+  void open_tree();
+  Residues add_up(Residues zeros, std::uint64_t round);
 
   Channel& channel_;
   const Clock& clock_;
@@ -55,6 +58,7 @@ class Federation {
   std::map<Peer, Failure> lost_;
   std::size_t given_up_noted_ = 0;
   std::uint64_t bytes_received_ = 0;
+  std::uint64_t bytes_added_up_ = 0;
 };
 
 }  // namespace hanse

@@ -6,6 +6,7 @@
 #include "common/base/program.h"
 #include "common/config/arguments.h"
 #include "common/transport/mpi_channel.h"
+#include "common/transport/mpi_sums.h"
 #include "common/transport/run_status.h"
 #include "coordinator/coordinator_run.h"
 #include "coordinator/preflight.h"
@@ -31,6 +32,9 @@ int run(int argc, char** argv) {
     throw bad_input(
         "hanse-coordinator must be rank 0 of at least 2: start with hanse run FILE.ini, or mpirun -n 1 "
         "hanse-coordinator FILE.ini : -n 4 hanse-worker FILE.ini");
+  }
+  if (configuration.aggregation.topology == "tree") {
+    check_sums_wrap();
   }
   MpiChannel channel(mpi);
   const SteadyClock clock;

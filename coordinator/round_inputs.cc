@@ -96,11 +96,17 @@ Result<bool> CoordinatorRound::Parts::take(CollectInputs& phase_state, std::uint
     return Error{"UPLOAD has " + plural(upload->fingerprints.size(), "fingerprint") + " instead of " +
                  std::to_string(edges)};
   }
-  const auto sealed = SealedSum::from_wire(upload->residues, request.parameters);
-  if (!sealed) {
-    return sealed.error();
+  if (session->tree()) {
+    if (!upload->residues.empty()) {
+      return Error{"UPLOAD has residues, which come along the tree"};
+    }
+  } else {
+    const auto sealed = SealedSum::from_wire(upload->residues, request.parameters);
+    if (!sealed) {
+      return sealed.error();
+    }
+    phase_state.total.add(*sealed);
   }
-  phase_state.total.add(*sealed);
   phase_state.fingerprints[merchant] = std::move(upload->fingerprints);
   return true;
 }
@@ -130,14 +136,31 @@ std::vector<Quarrel> mismatched_edges(const CollectInputs& inputs, const Merchan
 
 }  // namespace
 
-std::vector<ToWorker> CoordinatorRound::Parts::freeze_set(CollectInputs&& inputs) {
+/// Those whose uploads are there. With a tree a worker has one total of all its merchants: while one of them is
+/// still to come, none of them can be in the sum.
+MerchantSet CoordinatorRound::Parts::uploaded(CollectInputs& inputs) {
   MerchantSet included(roster_size());
+  std::map<Peer, std::uint32_t> unfinished;
   for (const std::uint32_t id : inputs.participants.ids()) {
     if (inputs.fingerprints[id]) {
       included.insert(id);
+    } else if (session->tree() && !left.contains(id)) {
+      unfinished.emplace(host(id), id);
     }
   }
   drop_missing(inputs.participants, included, "UPLOAD");
+  for (const std::uint32_t id : included.ids()) {
+    if (const auto late = unfinished.find(host(id)); late != unfinished.end()) {
+      drop(id, Refusal::deadline,
+           "merchant " + name(id) + " is added up with merchant " + name(late->second) + ", which is late");
+      included.erase(id);
+    }
+  }
+  return included;
+}
+
+std::vector<ToWorker> CoordinatorRound::Parts::freeze_set(CollectInputs&& inputs) {
+  const MerchantSet included = uploaded(inputs);
   if (included.count() < merchants_min()) {
     return fail(Refusal::cohort, dropped_ids(),
                 plural(included.count(), "merchant") + " uploaded where the sum needs " +
@@ -163,6 +186,25 @@ std::vector<ToWorker> CoordinatorRound::Parts::freeze_set(CollectInputs&& inputs
                     name(*dealer) + " are left where " + std::to_string(threshold(*dealer)) + " are needed" +
                     because());
   }
+  return session->tree() ? ask_to_add_up(std::move(inputs), included)
+                         : ask_to_agree(std::move(inputs), included);
+}
+
+/// To all workers, also those without a merchant in this round: a tree is made of all.
+std::vector<ToWorker> CoordinatorRound::Parts::ask_to_add_up(CollectInputs&& inputs,
+                                                             const MerchantSet& included) {
+  std::vector<ToWorker> messages;
+  for (Peer worker = 1; worker <= session->workers(); ++worker) {
+    messages.push_back({worker, encode(Reduce{request.parameters.ring, request.parameters.length, included},
+                                       request.round)});
+  }
+  state = AddUp{std::move(inputs), included};
+  await(MerchantSet(roster_size()));
+  return messages;
+}
+
+std::vector<ToWorker> CoordinatorRound::Parts::ask_to_agree(CollectInputs&& inputs,
+                                                            const MerchantSet& included) {
   auto messages = to_hosts(included, [&](const Ids&) {
     return encode(SetMessage{inputs.context, included}, request.round);
   });

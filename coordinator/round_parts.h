@@ -36,6 +36,13 @@ struct CollectInputs {
   std::vector<std::optional<std::vector<Bytes16>>> fingerprints;  ///< By id, beside `neighbours`.
 };
 
+/// With a tree: every worker was told to REDUCE.
+struct AddUp {
+  CollectInputs inputs;
+  MerchantSet included;  ///< U.
+  bool joined = false;   ///< This side gave its zeros.
+};
+
 struct AgreeOnSet {
   CollectInputs inputs;
   MerchantSet included;                      ///< U.
@@ -75,7 +82,7 @@ struct CoordinatorRound::Parts {
   MerchantSet early_from;         ///< Merchants whose shares of the next round are in `early`.
   MerchantSet invited;
   std::vector<Ids> neighbours;  ///< Invited neighbours of each invited merchant, by id.
-  std::variant<CollectShares, CollectInputs, AgreeOnSet, Unmask, Summed, RoundFailure> state =
+  std::variant<CollectShares, CollectInputs, AddUp, AgreeOnSet, Unmask, Summed, RoundFailure> state =
       CollectShares{};
   MerchantSet left;     ///< Merchants that aborted or are absent: nothing more comes from them.
   MerchantSet awaited;  ///< Merchants whose answer in this phase is still to come.
@@ -144,6 +151,7 @@ struct CoordinatorRound::Parts {
   bool take_early(const FromWorker& message, const Envelope& envelope);
   Result<bool> take(CollectShares& phase_state, std::uint32_t merchant, const Envelope& envelope);
   Result<bool> take(CollectInputs& phase_state, std::uint32_t merchant, const Envelope& envelope);
+  Result<bool> take(AddUp&, std::uint32_t, const Envelope&) { return Error{"nothing is waited for"}; }
   Result<bool> take(AgreeOnSet& phase_state, std::uint32_t merchant, const Envelope& envelope);
   Result<bool> take(Unmask& phase_state, std::uint32_t merchant, const Envelope& envelope);
   Result<bool> take(Summed&, std::uint32_t, const Envelope&) { return Error{"the round is over"}; }
@@ -152,6 +160,9 @@ struct CoordinatorRound::Parts {
   std::vector<ToWorker> advance();
   std::vector<ToWorker> start_round(CollectShares&& shares);
   std::vector<ToWorker> freeze_set(CollectInputs&& inputs);
+  MerchantSet uploaded(CollectInputs& inputs);
+  std::vector<ToWorker> ask_to_add_up(CollectInputs&& inputs, const MerchantSet& included);
+  std::vector<ToWorker> ask_to_agree(CollectInputs&& inputs, const MerchantSet& included);
   std::vector<ToWorker> ask_to_reveal(AgreeOnSet&& agree);
   std::vector<ToWorker> open_sum(Unmask&& unmask);
   std::vector<ToWorker> open_total(const SealedTotal& total, const MerchantSet& included);

@@ -7,6 +7,7 @@
 #include "common/config/arguments.h"
 #include "common/data/read_dataset.h"
 #include "common/transport/mpi_channel.h"
+#include "common/transport/mpi_sums.h"
 #include "common/transport/run_status.h"
 #include "privacy/crypto/digest.h"
 #include "privacy/crypto/system_random.h"
@@ -23,6 +24,7 @@ WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   options.plan = sha256(bytes_of(shared_text(configuration)));
   options.allow_unmasked = configuration.aggregation.encryption == "none";
   options.graph = graph_wishes(configuration);
+  options.tree = configuration.aggregation.topology == "tree";
   if (configuration.policy.min_merchants > 0) {
     options.merchants_min = configuration.policy.min_merchants;
   } else if (configuration.federation.min_merchants > 0) {
@@ -82,6 +84,20 @@ Dataset read_own_data(const Configuration& configuration, Peer rank, Peer size) 
   return data;
 }
 
+/// With a tree: the sums over all processes, opened when all of them are there.
+void add_sums(WorkerHooks& hooks, Channel& channel, const Clock& clock, Milliseconds deadline) {
+  check_sums_wrap();
+  hooks.session_ready = [&channel, &clock, deadline,
+                         before = std::move(hooks.session_ready)](const SessionView& session) {
+    before(session);
+    const auto opened = channel.open_sums(clock.now() + deadline);
+    if (!opened) {
+      throw Failure(ExitCode::could_not_finish, opened.what());
+    }
+  };
+  hooks.join_sum = [&channel](Residues part) { channel.join_sum(std::move(part)); };
+}
+
 int run(int argc, char** argv) {
   Arguments arguments("hanse-worker",
                       "A worker of a federation: every MPI rank but 0. Usually started by hanse run.");
@@ -116,7 +132,11 @@ int run(int argc, char** argv) {
       listed.push_back({merchant.name, merchant.identity.public_key()});
     }
     work.emplace(configuration, std::move(data), std::move(listed), options.coordinator, random);
-    node.emplace(options, std::move(hosted), work->hooks(), random);
+    WorkerHooks hooks = work->hooks();
+    if (options.tree) {
+      add_sums(hooks, channel, clock, Milliseconds{configuration.federation.deadline_ms});
+    }
+    node.emplace(options, std::move(hosted), std::move(hooks), random);
   } catch (const Failure& failure) {
     // Joins only to say so. Merchants with a roster have houses of their own: what is wrong with their data stays there.
     const bool own_house = !configuration.aggregation.roster.empty();

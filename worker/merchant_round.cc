@@ -288,7 +288,9 @@ MerchantStep upload(MerchantRound merchant, const StartEvent& event, const Diges
     masks = masks_of(view, shared, event.participants, context, message.fingerprints);
   }
   const SealedSum sealed = event.seal(masks);
-  message.residues = sealed.wire();
+  if (!view.tree) {
+    message.residues = sealed.wire();
+  }
   merchant.uploaded = true;
   Bytes bytes = encode(message, merchant.round, view.id);
   if (view.masked) {

@@ -23,6 +23,7 @@ struct MerchantView {
   std::uint32_t id = 0;
   std::uint32_t roster_size = 0;
   bool masked = true;
+  bool tree = false;  ///< Sealed sums stay with the worker, which adds them up.
   Digest session_id{};
   std::vector<std::uint32_t> neighbours;  ///< Increasing.
   std::uint32_t merchants_min = 3;        ///< This merchant's own minimum; nothing lowers it.

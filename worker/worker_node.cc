@@ -30,6 +30,16 @@ struct WorkerNode::Parts {
   SessionView view;
   std::vector<MerchantRound> rounds;  ///< Beside merchants, which are in the order of their ids too.
 
+  /// With a tree: the sealed sums of this worker's merchants that uploaded in a round, added up.
+  struct Kept {
+    std::uint64_t round = 0;
+    SumParameters parameters;
+    SealedTotal total;
+    MerchantSet merchants;
+  };
+  std::optional<Kept> kept;
+  std::uint64_t reduced = 0;  ///< The latest round whose sum was joined.
+
   std::optional<std::uint64_t> accepted;  ///< The round that the layer above waits to see ended.
   std::optional<End> ended;
   std::vector<std::string> refusals;
@@ -82,6 +92,9 @@ struct WorkerNode::Parts {
   void on_open(std::uint64_t round, const Open& open, const Send& send);
   void on_start(std::uint64_t round, const Start& start, const Send& send);
   bool accept(const StartView& start, const std::vector<std::size_t>& places, const Send& send);
+  SealedSum seal(std::uint32_t merchant, const RoundMasks& masks);
+  void on_reduce(std::uint64_t round, const Reduce& reduce, const Send& send);
+  bool has_exactly(std::uint64_t round, const Reduce& reduce) const;
   void on_set(std::uint64_t round, const SetMessage& set, const Send& send);
   void on_agreed(std::uint64_t round, const AgreedMessage& agreed, const Send& send);
   void on_result(std::uint64_t round, const RoundResult& result, const Send& send);
@@ -211,6 +224,18 @@ void WorkerNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
     case MessageType::result:
       return taken(Stage::ready, decode<RoundResult>(envelope),
                    [&](const auto& told) { on_result(envelope.round, told, send); });
+    case MessageType::reduce: {
+      // Also after a failure of its own: the others' sum waits for this worker.
+      const auto reduce = decode<Reduce>(envelope);
+      if (!reduce) {
+        refuse(reduce.what());
+      } else if (stage != Stage::ready || !options.tree || envelope.round <= reduced) {
+        refuse("REDUCE where none is waited for");
+      } else {
+        on_reduce(envelope.round, *reduce, send);
+      }
+      return;
+    }
     case MessageType::stop: {
       const auto stop = decode<Stop>(envelope);
       if (stop) {
@@ -287,7 +312,7 @@ void WorkerNode::Parts::on(const RosterMessage& told, const Send& send) {
   }
   Seeds opening;
   for (const Secret<32>& seed : graph_seeds) {
-    std::ranges::copy(seed.expose(), opening.seeds.emplace_back().begin());
+    opening.seeds.push_back(opening_of(seed));
   }
   stage = Stage::opened;
   say(send, encode(opening));
@@ -317,6 +342,7 @@ void WorkerNode::Parts::confirm(const Send& send) {
     merchant.view = {.id = id,
                      .roster_size = static_cast<std::uint32_t>(roster.size()),
                      .masked = parameters.masked,
+                     .tree = options.tree,
                      .session_id = session.id,
                      .neighbours = std::move(session.neighbours[id]),
                      .merchants_min = merchants_min,
@@ -414,7 +440,7 @@ void WorkerNode::Parts::on_start(std::uint64_t round, const Start& start, const 
   std::vector<std::vector<ForwardedBox>> boxes = by_hosted(start.boxes, &ForwardedBox::holder);
   const auto give = [&](std::size_t place) {
     event.boxes = std::move(boxes[place]);
-    event.seal = [&, id = view.hosted[place]](const RoundMasks& masks) { return hooks.prepare(id, masks); };
+    event.seal = [&, id = view.hosted[place]](const RoundMasks& masks) { return seal(id, masks); };
     step_one(place, event, send);
   };
   std::vector<std::size_t> places;
@@ -439,6 +465,9 @@ void WorkerNode::Parts::on_start(std::uint64_t round, const Start& start, const 
     return;
   }
   accepted = round;
+  if (options.tree) {
+    kept = Kept{round, start.parameters, SealedTotal(start.parameters), MerchantSet(view.names.size())};
+  }
   for (const std::size_t place : places) {
     give(place);
   }
@@ -464,6 +493,47 @@ bool WorkerNode::Parts::accept(const StartView& start, const std::vector<std::si
     hooks.round_ended(bytes_of(sentence), false);
   }
   return false;
+}
+
+/// The merchant's sealed sum; with a tree, into the worker's total as well.
+SealedSum WorkerNode::Parts::seal(std::uint32_t merchant, const RoundMasks& masks) {
+  SealedSum sealed = hooks.prepare(merchant, masks);
+  if (kept) {
+    kept->total.add(sealed);
+    kept->merchants.insert(merchant);
+  }
+  return sealed;
+}
+
+/// Whether the total kept here is that of all merchants of this worker in U, and of no other.
+bool WorkerNode::Parts::has_exactly(std::uint64_t round, const Reduce& reduce) const {
+  if (!kept || kept->round != round || kept->parameters.ring != reduce.ring ||
+      kept->parameters.length != reduce.length) {
+    return false;
+  }
+  return std::all_of(view.hosted.begin(), view.hosted.end(), [&](std::uint32_t id) {
+    return kept->merchants.contains(id) == reduce.included.contains(id);
+  });
+}
+
+void WorkerNode::Parts::on_reduce(std::uint64_t round, const Reduce& reduce, const Send& send) {
+  const bool exact = has_exactly(round, reduce);
+  const bool none = std::none_of(view.hosted.begin(), view.hosted.end(),
+                                 [&](std::uint32_t id) { return reduce.included.contains(id); });
+  if (!exact && !none) {
+    // Zeros all the same: a sum that one does not join never ends.
+    const std::string sentence = "the merchants in the sum are not those that uploaded";
+    for (std::size_t place = 0; place < rounds.size(); ++place) {
+      step_one(place, LeaveEvent{round}, send);
+    }
+    refuse("REDUCE of round " + std::to_string(round) + ": " + sentence + " (unsummed)");
+    say(send, encode(Abort{Refusal::unsummed, kNoMerchant, sentence}, round));
+  }
+  SealedTotal part = exact ? std::move(kept->total)
+                           : SealedTotal(SumParameters{.length = reduce.length, .ring = reduce.ring});
+  kept.reset();
+  reduced = round;
+  hooks.join_sum(std::move(part.residues()));
 }
 
 void WorkerNode::Parts::on_set(std::uint64_t round, const SetMessage& set, const Send& send) {

@@ -32,7 +32,8 @@ struct WorkerOptions {
   std::uint32_t merchants_min = 0;  ///< Fewest merchants in a sum; 0: max(3, two thirds of the roster).
   bool allow_unmasked = false;      ///< Takes part in sums without masks (aggregation.encryption=none).
   GraphWishes graph = {};           ///< Of [aggregation]: a coordinator that tells others is refused.
-  std::optional<Digest> plan = {};  ///< The configuration's digest, when the worker read it too.
+  bool tree = false;  ///< aggregation.topology=tree: sealed sums leave added up, along the tree.
+  std::optional<Digest> plan = {};            ///< The configuration's digest, when the worker read it too.
   std::optional<PublicKey> coordinator = {};  ///< Pinned identity of the coordinator, when known.
   std::map<std::string, PublicKey> identities =
       {};                        ///< Pinned identities of merchants by name; empty: none are.
@@ -63,6 +64,9 @@ struct WorkerHooks {
   std::function<Result<SumParameters>(const StartView&)> accept_round;
   /// One merchant's sealed sum; called once for each participating merchant, one after the other.
   std::function<SealedSum(std::uint32_t merchant, const RoundMasks& masks)> prepare;
+  /// Joins the next sum along the tree with this worker's part: sealed sums of its merchants, or zeros. Only called
+  /// with WorkerOptions::tree.
+  std::function<void(SealedSum::Residues part)> join_sum = [](SealedSum::Residues) {};
   /// The end of a round that accept_round had accepted. `payload`: the release, or a sentence when none.
   std::function<void(ByteView payload, bool released)> round_ended = [](ByteView, bool) {};
   /// Sees each message to the coordinator before it is sealed, may change it, and keeps it back with false.

@@ -204,6 +204,11 @@ void refuse_contradictions(const Configuration& c, const Places& places) {
     throw bad_input(at(places, "aggregation.keys") +
                     "aggregation.keys needs aggregation.roster, which names them");
   }
+  if (c.aggregation.topology == "tree" && c.aggregation.encryption != "masked") {
+    throw bad_input(at(places, "aggregation.topology") +
+                    "aggregation.topology=tree needs aggregation.encryption=masked: workers see sums of each "
+                    "other's merchants on their way; use aggregation.topology=star");
+  }
   if (c.policy.max_epsilon > 0 && c.policy.delta == 0) {
     throw bad_input(at(places, "policy.max_epsilon") + "policy.max_epsilon needs policy.delta");
   }

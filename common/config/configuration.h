@@ -86,6 +86,7 @@ struct Configuration {
     double corrupt = 0.1;          ///< Fraction of merchants assumed to collude with the coordinator.
     double dropouts = 0.05;        ///< Fraction of invited merchants assumed to drop out of a round.
     std::string ring = "auto";
+    std::string topology = "star";
     std::string roster;  ///< Signed roster of identities; empty: fresh identities for this run.
     std::string keys;    ///< Folder of this worker's private keys, with a roster.
   } aggregation;

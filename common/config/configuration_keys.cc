@@ -521,6 +521,12 @@ std::vector<Key> make_table() {
       choice_key(
           "aggregation.ring", {"auto", "32", "64"}, "Bits of the ring the sum is computed in.",
           [](auto& c) -> auto& { return c.aggregation.ring; }),
+      choice_key(
+          "aggregation.topology", {"star", "tree"},
+          "How uploads reach the coordinator; tree: added up by the workers on their way, for many merchants "
+          "and a "
+          "cluster you trust to stay up: the loss of a worker ends the run.",
+          [](auto& c) -> auto& { return c.aggregation.topology; }),
       text_key(
           "aggregation.roster", "file", "Signed roster of identities; empty: fresh identities for this run.",
           [](auto& c) -> auto& { return c.aggregation.roster; }),

@@ -159,7 +159,8 @@ Preparation make_preparation(const Configuration& configuration, const FeatureSp
   options.unit = configuration.privacy.unit;
   options.standardise = configuration.data.standardise;
   options.noise_multiplier = noise_multiplier;
-  options.min_contributors = merchants > 1 ? configuration.privacy.min_contributors : 1;
+  options.min_contributors = configuration.privacy.min_contributors;
+  options.alone = merchants == 1;
   options.kept_at_least = number_option(other, "kept_at_least", 1);
   options.rows_per_unit = number_option(other, "rows_per_unit", 0);
   options.words_per_unit = number_option(other, "words_per_unit", 0);

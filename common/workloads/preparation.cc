@@ -105,7 +105,7 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
     stages_.push_back(Stage::contributors);
   }
   // What enough merchants have, as many units have: no second count where it could say nothing new.
-  if (!counted_.empty() && (sparse_.empty() || options_.kept_at_least > options_.min_contributors)) {
+  if (!counted_.empty() && (sparse_.empty() || options_.kept_at_least > contributors_needed())) {
     stages_.push_back(Stage::vocabulary);
   }
   stages_.push_back(Stage::moments);
@@ -309,7 +309,7 @@ void Preparation::apply_magnitudes(Model& model, const PrivateSum& sum, std::spa
 void Preparation::apply_contributors(Model& model, std::span<const double> total) const {
   const std::size_t first = 4 * std::size_t{options_.space.numeric} + counted_.size();
   for (std::size_t k = 0; k < sparse_.size(); ++k) {
-    model.parameters[first + k] = total[k] >= options_.min_contributors - 0.5 ? 1 : 0;
+    model.parameters[first + k] = total[k] >= contributors_needed() - 0.5 ? 1 : 0;
   }
 }
 

@@ -44,6 +44,7 @@ class Preparation final : public Workload {
     bool standardise = true;
     double noise_multiplier = 0;  ///< Expected of each sum; thresholds are multiples of the noise it makes.
     std::uint32_t min_contributors = 1;  ///< Merchants that must have a sparse column; 1: no such count.
+    bool alone = false;                  ///< A single merchant has nobody to hide among: then one is enough.
     double kept_at_least = 1;            ///< Fewest units (released count) for a hashed bucket to be kept.
     double rows_per_unit = 0;  ///< Rows of one unit that surely count in full; 0: 1, 32 or 1024 for a record,
                                ///< customer or merchant.
@@ -73,6 +74,7 @@ class Preparation final : public Workload {
   PrivateSum sum_of(Stage stage) const;
   std::optional<Stage> stage_at(std::uint64_t step) const;
   Unit counted_unit() const { return options_.unit == Unit::none ? natural_unit() : options_.unit; }
+  std::uint32_t contributors_needed() const { return options_.alone ? 1 : options_.min_contributors; }
   double noise_deviation(const PrivateSum& sum) const { return options_.noise_multiplier * sum.clip_norm; }
   Contributor magnitudes_contributor() const;
   Contributor presence_contributor(const Model& model, Stage stage) const;

@@ -10,7 +10,7 @@ namespace hanse {
 std::string_view name_of(MessageType type) {
   constexpr std::string_view names[] = {"?",      "PARAMS", "HELLO",  "ROSTER", "SEEDS",  "GRAPH", "CONFIRM",
                                         "READY",  "OPEN",   "SHARE",  "START",  "UPLOAD", "SET",   "AGREE",
-                                        "AGREED", "REVEAL", "RESULT", "FAIL",   "ABORT",  "STOP"};
+                                        "AGREED", "REVEAL", "RESULT", "FAIL",   "ABORT",  "STOP",  "REDUCE"};
   const auto index = static_cast<std::size_t>(type);
   return index < std::size(names) ? names[index] : names[0];
 }
@@ -39,7 +39,7 @@ Result<Envelope> open_envelope(ByteView message) {
                  std::to_string(kProtocolVersion) + ": all programs of a run must be of one release"};
   }
   if (zero != 0 || type < static_cast<std::uint8_t>(MessageType::params) ||
-      type > static_cast<std::uint8_t>(MessageType::stop)) {
+      type > static_cast<std::uint8_t>(MessageType::reduce)) {
     return Error{"a message has a header that is none of ours"};
   }
   envelope.type = static_cast<MessageType>(type);
@@ -323,6 +323,23 @@ Upload Upload::read(ByteReader& reader) {
   upload.fingerprints = get_codes(reader);
   upload.residues = reader.get_bytes(reader.remaining());
   return upload;
+}
+
+void Reduce::write(ByteWriter& writer) const {
+  writer.put(static_cast<std::uint8_t>(ring)).put(length);
+  included.write(writer);
+}
+
+Reduce Reduce::read(ByteReader& reader) {
+  Reduce reduce;
+  const auto ring = reader.get<std::uint8_t>();
+  reduce.ring = ring == 32 ? Ring::bits32 : Ring::bits64;
+  reduce.length = reader.get<std::uint64_t>();
+  if ((ring != 32 && ring != 64) || reduce.length == 0 || reduce.length > Reduce::kLengthMax) {
+    reject(reader);
+  }
+  reduce.included = MerchantSet::read(reader);
+  return reduce;
 }
 
 void SetMessage::write(ByteWriter& writer) const {

@@ -26,6 +26,8 @@ namespace hanse {
 ///   session   C: PARAMS   W: HELLO   C: ROSTER   [W: SEEDS   C: GRAPH]   W: CONFIRM   C: READY
 ///   round r   C: START    W: UPLOAD*   C: SET   W: AGREE*   C: AGREED   W: REVEAL*, SHARE* of round r + 1
 ///             C: RESULT
+///   tree      C: REDUCE, to every worker, between the last UPLOAD and SET; W: its part of a sum
+///             (common/transport/channel.h), and ABORT if it is not what REDUCE asks for
 ///   any time  W: FAIL (a fault of its own user)   W: ABORT (a merchant leaves the round)   C: STOP
 ///
 /// A round is three exchanges. The shares it needs came with the end of the round before, to which AGREED
@@ -60,6 +62,7 @@ enum class MessageType : std::uint8_t {
   fail,
   abort,
   stop,
+  reduce,
 };
 std::string_view name_of(MessageType type);
 
@@ -228,7 +231,7 @@ struct Start {
   static Start read(ByteReader& reader);
 };
 
-/// UPLOAD: residues under masks, and a fingerprint of the mask of each edge to a participating neighbour, in
+/// UPLOAD: residues under masks (none with aggregation.topology=tree), and a fingerprint of the mask of each edge to a participating neighbour, in
 /// increasing order of neighbours. `residues` views the message it was read from.
 struct Upload {
   static constexpr MessageType kType = MessageType::upload;
@@ -237,6 +240,20 @@ struct Upload {
 
   void write(ByteWriter& writer) const;
   static Upload read(ByteReader& reader);
+};
+
+/// REDUCE, with aggregation.topology=tree: the sum that every worker joins, with the sealed sums of exactly its
+/// merchants in U, or zeros when it has none. Workers of merchants that are not in the round join as well.
+struct Reduce {
+  static constexpr MessageType kType = MessageType::reduce;
+  /// A worker makes zeros of this length on the coordinator's word alone.
+  static constexpr std::uint64_t kLengthMax = std::uint64_t{1} << 27;
+  Ring ring = Ring::bits64;
+  std::uint64_t length = 0;  ///< Of the sum: SumParameters::length.
+  MerchantSet included;      ///< U.
+
+  void write(ByteWriter& writer) const;
+  static Reduce read(ByteReader& reader);
 };
 
 /// SET: the merchants whose uploads are in the sum.

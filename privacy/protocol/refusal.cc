@@ -28,6 +28,7 @@ constexpr Entry kEntries[] = {
     {Refusal::exhausted, "exhausted", "more rounds were aborted than a session allows"},
     {Refusal::equivocation, "equivocation", "the coordinator asked for different things in one round"},
     {Refusal::deadline, "deadline", "nothing arrived before the deadline"},
+    {Refusal::unsummed, "unsummed", "its worker cannot give its part of the sum along the tree"},
 };
 
 }  // namespace
@@ -52,7 +53,7 @@ std::string_view meaning_of(Refusal reason) {
 
 bool is_refusal(std::uint8_t value) {
   return value >= static_cast<std::uint8_t>(Refusal::malformed) &&
-         value <= static_cast<std::uint8_t>(Refusal::deadline);
+         value <= static_cast<std::uint8_t>(Refusal::unsummed);
 }
 
 }  // namespace hanse

@@ -25,6 +25,7 @@ enum class Refusal : std::uint8_t {
   exhausted,      ///< More aborted rounds than a session allows.
   equivocation,   ///< The coordinator asked for different things in one round.
   deadline,       ///< Nothing arrived in time.
+  unsummed,       ///< A worker cannot give its part of a sum along the tree.
 };
 
 /// "out_of_order"; "unknown" for a value that is none of ours.

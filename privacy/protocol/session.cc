@@ -98,6 +98,12 @@ Digest commit_to_seed(const PublicKey& identity, const Secret<32>& seed) {
   return commitment;
 }
 
+Bytes32 opening_of(const Secret<32>& seed) {
+  Bytes32 opening;
+  std::ranges::copy(seed.expose(), opening.begin());
+  return opening;
+}
+
 bool opens(const MerchantHello& merchant, const Bytes32& seed) {
   Secret<32> opened;
   std::ranges::copy(seed, opened.expose_for_writing().begin());

@@ -54,6 +54,8 @@ Result<VerifiedSession> verify_roster(const std::vector<MerchantHello>& merchant
 /// operators of all workers a start; g such tries raise a probability of 2^-40 to at most g 2^-40.
 Digest commit_to_seed(const PublicKey& identity, const Secret<32>& seed);
 
+/// A seed as it is sent, once the roster is verified.
+Bytes32 opening_of(const Secret<32>& seed);
 /// Whether `seed` is what a merchant committed to.
 bool opens(const MerchantHello& merchant, const Bytes32& seed);
 

@@ -121,6 +121,8 @@ TEST(WireForms, TheBytesOfSecretsAreTakenInNoMorePlacesThanTheseFiles) {
       {"privacy/protocol/link.cc", "the link's keys are extracted from what was agreed"},
       {"privacy/protocol/round_secrets.cc",
        "shares are sealed and committed to; codes are cut from keyed digests"},
+      {"privacy/protocol/session.cc",
+       "a graph seed is opened, which is what it is for; a commitment is public"},
       {"privacy/secure_sum/key_file.cc", "a signing key goes to its owner's own file"},
       {"privacy/secure_sum/pair_keys.cc", "keys are derived; a seed is wrapped under the escrow key"},
       {"privacy/secure_sum/shamir.cc", "a secret is cut into limbs"},

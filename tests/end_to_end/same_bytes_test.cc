@@ -49,6 +49,37 @@ TEST_P(SameBytes, OfTheModelForEveryNumberOfWorkers) {
 INSTANTIATE_TEST_SUITE_P(EveryWorkload, SameBytes, testing::Values("shop.ini", "ratings.ini"),
                          [](const auto& one) { return std::string(one.param, one.param + 4); });
 
+struct Tree {
+  const char* ini;
+  const char* ring;
+};
+void PrintTo(const Tree& tree, std::ostream* out) {
+  *out << tree.ini << " with ring " << tree.ring;
+}
+
+class SameBytesAlongTheTree : public testing::TestWithParam<Tree> {};
+
+TEST_P(SameBytesAlongTheTree, AsInTheStar) {
+  const MarketFolder market;
+  const std::string ring = std::string("aggregation.ring=") + GetParam().ring;
+
+  const auto star = model_of(market, GetParam().ini, "2", {ring});
+
+  ASSERT_TRUE(star.contains("model.hanse"));
+  for (const char* workers : {"1", "2", "4", "7"}) {
+    EXPECT_TRUE(star == model_of(market, GetParam().ini, workers, {ring, "aggregation.topology=tree"}))
+        << workers << " workers";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryWorkloadAndRing, SameBytesAlongTheTree,
+                         testing::Values(Tree{"shop.ini", "32"}, Tree{"shop.ini", "64"},
+                                         Tree{"ratings.ini", "32"}, Tree{"ratings.ini", "64"}),
+                         [](const auto& one) {
+                           return std::string(one.param.ini, one.param.ini + 4) + "In" + one.param.ring +
+                                  "Bits";
+                         });
+
 TEST(SameBytesOfTheModel, ForEverySplitOfTheRowsOverMerchants) {
   const MarketFolder market(1, 1500);
   const std::vector<std::string> shared = {"federation.rounds=1", "aggregation.encryption=none"};

@@ -55,6 +55,25 @@ TEST(WorkerDeath, IsSurvivedByTheOtherMerchantsWhenTheyAreEnough) {
   EXPECT_EQ(processes_with(market.path().string()).size(), 0u);
 }
 
+TEST(WorkerDeath, EndsARunWithATreeWithASentenceAndLeavesNothingBehind) {
+  const MarketFolder market(12, 10);
+  auto with_tree = words(market, "4");
+  with_tree.push_back("aggregation.topology=tree");
+  with_tree.push_back("federation.rounds=200");  // Still at it when the worker dies.
+  StartedProgram started(with_tree, market.path());
+  const std::vector<pid_t> workers = workers_in_mid_run(market);
+  ASSERT_EQ(workers.size(), 4u);
+
+  ::kill(workers[1], SIGKILL);
+  const Outcome run = started.wait();
+
+  EXPECT_EQ(run.code, 3) << run.output << run.errors;
+  EXPECT_NE(run.errors.find("not all processes gave their part of the sum in time"), std::string::npos)
+      << run.errors;
+  EXPECT_FALSE(fs::exists(market / "run" / "model")) << "no model of a run that did not finish";
+  EXPECT_EQ(processes_with(market.path().string()).size(), 0u);
+}
+
 TEST(WorkerDeath, EndsARunThatHasTooFewMerchantsLeftWithASentence) {
   const MarketFolder market(6, 10);
   StartedProgram started(words(market, "2"), market.path());

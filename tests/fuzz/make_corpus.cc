@@ -109,6 +109,7 @@ void add_session(Corpus& corpus) {
 }
 
 void add_endings(Corpus& corpus) {
+  add_message(corpus, encode(Reduce{Ring::bits32, 6, MerchantSet::of(4, {0, 1, 3})}, 1));
   add_message(corpus, encode(Fail{2, "rows.csv, line 3: a number was expected"}));
   add_message(corpus, encode(Stop{0, "done"}));
   add_message(corpus,

@@ -63,7 +63,7 @@ void scan(const std::byte* memory, std::size_t size, const Report& report) {
   }
 }
 
-void look_at_block(void* block) {
+[[maybe_unused]] void look_at_block(void* block) {
   if (!watching || block == nullptr) {
     return;
   }

@@ -27,6 +27,7 @@ class TestFederation {
     std::uint32_t merchants = 3;
     std::uint32_t workers = 1;
     bool masked = true;
+    bool tree = false;
     std::uint32_t threshold = 0;
     std::uint32_t merchants_min = 3;
     std::uint32_t aborts_max = 1u << 30;
@@ -40,7 +41,10 @@ class TestFederation {
       : plan_(plan),
         random_(std::make_unique<DeterministicSecureRandom>(plan.seed, plan.see_draw)),
         identity_(SigningKey::generate(*random_)),
-        session_({.workers = plan.workers, .masked = plan.masked, .graph = {.threshold = plan.threshold}},
+        session_({.workers = plan.workers,
+                  .masked = plan.masked,
+                  .tree = plan.tree,
+                  .graph = {.threshold = plan.threshold}},
                  identity_, *random_) {
     for (Peer rank = 1; rank <= plan.workers; ++rank) {
       nodes_.push_back(make_node(rank));
@@ -77,6 +81,7 @@ class TestFederation {
 
   /// Adds all workers to a network.
   void attach(SimulatedNetwork& network) {
+    network_ = &network;
     for (Peer rank = 1; rank <= plan_.workers; ++rank) {
       network.add_worker([this, rank](ByteView message) { return node(rank).handle(message); });
     }
@@ -131,6 +136,12 @@ class TestFederation {
         if (tamper_from_worker(*message)) {
           post(network, round.step(*message));
         }
+      }
+      if (auto zeros = round.joins_sum()) {
+        network.join_sum(std::move(*zeros));
+        auto sum = network.take_sum(network.now() + kPhaseDeadline);
+        check(sum.ok(), "all workers join the sums of a test");
+        post(network, round.reduced(std::move(*sum)));
       }
       if (round.phase() != phase) {
         phase = round.phase();
@@ -247,11 +258,13 @@ class TestFederation {
         return true;
       };
     }
+    hooks.join_sum = [this, rank](Residues part) { network_->join_sum_from(rank, std::move(part)); };
     hooks.round_ended = [this](ByteView, bool released) { released_.push_back(released); };
     return {WorkerOptions{.rank = rank,
                           .merchants_min = plan_.masked ? plan_.merchants_min : 1,
                           .allow_unmasked = !plan_.masked,
                           .graph = {.threshold = plan_.threshold},
+                          .tree = plan_.tree,
                           .coordinator = identity_.public_key(),
                           .aborts_max = plan_.aborts_max},
             std::move(merchants), std::move(hooks), *random_};
@@ -262,6 +275,7 @@ class TestFederation {
   SigningKey identity_;
   CoordinatorSession session_;
   std::vector<WorkerNode> nodes_;
+  SimulatedNetwork* network_ = nullptr;
   std::vector<FromWorker> early_;
   std::vector<bool> released_;
   int deadlines_ = 0;

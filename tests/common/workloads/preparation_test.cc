@@ -165,6 +165,16 @@ TEST(Preparation, WithABoundOfOneNoMerchantsAreCounted) {
       (std::vector<std::string>{"spent", "visits", "town#0", "town#1", "town#2", "town=other", "intercept"}));
 }
 
+TEST(Preparation, ASingleMerchantKeepsWhateverItHasAndNothingThatNobodyHas) {
+  const Preparation preparation({.space = test::record_space(), .min_contributors = 2, .alone = true});
+  const Dataset data = deal_people({buyer_from(0), buyer_from(2)}, 1, RowKind::record, test::record_space());
+
+  const Model model = prepare(preparation, Unit::none, data);
+
+  EXPECT_EQ(preparation.encoding(model).names,
+            (std::vector<std::string>{"spent", "visits", "town#0", "town#2", "intercept"}));
+}
+
 TEST(Preparation, HowManyUnitsHaveWhatTooFewMerchantsHaveIsNotAsked) {
   const Preparation preparation({.space = test::record_space(), .min_contributors = 2, .kept_at_least = 5});
   const Dataset data = two_merchants_of_three_towns();

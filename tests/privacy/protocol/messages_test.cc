@@ -76,6 +76,7 @@ TEST(Messages, AreReadAsTheyWereWrittenAndRefusedAtEveryOtherLength) {
                             {{filled<96>(3), {filled<16>(4), filled<16>(5)}, filled<32>(6)}}});
   expect_exact(Start{
       parameters(), two, {{1, 2, filled<96>(3), {filled<16>(8), filled<16>(9)}}}, Bytes(10, std::byte{7})});
+  expect_exact(Reduce{Ring::bits32, 1000, two});
   expect_exact(SetMessage{filled<32>(1), two});
   expect_exact(Agree{{filled<16>(3), filled<16>(4)}});
   expect_exact(AgreedMessage{{{1, 2, filled<16>(3)}}, std::nullopt});
@@ -96,6 +97,16 @@ TEST(Messages, AnUploadIsFingerprintsAndThenResiduesToItsEnd) {
   ASSERT_TRUE(upload.ok());
   EXPECT_EQ(upload->fingerprints.size(), 2u);
   EXPECT_EQ(Bytes(upload->residues.begin(), upload->residues.end()), residues);
+}
+
+TEST(Messages, AReduceAsksForARingAndALengthThatExist) {
+  const auto read = [](const Reduce& reduce) { return decode<Reduce>(*open_envelope(encode(reduce))).ok(); };
+  const MerchantSet two = MerchantSet::of(2, {0, 1});
+
+  EXPECT_TRUE(read({Ring::bits64, Reduce::kLengthMax, two}));
+  EXPECT_FALSE(read({Ring::bits64, Reduce::kLengthMax + 1, two}));
+  EXPECT_FALSE(read({Ring::bits64, 0, two}));
+  EXPECT_FALSE(read({static_cast<Ring>(16), 10, two}));
 }
 
 TEST(Messages, CountsThatTheBytesDoNotCarryAreRefusedBeforeAnythingIsAllocated) {
@@ -123,7 +134,7 @@ TEST(Messages, RandomBytesNeverPassAsMoreThanTheyAre) {
   SeededGenerator random{1};
   for (int i = 0; i < 20000; ++i) {
     ByteWriter writer;
-    const auto type = static_cast<MessageType>(1 + random.below(19));
+    const auto type = static_cast<MessageType>(1 + random.below(20));
     write_header(writer, type, 0, 1);
     for (std::uint64_t n = random.below(120); n > 0; --n) {
       writer.put(static_cast<std::uint8_t>(random.below(3) == 0 ? random.below(256) : 0));
