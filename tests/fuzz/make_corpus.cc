@@ -129,8 +129,11 @@ void add_arbiter(Corpus& corpus) {
               encode(ArbiterHello{.identity = {}, .key = federation.session().encryptor()->key().wire()}));
 }
 
-void add_endings(Corpus& corpus) {
+/// Messages that a run as small as this one, all in a star, has no use for.
+void add_others(Corpus& corpus) {
   add_message(corpus, encode(Reduce{Ring::bits32, 6, MerchantSet::of(4, {0, 1, 3})}, 1));
+  add_message(corpus, encode(Seeds{{Bytes32{std::byte{1}}, Bytes32{std::byte{2}}}}));
+  add_message(corpus, encode(GraphMessage{{Bytes32{std::byte{1}}, Bytes32{std::byte{2}}, Bytes32{}}}));
   add_message(corpus, encode(Fail{2, "rows.csv, line 3: a number was expected"}));
   add_message(corpus, encode(Stop{0, "done"}));
   add_message(corpus,
@@ -237,7 +240,7 @@ int main(int count, char** arguments) {
   Corpus corpus(arguments[1]);
   add_session(corpus);
   add_arbiter(corpus);
-  add_endings(corpus);
+  add_others(corpus);
   add_links(corpus);
   add_sums(corpus);
   add_frames(corpus);

@@ -47,7 +47,7 @@ class HanseRun : public testing::Test {
     return outcome;
   }
   Outcome hanse(const std::string& arguments) {
-    return shell(std::string(HANSE_BIN_DIR) + "/hanse " + arguments);
+    return shell(std::string(HANSE_BIN_DIR "/hanse ") + arguments);
   }
 
   std::filesystem::path folder_;
