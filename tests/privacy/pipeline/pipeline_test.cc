@@ -25,8 +25,7 @@ static_assert(!std::is_constructible_v<SealedSum, LocalSum>);
 static_assert(!std::is_constructible_v<SealedSum, std::vector<std::int64_t>>);
 static_assert(!std::is_constructible_v<NoisedSum, std::vector<std::int64_t>>);
 static_assert(!std::is_constructible_v<LocalSum, std::vector<std::int64_t>>);
-static_assert(
-    !std::is_invocable_v<decltype(&SealedSum::of), LocalSum, const SumParameters&, const Seal&>);
+static_assert(!std::is_invocable_v<decltype(&SealedSum::of), LocalSum, const SumParameters&, const Seal&>);
 static_assert(HasWireForm<SealedSum>);
 static_assert(!HasWireForm<LocalSum> && !HasWireForm<NoisedSum>);
 
