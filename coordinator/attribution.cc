@@ -20,7 +20,8 @@ Blame blame_of(const std::set<std::uint32_t>& culprits, const std::set<std::uint
 
 }  // namespace
 
-Blame judge_accusations(const std::vector<Accusation>& accusations, const Witnesses& witnesses) {
+Blame judge_accusations(const std::vector<Accusation>& accusations, const Witnesses& witnesses,
+                        std::size_t corrupt) {
   Others accusers;
   for (const Accusation& one : accusations) {
     accusers[one.accused].insert(one.accuser);
@@ -28,7 +29,7 @@ Blame judge_accusations(const std::vector<Accusation>& accusations, const Witnes
   std::set<std::uint32_t> culprits;
   std::set<std::uint32_t> doubtful;
   for (const auto& [accused, by] : accusers) {
-    if (2 * by.size() >= witnesses(accused)) {
+    if (2 * by.size() > witnesses(accused) || by.size() > std::max<std::size_t>(corrupt, 1)) {
       culprits.insert(accused);
     } else {
       doubtful.insert(accused);

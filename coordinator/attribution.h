@@ -23,10 +23,11 @@ struct Blame {
 /// The number of merchants that can speak about one: those that share a secret with it.
 using Witnesses = std::function<std::size_t(std::uint32_t merchant)>;
 
-/// A merchant that at least half of its witnesses accuse is alone at fault, and its accusers are not: honest
-/// merchants are a majority among the witnesses of each, or masks would hide nothing either. Otherwise accuser
-/// and accused are both in doubt.
-Blame judge_accusations(const std::vector<Accusation>& accusations, const Witnesses& witnesses);
+/// A merchant that more than half of its witnesses accuse, or more merchants than are `corrupt` (and not one
+/// alone), is alone at fault, and its accusers are not: among so many one is honest. Otherwise accuser and
+/// accused are both in doubt.
+Blame judge_accusations(const std::vector<Accusation>& accusations, const Witnesses& witnesses,
+                        std::size_t corrupt);
 
 /// The two ends of an edge that tell different stories about it, without either accusing the other.
 struct Quarrel {

@@ -354,14 +354,17 @@ std::vector<FromWorker> CoordinatorRound::take_early() {
 
 Verdict CoordinatorRound::verdict() const {
   const Parts& parts = *parts_;
+  const auto corrupt = static_cast<std::size_t>(parts.session->parameters().graph.corrupt *
+                                                static_cast<double>(parts.roster_size()));
   const Blame accused = judge_accusations(
-      parts.accusations, [&](std::uint32_t merchant) { return parts.neighbours[merchant].size(); });
+      parts.accusations, [&](std::uint32_t merchant) { return parts.neighbours[merchant].size(); }, corrupt);
   std::map<std::uint32_t, std::string> culprits = parts.culprits;
   std::set<std::uint32_t> spared;  // Culprits, and those who were right to leave because of them.
   for (const Accusation& one : parts.accusations) {
     if (std::binary_search(accused.culprits.begin(), accused.culprits.end(), one.accused)) {
-      culprits.emplace(one.accused, "merchant " + parts.name(one.accused) +
-                                        " is at fault, say half of its neighbours or more: " + one.sentence);
+      culprits.emplace(one.accused,
+                       "merchant " + parts.name(one.accused) +
+                           " is at fault, say too many of its neighbours to be lying: " + one.sentence);
     }
     if (culprits.contains(one.accused)) {
       spared.insert(one.accuser);
@@ -383,7 +386,12 @@ Verdict CoordinatorRound::verdict() const {
       miss({id});
     }
   }
-  miss(failed() ? failed()->merchants : Ids{});
+  Ids failed_for = failed() ? failed()->merchants : Ids{};
+  for (const Accusation& one : parts.accusations) {
+    std::erase(failed_for,
+               one.accuser);  // Counted as dropped; that the round failed is rather another's doing.
+  }
+  miss(failed_for);
   return verdict;
 }
 

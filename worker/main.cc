@@ -27,13 +27,13 @@ std::optional<PaillierSize> modulus_of(const Configuration& configuration) {
 
 /// The fewest merchants in a sum that this program takes part in; 0: what follows from the roster's size.
 std::uint32_t own_minimum(const Configuration& configuration) {
-  if (configuration.policy.min_merchants > 0) {
-    return configuration.policy.min_merchants;
+  const std::uint32_t hidden = configuration.aggregation.encryption != "none" ? 3 : 0;
+  const std::uint32_t wished =
+      std::max(configuration.policy.min_merchants, configuration.federation.min_merchants);
+  if (wished > 0) {
+    return std::max(wished, hidden);
   }
-  if (configuration.federation.min_merchants > 0) {
-    return configuration.federation.min_merchants;
-  }
-  return configuration.federation.cohort < 1 && configuration.aggregation.encryption != "none" ? 3 : 0;
+  return configuration.federation.cohort < 1 ? hidden : 0;
 }
 
 WorkerOptions options_of(const Configuration& configuration, Peer rank) {

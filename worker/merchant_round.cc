@@ -47,7 +47,7 @@ MerchantStep abort(MerchantRound merchant, Refusal reason, std::string sentence,
 
 /// Goes on to a later round. An upload that was never answered by a release counts as an abort.
 void enter(MerchantRound& merchant, std::uint64_t round) {
-  if (std::holds_alternative<Masked>(merchant.state) || std::holds_alternative<Agreed>(merchant.state)) {
+  if (merchant.uploaded && !std::holds_alternative<Idle>(merchant.state)) {
     ++merchant.aborts;
   }
   merchant.state = Idle{};

@@ -442,8 +442,8 @@ void WorkerNode::Parts::on(const Ready& told, const Send& send) {
                 "rank " + std::to_string(options.rank) + ": " + std::to_string(expected - confirmed) +
                     " neighbours do not confirm the same roster");
   }
-  stage = Stage::ready;
   hooks.session_ready(view);
+  stage = Stage::ready;
 }
 
 // --- rounds ---
