@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "privacy/merchants_min.h"
+
 namespace hanse {
 namespace {
 
@@ -18,7 +20,7 @@ std::uint32_t default_shares_min(const Configuration& configuration, std::uint32
     return configuration.federation.min_merchants;
   }
   const auto invited = static_cast<std::uint32_t>(std::ceil(configuration.federation.cohort * merchants));
-  return std::min(invited, std::max(3u, (2 * invited + 2) / 3));
+  return std::min(invited, default_merchants_min(invited));
 }
 
 SumRequest::RingWish ring_wish(const std::string& ring) {

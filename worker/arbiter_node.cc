@@ -3,22 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "privacy/merchants_min.h"
 #include "privacy/packing.h"
 #include "privacy/protocol/arbiter_messages.h"
-#include "privacy/protocol/link.h"
 #include "privacy/protocol/session.h"
+#include "worker/session_party.h"
 
 namespace hanse {
 
-struct ArbiterNode::Parts {
+struct ArbiterNode::Parts : SessionParty {
   ArbiterOptions options;
   std::optional<SigningKey> identity;
   SecureRandom* random;
-  std::optional<Failure> fault;
 
-  enum class Stage { linking, joining, greeted, confirmed, ready, ended } stage = Stage::linking;
-  std::optional<LinkRequest> request;
-  std::optional<Link> link;
   SessionParameters parameters;
   std::optional<PaillierPrivateKey> key;  ///< From PARAMS to the end of the session; in no file.
   ArbiterHello hello;
@@ -26,14 +23,11 @@ struct ArbiterNode::Parts {
   std::uint32_t merchants_min = 0;  ///< Nothing that the coordinator says lowers it.
   std::uint64_t round = 0;          ///< The latest round that a decryption was asked for.
 
-  std::optional<End> ended;
-  std::vector<std::string> refusals;
-
   using Send = std::function<void(Bytes)>;
 
-  Parts(ArbiterOptions of, SecureRandom& source) : options(std::move(of)), random(&source) {}
+  Parts(ArbiterOptions of, SecureRandom& source)
+      : SessionParty("arbiter"), options(std::move(of)), random(&source) {}
 
-  void refuse(std::string sentence) { refusals.push_back(std::move(sentence)); }
   void say(const Send& send, const Bytes& message) { send(link->seal(message)); }
   void fail(const Send& send, ExitCode code, const std::string& sentence) {
     fault = Failure(code, sentence);
@@ -44,7 +38,6 @@ struct ArbiterNode::Parts {
     fail(send, ExitCode::refused, "the arbiter (rank " + std::to_string(options.rank) + ") " + what);
   }
 
-  void on_link_answer(ByteView message);
   void dispatch(const Envelope& envelope, const Send& send);
   void on(const SessionParameters& told, const Send& send);
   void on(const RosterMessage& told, const Send& send);
@@ -66,8 +59,7 @@ ArbiterNode::ArbiterNode(ArbiterNode&&) noexcept = default;
 ArbiterNode& ArbiterNode::operator=(ArbiterNode&&) noexcept = default;
 
 Bytes ArbiterNode::hail() {
-  parts_->request.emplace(parts_->options.rank, *parts_->random);
-  return parts_->request->message();
+  return parts_->hail(parts_->options.rank, *parts_->random);
 }
 
 std::vector<Bytes> ArbiterNode::handle(ByteView message) {
@@ -78,24 +70,8 @@ std::vector<Bytes> ArbiterNode::handle(ByteView message) {
 
 void ArbiterNode::handle(ByteView message, const std::function<void(Bytes)>& send) {
   Parts& parts = *parts_;
-  if (parts.stage == Parts::Stage::ended) {
-    return;
-  }
-  if (parts.stage == Parts::Stage::linking) {
-    parts.on_link_answer(message);
-    return;
-  }
-  const auto plain = parts.link->open(message);
-  if (!plain) {
-    parts.refuse(plain.what());
-    return;
-  }
-  const auto envelope = open_envelope(*plain);
-  if (!envelope) {
-    parts.refuse(envelope.what());
-    return;
-  }
-  parts.dispatch(*envelope, send);
+  parts.handle(message, parts.options.coordinator,
+               [&](const Envelope& envelope) { parts.dispatch(envelope, send); });
 }
 
 bool ArbiterNode::ready() const {
@@ -110,29 +86,9 @@ const std::vector<std::string>& ArbiterNode::refusals() const {
 
 // --- set-up ---
 
-void ArbiterNode::Parts::on_link_answer(ByteView message) {
-  check(request.has_value(), "an arbiter hails before it handles");
-  auto opened = request->finish(message, options.coordinator);
-  if (!opened) {
-    refuse(opened.what());
-    return;
-  }
-  link.emplace(std::move(*opened));
-  request.reset();
-  stage = Stage::joining;
-}
-
 void ArbiterNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
-  const auto taken = [&](Stage expected, auto message, auto&& handler) {
-    if (!message) {
-      refuse(message.what());
-    } else if (fault && stage != Stage::joining) {
-      refuse(std::string(name_of(envelope.type)) + " after this arbiter's own failure");
-    } else if (stage != expected) {
-      refuse(std::string(name_of(envelope.type)) + " where none is waited for");
-    } else {
-      handler(*message);
-    }
+  const auto taken = [&](Stage expected, const auto& message, const auto& handler) {
+    take(envelope, expected, message, handler);
   };
   switch (envelope.type) {
     case MessageType::params:
@@ -191,7 +147,7 @@ void ArbiterNode::Parts::on(const RosterMessage& told, const Send& send) {
     return refuse_session(send, "refuses the roster: " + session.what());
   }
   merchants = static_cast<std::uint32_t>(told.merchants.size());
-  merchants_min = options.merchants_min > 0 ? options.merchants_min : std::max(3u, (2 * merchants + 2) / 3);
+  merchants_min = options.merchants_min > 0 ? options.merchants_min : default_merchants_min(merchants);
   if (merchants < merchants_min) {
     return refuse_session(send, "has a minimum of " + std::to_string(merchants_min) +
                                     " merchants where the roster has " + std::to_string(merchants));

@@ -3,24 +3,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "privacy/merchants_min.h"
 #include "privacy/protocol/arbiter_messages.h"
-#include "privacy/protocol/link.h"
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/protocol/session.h"
 #include "worker/merchant_round.h"
+#include "worker/session_party.h"
 
 namespace hanse {
 
-struct WorkerNode::Parts {
+struct WorkerNode::Parts : SessionParty {
+  Parts() : SessionParty("worker") {}
+
   WorkerOptions options;
   std::vector<HostedMerchant> merchants;  ///< By increasing name.
   WorkerHooks hooks;
   SecureRandom* random;
-  std::optional<Failure> fault;  ///< What this worker's user must mend.
 
-  enum class Stage { linking, joining, greeted, opened, confirmed, ready, ended } stage = Stage::linking;
-  std::optional<LinkRequest> request;
-  std::optional<Link> link;
   SessionParameters parameters;
   std::vector<X25519Key> session_keys;  ///< Beside merchants; erased after set-up.
   std::vector<Secret<32>> graph_seeds;  ///< Beside merchants; nobody else's until the roster stands.
@@ -44,12 +43,9 @@ struct WorkerNode::Parts {
   std::uint64_t reduced = 0;  ///< The latest round whose sum was joined.
 
   std::optional<std::uint64_t> accepted;  ///< The round that the layer above waits to see ended.
-  std::optional<End> ended;
-  std::vector<std::string> refusals;
 
   using Send = std::function<void(Bytes)>;
 
-  void refuse(std::string sentence) { refusals.push_back(std::move(sentence)); }
   void say(const Send& send, Bytes message) {
     if (hooks.before_sealing(message)) {
       send(link->seal(message));
@@ -87,7 +83,6 @@ struct WorkerNode::Parts {
     return mine;
   }
 
-  void on_link_answer(ByteView message);
   void on(const SessionParameters& told, const Send& send);
   void on(const ArbiterHello& told, const Send& send);
   void on(const RosterMessage& told, const Send& send);
@@ -133,8 +128,7 @@ WorkerNode::WorkerNode(WorkerNode&&) noexcept = default;
 WorkerNode& WorkerNode::operator=(WorkerNode&&) noexcept = default;
 
 Bytes WorkerNode::hail() {
-  parts_->request.emplace(parts_->options.rank, *parts_->random);
-  return parts_->request->message();
+  return parts_->hail(parts_->options.rank, *parts_->random);
 }
 
 std::vector<Bytes> WorkerNode::handle(ByteView message) {
@@ -145,28 +139,13 @@ std::vector<Bytes> WorkerNode::handle(ByteView message) {
 
 void WorkerNode::handle(ByteView message, const std::function<void(Bytes)>& send) {
   Parts& parts = *parts_;
-  if (parts.stage == Parts::Stage::ended) {
-    return;
-  }
-  if (parts.stage == Parts::Stage::linking) {
-    parts.on_link_answer(message);
-    return;
-  }
-  const auto plain = parts.link->open(message);
-  if (!plain) {
-    parts.refuse(plain.what());
-    return;
-  }
-  const auto envelope = open_envelope(*plain);
-  if (!envelope) {
-    parts.refuse(envelope.what());
-    return;
-  }
-  try {
-    parts.dispatch(*envelope, send);
-  } catch (const Failure& failure) {  // The layer above found a fault of this worker's user.
-    parts.fail(send, failure.code(), failure.what());
-  }
+  parts.handle(message, parts.options.coordinator, [&](const Envelope& envelope) {
+    try {
+      parts.dispatch(envelope, send);
+    } catch (const Failure& failure) {  // The layer above found a fault of this worker's user.
+      parts.fail(send, failure.code(), failure.what());
+    }
+  });
 }
 
 bool WorkerNode::ready() const {
@@ -181,29 +160,9 @@ const std::vector<std::string>& WorkerNode::refusals() const {
 
 // --- set-up ---
 
-void WorkerNode::Parts::on_link_answer(ByteView message) {
-  check(request.has_value(), "a worker hails before it handles");
-  auto opened = request->finish(message, options.coordinator);
-  if (!opened) {
-    refuse(opened.what());
-    return;
-  }
-  link.emplace(std::move(*opened));
-  request.reset();
-  stage = Stage::joining;
-}
-
 void WorkerNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
-  const auto taken = [&](Stage expected, auto message, auto&& handler) {
-    if (!message) {
-      refuse(message.what());
-    } else if (fault && stage != Stage::joining) {
-      refuse(std::string(name_of(envelope.type)) + " after this worker's own failure");
-    } else if (stage != expected) {
-      refuse(std::string(name_of(envelope.type)) + " where none is waited for");
-    } else {
-      handler(*message);
-    }
+  const auto taken = [&](Stage expected, const auto& message, const auto& handler) {
+    take(envelope, expected, message, handler);
   };
   switch (envelope.type) {
     case MessageType::params:
@@ -341,7 +300,7 @@ void WorkerNode::Parts::on(const RosterMessage& told, const Send& send) {
   const auto size = static_cast<std::uint32_t>(told.merchants.size());
   merchants_min = options.merchants_min > 0
                       ? options.merchants_min
-                      : (parameters.encryption != Encryption::none ? std::max(3u, (2 * size + 2) / 3) : 1);
+                      : (parameters.encryption != Encryption::none ? default_merchants_min(size) : 1);
   if (size < merchants_min) {
     return fail(send, ExitCode::refused,
                 "rank " + std::to_string(options.rank) + ": the roster has " + std::to_string(size) +
