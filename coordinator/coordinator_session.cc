@@ -122,47 +122,33 @@ std::vector<Outgoing> CoordinatorSession::handle(Peer from, ByteView message) {
     parts.note(from, envelope.what());
     return {};
   }
-  if (envelope->type == MessageType::fail) {
-    const auto fail = decode<Fail>(*envelope);
-    if (!fail) {
-      parts.note(from, fail.what());
+  const auto taken = [&](auto body, const auto& handler) -> std::vector<Outgoing> {
+    if (!body) {
+      parts.note(from, body.what());
       return {};
     }
-    return parts.refuse(static_cast<ExitCode>(fail->exit_code), fail->sentence);
+    return handler(std::move(*body));
+  };
+  const bool of_arbiter = parts.options.arbiter_rank() == from;
+  if (envelope->type == MessageType::fail) {
+    return taken(decode<Fail>(*envelope), [&](const Fail& fail) {
+      return parts.refuse(static_cast<ExitCode>(fail.exit_code), fail.sentence);
+    });
   }
-  if (envelope->type == MessageType::arbiter && parts.stage == Parts::Stage::joining &&
-      parts.options.arbiter_rank() == from) {
-    auto hello = decode<ArbiterHello>(*envelope);
-    if (hello) {
-      return parts.take_arbiter(from, std::move(*hello));
-    }
-    parts.note(from, hello.what());
-    return {};
+  if (envelope->type == MessageType::arbiter && parts.stage == Parts::Stage::joining && of_arbiter) {
+    return taken(decode<ArbiterHello>(*envelope),
+                 [&](ArbiterHello&& hello) { return parts.take_arbiter(from, std::move(hello)); });
   }
-  if (envelope->type == MessageType::hello && parts.stage == Parts::Stage::joining &&
-      parts.options.arbiter_rank() != from) {
-    auto hello = decode<Hello>(*envelope);
-    if (hello) {
-      return parts.take_hello(from, std::move(*hello));
-    }
-    parts.note(from, hello.what());
-    return {};
+  if (envelope->type == MessageType::hello && parts.stage == Parts::Stage::joining && !of_arbiter) {
+    return taken(decode<Hello>(*envelope),
+                 [&](Hello&& hello) { return parts.take_hello(from, std::move(hello)); });
   }
   if (envelope->type == MessageType::seeds && parts.stage == Parts::Stage::opening) {
-    const auto seeds = decode<Seeds>(*envelope);
-    if (seeds) {
-      return parts.take_seeds(from, *seeds);
-    }
-    parts.note(from, seeds.what());
-    return {};
+    return taken(decode<Seeds>(*envelope), [&](const Seeds& seeds) { return parts.take_seeds(from, seeds); });
   }
   if (envelope->type == MessageType::confirm && parts.stage == Parts::Stage::confirming) {
-    const auto confirm = decode<Confirm>(*envelope);
-    if (confirm) {
-      return parts.take_confirm(from, *confirm);
-    }
-    parts.note(from, confirm.what());
-    return {};
+    return taken(decode<Confirm>(*envelope),
+                 [&](const Confirm& confirm) { return parts.take_confirm(from, confirm); });
   }
   parts.note(from, std::string(name_of(envelope->type)) + " where none is waited for");
   return {};

@@ -116,7 +116,7 @@ class SealedTotal {
  public:
   explicit SealedTotal(const SumParameters& parameters);
   void add(const SealedSum& sum);
-  /// Direct access for removing masks (privacy/secure_sum/masks.h: add_keystream with Sign::minus).
+  /// Direct access for removing masks (RoundMasks::add_to) or taking a sum from a tree.
   SealedSum::Residues& residues() { return residues_; }
 
   /// Checks the canaries against `merchants` and the entries against the bound that the parameters prove, and

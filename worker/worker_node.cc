@@ -55,6 +55,10 @@ struct WorkerNode::Parts : SessionParty {
     fault = Failure(code, sentence);
     say(send, encode(Fail{static_cast<std::uint8_t>(code), sentence}));
   }
+  /// `what` follows on "rank 3".
+  void refuse_session(const Send& send, const std::string& what) {
+    fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + what);
+  }
   void finish(ExitCode code, std::string sentence) {
     end_round(bytes_of(sentence), false);
     stage = Stage::ended;
@@ -223,27 +227,20 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
     return fail(send, fault->code(), std::string(fault->what()));
   }
   if (told.encryption != options.encryption) {
-    return fail(send, ExitCode::refused,
-                "rank " + std::to_string(options.rank) +
-                    " does not take part in sums with aggregation.encryption=" +
-                    std::string(name_of(told.encryption)) + "; its own is " +
-                    std::string(name_of(options.encryption)));
+    return refuse_session(send, " does not take part in sums with aggregation.encryption=" +
+                                    std::string(name_of(told.encryption)) + "; its own is " +
+                                    std::string(name_of(options.encryption)));
   }
   if (told.paillier_bits != (options.paillier ? options.paillier->bits() : 0)) {
-    return fail(
-        send, ExitCode::refused,
-        "rank " + std::to_string(options.rank) + " was told another aggregation.paillier_bits than its own");
+    return refuse_session(send, " was told another aggregation.paillier_bits than its own");
   }
   if (options.plan && *options.plan != told.plan) {
-    return fail(
-        send, ExitCode::refused,
-        "rank " + std::to_string(options.rank) + " read another configuration than the coordinator's");
+    return refuse_session(send, " read another configuration than the coordinator's");
   }
   if (told.graph != options.graph) {
-    return fail(send, ExitCode::refused,
-                "rank " + std::to_string(options.rank) +
-                    " was told another aggregation.threshold, .neighbours, .corrupt or .dropouts, or "
-                    "federation.cohort, than its own");
+    return refuse_session(send,
+                          " was told another aggregation.threshold, .neighbours, .corrupt or .dropouts, or "
+                          "federation.cohort, than its own");
   }
   parameters = told;
   Hello hello{.parameters = told.digest(), .merchants = {}};
@@ -269,16 +266,16 @@ void WorkerNode::Parts::on(const SessionParameters& told, const Send& send) {
 /// One key a session: a second one is refused, and so is one that nobody signed.
 void WorkerNode::Parts::on(const ArbiterHello& told, const Send& send) {
   if (arbiter || parameters.encryption != Encryption::paillier) {
-    return fail(send, ExitCode::refused,
-                "rank " + std::to_string(options.rank) + " was told " +
-                    (arbiter ? "a second arbiter's key" : "an arbiter's key where none is needed"));
+    return refuse_session(send,
+                          std::string(" was told ") +
+                              (arbiter ? "a second arbiter's key" : "an arbiter's key where none is needed"));
   }
   auto key = verify_arbiter(told, {.parameters = parameters,
                                    .size = *options.paillier,
                                    .pinned = options.arbiter,
                                    .coordinator = link->coordinator()});
   if (!key) {
-    return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + key.what());
+    return refuse_session(send, ": " + key.what());
   }
   arbiter = told;
   encryptor.emplace(*key);
@@ -286,8 +283,7 @@ void WorkerNode::Parts::on(const ArbiterHello& told, const Send& send) {
 
 void WorkerNode::Parts::on(const RosterMessage& told, const Send& send) {
   if (parameters.encryption == Encryption::paillier && !arbiter) {
-    return fail(send, ExitCode::refused,
-                "rank " + std::to_string(options.rank) + " was told a roster before an arbiter's key");
+    return refuse_session(send, " was told a roster before an arbiter's key");
   }
   const RosterRules rules{.parameters = parameters,
                           .identities = options.identities,
@@ -295,16 +291,16 @@ void WorkerNode::Parts::on(const RosterMessage& told, const Send& send) {
                           .arbiter = arbiter ? &*arbiter : nullptr};
   auto verified = verify_roster(told.merchants, rules);
   if (!verified) {
-    return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + verified.what());
+    return refuse_session(send, ": " + verified.what());
   }
   const auto size = static_cast<std::uint32_t>(told.merchants.size());
   merchants_min = options.merchants_min > 0
                       ? options.merchants_min
                       : (parameters.encryption != Encryption::none ? default_merchants_min(size) : 1);
   if (size < merchants_min) {
-    return fail(send, ExitCode::refused,
-                "rank " + std::to_string(options.rank) + ": the roster has " + std::to_string(size) +
-                    " merchants where this worker's own minimum is " + std::to_string(merchants_min));
+    return refuse_session(send, ": the roster has " + std::to_string(size) +
+                                    " merchants where this worker's own minimum is " +
+                                    std::to_string(merchants_min));
   }
   session = std::move(*verified);
   roster = told.merchants;
@@ -322,7 +318,7 @@ void WorkerNode::Parts::on(const RosterMessage& told, const Send& send) {
 void WorkerNode::Parts::on(const GraphMessage& told, const Send& send) {
   auto drawn = draw_graph(session, roster, told.seeds);
   if (!drawn) {
-    return fail(send, ExitCode::refused, "rank " + std::to_string(options.rank) + ": " + drawn.what());
+    return refuse_session(send, ": " + drawn.what());
   }
   session = std::move(*drawn);
   confirm(send);
@@ -397,9 +393,8 @@ void WorkerNode::Parts::on(const Ready& told, const Send& send) {
     }
   }
   if (confirmed != expected) {
-    return fail(send, ExitCode::refused,
-                "rank " + std::to_string(options.rank) + ": " + std::to_string(expected - confirmed) +
-                    " neighbours do not confirm the same roster");
+    return refuse_session(
+        send, ": " + std::to_string(expected - confirmed) + " neighbours do not confirm the same roster");
   }
   hooks.session_ready(view);
   stage = Stage::ready;

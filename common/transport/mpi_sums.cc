@@ -14,23 +14,21 @@
 namespace hanse {
 namespace {
 
-MPI_Datatype type_of(SumType type) {
-  switch (type) {
-    case SumType::uint8:
-      return MPI_UINT8_T;
-    case SumType::uint16:
-      return MPI_UINT16_T;
-    case SumType::uint32:
-      return MPI_UINT32_T;
-    case SumType::uint64:
-      return MPI_UINT64_T;
-  }
-  check(false, "a sum has one of the types");
-  return MPI_DATATYPE_NULL;
+MPI_Datatype type_of(std::uint8_t) {
+  return MPI_UINT8_T;
+}
+MPI_Datatype type_of(std::uint16_t) {
+  return MPI_UINT16_T;
+}
+MPI_Datatype type_of(std::uint32_t) {
+  return MPI_UINT32_T;
+}
+MPI_Datatype type_of(std::uint64_t) {
+  return MPI_UINT64_T;
 }
 
 template <class T>
-std::optional<std::string> wrong_sum_of(MPI_Datatype type) {
+std::optional<std::string> wrong_sum_of() {
   constexpr int count = 1037;  // Odd, and many vectors of 512 bits: kernel and remainder are both used.
   std::vector<T> terms;
   std::vector<T> sums;
@@ -40,7 +38,8 @@ std::optional<std::string> wrong_sum_of(MPI_Datatype type) {
     sums.push_back(static_cast<T>(std::uint64_t{0} - 2 - 7 * i));
     expected.push_back(static_cast<T>(std::uint64_t{0} - 5 - 12 * i));
   }
-  if (MPI_Reduce_local(terms.data(), sums.data(), count, type, MPI_SUM) == MPI_SUCCESS && sums == expected) {
+  if (MPI_Reduce_local(terms.data(), sums.data(), count, type_of(T{}), MPI_SUM) == MPI_SUCCESS &&
+      sums == expected) {
     return std::nullopt;
   }
   return "this MPI does not add unsigned integers of " + std::to_string(8 * sizeof(T)) + " bits modulo 2^" +
@@ -52,13 +51,13 @@ std::optional<std::string> wrong_sum_of(MPI_Datatype type) {
 std::optional<std::string> wrong_sum(SumType type) {
   switch (type) {
     case SumType::uint8:
-      return wrong_sum_of<std::uint8_t>(type_of(type));
+      return wrong_sum_of<std::uint8_t>();
     case SumType::uint16:
-      return wrong_sum_of<std::uint16_t>(type_of(type));
+      return wrong_sum_of<std::uint16_t>();
     case SumType::uint32:
-      return wrong_sum_of<std::uint32_t>(type_of(type));
+      return wrong_sum_of<std::uint32_t>();
     case SumType::uint64:
-      return wrong_sum_of<std::uint64_t>(type_of(type));
+      return wrong_sum_of<std::uint64_t>();
   }
   check(false, "a sum has one of the types");
   return std::nullopt;
@@ -139,10 +138,8 @@ void MpiSums::State::start_piece() {
   std::visit(
       [&](auto& entries) {
         auto* begin = entries.data() + reduced;
-        const MPI_Datatype type =
-            type_of(sizeof(*begin) == sizeof(std::uint32_t) ? SumType::uint32 : SumType::uint64);
         failed = MPI_Ireduce(root ? MPI_IN_PLACE : static_cast<const void*>(begin), root ? begin : nullptr,
-                             static_cast<int>(next_piece()), type, MPI_SUM, 0, communicator,
+                             static_cast<int>(next_piece()), type_of(*begin), MPI_SUM, 0, communicator,
                              &request) != MPI_SUCCESS;
       },
       joined.front());

@@ -46,10 +46,6 @@ Dealing deal_secret(const Secret<32>& secret, std::span<const std::uint32_t> nei
   return dealing;
 }
 
-Secret<32> reconstruct_secret(std::span<const std::uint32_t> holders, std::span<const Share> shares) {
-  return shamir_combine(holders, shares);
-}
-
 ShareBox seal_shares(const Secret<32>& key, const ShareAddress& address, const Secret<40>& self_mask,
                      const Secret<40>& escrow) {
   Secret<80> plain;

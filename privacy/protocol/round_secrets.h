@@ -33,8 +33,6 @@ struct Dealing {
 };
 Dealing deal_secret(const Secret<32>& secret, std::span<const std::uint32_t> neighbours, std::uint32_t dealer,
                     std::uint32_t threshold, SecureRandom& random);
-/// From as many shares as the threshold, of distinct holders.
-Secret<32> reconstruct_secret(std::span<const std::uint32_t> holders, std::span<const Share> shares);
 
 struct ShareAddress {
   const Digest& session_id;

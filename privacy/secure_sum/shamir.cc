@@ -176,8 +176,4 @@ Secret<32> ShareCombiner::combine(std::span<const Share> shares) const {
   return secret;
 }
 
-Secret<32> shamir_combine(std::span<const std::uint32_t> holders, std::span<const Share> shares) {
-  return ShareCombiner(holders).combine(shares);
-}
-
 }  // namespace hanse

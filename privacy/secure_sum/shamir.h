@@ -22,13 +22,10 @@ using Share = std::array<std::byte, 40>;
 std::vector<Secret<40>> shamir_split(const Secret<32>& secret, std::span<const std::uint32_t> holders,
                                      std::uint32_t threshold, SecureRandom& random);
 
-/// The secret from shares of distinct holders, as many as the threshold it was split with. Shares are checked
-/// against commitments before they come here; wrong ones give a wrong secret, which the caller's own checks
-/// must find.
-Secret<32> shamir_combine(std::span<const std::uint32_t> holders, std::span<const Share> shares);
-
-/// The same for many secrets that the same holders answer for: their Lagrange weights, quadratic in the
-/// number of holders, are computed once, and each secret costs a few multiplications a share.
+/// Gives secrets from shares of the same distinct holders, as many as the threshold they were split with. The
+/// Lagrange weights, quadratic in the number of holders, are computed once; each secret costs a few
+/// multiplications a share. Shares are checked against commitments before they come here; wrong ones give a
+/// wrong secret, which the caller's own checks must find.
 class ShareCombiner {
  public:
   /// `holders` are distinct (check), at least one.

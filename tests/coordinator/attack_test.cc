@@ -736,7 +736,7 @@ TEST(Attack, AnUploadThatComesAfterItsMerchantWasDeclaredDroppedStaysMasked) {
     shares.push_back(std::get<EscrowShare>(of_2).share);
   }
   ASSERT_EQ(holders.size(), 3u);
-  const Secret<32> u = shamir_combine(holders, shares);
+  const Secret<32> u = ShareCombiner(holders).combine(shares);
   const auto upload = decode<Upload>(*open_envelope(late->message));
   SumParameters alone = federation->request(1).parameters;
   alone.shares_min = 1;

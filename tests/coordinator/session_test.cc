@@ -8,6 +8,7 @@
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/protocol/session.h"
 #include "tests/support/deterministic_random.h"
+#include "tests/support/known_answers.h"
 #include "worker/worker_node.h"
 
 namespace hanse {
@@ -469,15 +470,7 @@ TEST(SetUpAttack, AnIdentityThatIsNotPinnedIsRefused) {
 
 // Row "invalid keys": with any of these the common secret would be zero whoever has the other key.
 TEST(SetUpAttack, X25519KeysOfLowOrderAreRefused) {
-  const std::vector<std::string> points = {
-      "0000000000000000000000000000000000000000000000000000000000000000",
-      "0100000000000000000000000000000000000000000000000000000000000000",
-      "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-      "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-      "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-      "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-      "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"};
-  for (const std::string& point : points) {
+  for (const char* const point : kLowOrderPoints) {
     CrookedCoordinator crook;
     crook.greet();
     crook.add_colluders(3);

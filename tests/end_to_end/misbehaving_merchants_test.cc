@@ -3,8 +3,6 @@
 
 #include <sys/stat.h>
 
-#include <map>
-
 #include "tests/end_to_end/made_up_market.h"
 #include "tests/end_to_end/started_program.h"
 
@@ -44,16 +42,6 @@ std::string exchanging_mpirun(const MarketFolder& market) {
       "/misbehaving-worker ;;\n  esac\n  set -- \"$@\" \"$word\"\ndone\nexec mpirun \"$@\"\n");
   ::chmod((market / "mpirun.sh").c_str(), 0700);
   return "HANSE_MPIRUN=" + (market / "mpirun.sh").string();
-}
-
-std::map<std::string, std::string> model_files(const fs::path& run) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::directory_iterator(run / "model")) {
-    if (entry.path().extension() == ".npy" || entry.path().extension() == ".hanse") {
-      files[entry.path().filename().string()] = bytes_of_file(entry.path());
-    }
-  }
-  return files;
 }
 
 /// Whether some line of the log has all of these in it.

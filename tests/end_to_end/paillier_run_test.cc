@@ -1,7 +1,5 @@
 // Runs with aggregation.encryption=paillier: an arbiter behind the workers opens the sums.
 
-#include <map>
-
 #include "tests/end_to_end/made_up_market.h"
 #include "tests/end_to_end/started_program.h"
 
@@ -9,17 +7,6 @@ namespace hanse {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The model's files by name.
-std::map<std::string, std::string> model_files(const fs::path& run) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::directory_iterator(run / "model")) {
-    if (entry.path().extension() == ".npy" || entry.path().extension() == ".hanse") {
-      files[entry.path().filename().string()] = bytes_of_file(entry.path());
-    }
-  }
-  return files;
-}
 
 Outcome run(const MarketFolder& market, const std::string& ini, const std::string& dir,
             const std::vector<std::string>& settings) {

@@ -10,17 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The model's files by name: model.hanse and all arrays.
-std::map<std::string, std::string> model_files(const fs::path& run) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::directory_iterator(run / "model")) {
-    if (entry.path().extension() == ".npy" || entry.path().extension() == ".hanse") {
-      files[entry.path().filename().string()] = bytes_of_file(entry.path());
-    }
-  }
-  return files;
-}
-
 /// Runs `ini` with these settings and gives its model's files.
 std::map<std::string, std::string> model_of(const MarketFolder& market, const std::string& ini,
                                             const std::string& workers, std::vector<std::string> settings) {

@@ -117,6 +117,16 @@ std::string bytes_of_file(const fs::path& file) {
   return text_of_file(file);
 }
 
+std::map<std::string, std::string> model_files(const fs::path& run) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(run / "model")) {
+    if (entry.path().extension() == ".npy" || entry.path().extension() == ".hanse") {
+      files[entry.path().filename().string()] = bytes_of_file(entry.path());
+    }
+  }
+  return files;
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream stream(text);
   std::vector<std::string> lines;

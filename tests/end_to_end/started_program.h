@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,9 @@ std::vector<pid_t> processes_with(const std::string& part, const std::string& pr
 
 /// The bytes of a file; a failed test when there is none.
 std::string bytes_of_file(const std::filesystem::path& file);
+
+/// The files of a run's model by name: model.hanse and all arrays.
+std::map<std::string, std::string> model_files(const std::filesystem::path& run);
 
 /// Lines of a text that are not empty.
 std::vector<std::string> lines_of(const std::string& text);

@@ -13,6 +13,18 @@
 
 namespace hanse {
 
+/// All points of order 1, 2, 4 and 8 of Curve25519 and its twist, with second spellings above p.
+inline constexpr const char* kLowOrderPoints[] = {
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+};
+
 /// The bytes that hexadecimal digits spell.
 inline Bytes from_hex(std::string_view digits) {
   check(digits.size() % 2 == 0, "a byte has two digits");

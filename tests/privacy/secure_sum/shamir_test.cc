@@ -34,7 +34,7 @@ struct Dealt {
       who.push_back(holders[place]);
       what.push_back(shares[place]);
     }
-    return shamir_combine(who, what);
+    return ShareCombiner(who).combine(what);
   }
 
   DeterministicSecureRandom random;
@@ -106,7 +106,7 @@ TEST(Shamir, KeepsSecretsOfZerosAndOfOnes) {
     std::ranges::copy(dealt[0].expose(), shares[0].begin());
     std::ranges::copy(dealt[2].expose(), shares[1].begin());
 
-    EXPECT_EQ(shamir_combine(Holders{0, 2}, shares), secret) << byte;
+    EXPECT_EQ(ShareCombiner(Holders{0, 2}).combine(shares), secret) << byte;
   }
 }
 
@@ -121,7 +121,7 @@ TEST(Shamir, OpensTheSharesOfASecondImplementation) {
       shares.push_back(answers.bytes<40>("shamir.share_of_" + std::to_string(holder)));
     }
 
-    EXPECT_EQ(shamir_combine(holders, shares), answers.secret("shamir.secret"));
+    EXPECT_EQ(ShareCombiner(holders).combine(shares), answers.secret("shamir.secret"));
   }
 }
 
@@ -184,7 +184,7 @@ TEST(Shamir, TooFewSharesFitEverySecret) {
     std::memcpy(forged.data() + 8 * limb, &third, 8);
   }
 
-  EXPECT_EQ(shamir_combine(Holders{0, 1, 2}, std::vector<Share>{one.shares[0], one.shares[1], forged}),
+  EXPECT_EQ(ShareCombiner(Holders{0, 1, 2}).combine(std::vector<Share>{one.shares[0], one.shares[1], forged}),
             other.secret);
 }
 
@@ -221,10 +221,10 @@ TEST(ShamirDeathTest, RefusesAThresholdOutOfRange) {
 TEST(ShamirDeathTest, RefusesTheWrongNumberOfSharesAndOneHolderTwice) {
   const std::vector<Share> shares(2);
 
-  EXPECT_DEATH(shamir_combine(Holders{0, 1, 2}, shares), "every share has its holder");
-  EXPECT_DEATH(shamir_combine(Holders{0}, shares), "every share has its holder");
-  EXPECT_DEATH(shamir_combine(Holders{}, std::vector<Share>{}), "at least one holder");
-  EXPECT_DEATH(shamir_combine(Holders{4, 4}, shares), "distinct holders");
+  EXPECT_DEATH(ShareCombiner(Holders{0, 1, 2}).combine(shares), "every share has its holder");
+  EXPECT_DEATH(ShareCombiner(Holders{0}).combine(shares), "every share has its holder");
+  EXPECT_DEATH(ShareCombiner(Holders{}).combine(std::vector<Share>{}), "at least one holder");
+  EXPECT_DEATH(ShareCombiner(Holders{4, 4}).combine(shares), "distinct holders");
 }
 
 }  // namespace
