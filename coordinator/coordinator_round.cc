@@ -218,10 +218,7 @@ std::string CoordinatorRound::Parts::names_of(const MerchantSet& set) const {
 }
 
 void CoordinatorRound::Parts::await(const MerchantSet& merchants) {
-  awaited = merchants;
-  for (const std::uint32_t id : left.ids()) {
-    awaited.erase(id);
-  }
+  awaited = merchants.without(left);
   ++phase;
 }
 

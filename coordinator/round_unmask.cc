@@ -28,10 +28,7 @@ Result<bool> CoordinatorRound::Parts::take(AgreeOnSet& phase_state, std::uint32_
 
 std::vector<ToWorker> CoordinatorRound::Parts::ask_to_reveal(AgreeOnSet&& agree) {
   if (short_of_holders(agree.inputs.participants, agree.agreed)) {
-    MerchantSet silent = agree.included;
-    for (const std::uint32_t id : agree.agreed.ids()) {
-      silent.erase(id);
-    }
+    const MerchantSet silent = agree.included.without(agree.agreed);
     return fail(
         Refusal::cohort, silent.ids(),
         "too few merchants confirmed the set of uploads; without an answer: " + names_of(silent) + because());
@@ -159,10 +156,7 @@ std::vector<RoundMasks::Mask> CoordinatorRound::Parts::masks_to_remove(const Unm
 }
 
 std::vector<ToWorker> CoordinatorRound::Parts::fail_for_silence(const Unmask& unmask) {
-  MerchantSet silent = unmask.before.agreed;
-  for (const std::uint32_t id : unmask.revealed.ids()) {
-    silent.erase(id);
-  }
+  const MerchantSet silent = unmask.before.agreed.without(unmask.revealed);
   return fail(
       Refusal::cohort, silent.ids(),
       "too few shares were revealed to open the sum; without an answer: " + names_of(silent) + because());

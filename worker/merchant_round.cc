@@ -45,11 +45,14 @@ MerchantStep abort(MerchantRound merchant, Refusal reason, std::string sentence,
   return result;
 }
 
+/// It uploaded, and does not know yet what came of it.
+bool awaits_result(const MerchantRound& merchant) {
+  return merchant.uploaded && !std::holds_alternative<Idle>(merchant.state);
+}
+
 /// Goes on to a later round. An upload that was never answered by a release counts as an abort.
 void enter(MerchantRound& merchant, std::uint64_t round) {
-  if (merchant.uploaded && !std::holds_alternative<Idle>(merchant.state)) {
-    ++merchant.aborts;
-  }
+  merchant.aborts += awaits_result(merchant) ? 1u : 0u;
   merchant.state = Idle{};
   merchant.told = {};
   merchant.uploaded = false;
@@ -506,10 +509,7 @@ MerchantStep on(MerchantRound merchant, const ResultEvent& event, SecureRandom&)
     return ignore(std::move(merchant), Refusal::wrong_round, "RESULT of another round");
   }
   const bool answered = std::holds_alternative<Revealed>(merchant.state) && event.released;
-  const bool uploaded = std::holds_alternative<Masked>(merchant.state) ||
-                        std::holds_alternative<Agreed>(merchant.state) ||
-                        std::holds_alternative<Revealed>(merchant.state);
-  merchant.aborts = answered ? 0 : merchant.aborts + (uploaded ? 1 : 0);
+  merchant.aborts = answered ? 0 : merchant.aborts + (awaits_result(merchant) ? 1u : 0u);
   merchant.state = Idle{};
   if (!event.released) {
     merchant.prepared.reset();  // A round tried again has another number, and fresh secrets.

@@ -53,6 +53,14 @@ bool MerchantSet::within(const MerchantSet& other) const {
   return true;
 }
 
+MerchantSet MerchantSet::without(const MerchantSet& others) const {
+  MerchantSet rest = *this;
+  for (const std::uint32_t id : others.ids()) {
+    rest.erase(id);
+  }
+  return rest;
+}
+
 void MerchantSet::write(ByteWriter& writer) const {
   Bytes bitmap((bits_.size() + 7) / 8);
   for (std::size_t id = 0; id < bits_.size(); ++id) {

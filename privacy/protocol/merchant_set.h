@@ -26,6 +26,8 @@ class MerchantSet {
   std::size_t count() const { return count_; }
   std::vector<std::uint32_t> ids() const;  ///< Increasing.
   bool within(const MerchantSet& other) const;
+  /// Those that are not in `others`.
+  MerchantSet without(const MerchantSet& others) const;
 
   /// roster_size u32, then one bit an id, lowest bit of the first byte first; spare bits are zero.
   void write(ByteWriter& writer) const;
