@@ -1,6 +1,5 @@
 #include "privacy/protocol/context.h"
 
-
 #include "privacy/protocol/wire.h"
 
 namespace hanse {
@@ -35,10 +34,9 @@ SumParameters read_parameters(ByteReader& reader) {
   parameters.merchants_per_unit = reader.get<std::uint32_t>();
   parameters.ring = ring == 32 ? Ring::bits32 : Ring::bits64;
   if ((ring != 32 && ring != 64) || parameters.length == 0 || parameters.length > kLengthMax ||
-      !is_clip_norm(parameters.clip_norm) || parameters.grid_bits > 62 ||
-      parameters.merchants_max == 0 || parameters.merchants_max > kMerchantsMax ||
-      parameters.shares_min > parameters.merchants_max || parameters.merchants_per_unit == 0 ||
-      parameters.merchants_per_unit > kMerchantsMax) {
+      !is_clip_norm(parameters.clip_norm) || parameters.grid_bits > 62 || parameters.merchants_max == 0 ||
+      parameters.merchants_max > kMerchantsMax || parameters.shares_min > parameters.merchants_max ||
+      parameters.merchants_per_unit == 0 || parameters.merchants_per_unit > kMerchantsMax) {
     reject(reader);
   }
   return parameters;
