@@ -71,17 +71,6 @@ std::string privacy_sentence(const Configuration& configuration, const LedgerSta
          ", adjacency zero-out, towards coordinator and model users who do not collude with merchants.";
 }
 
-/// The ledger's last lines, as many as a STOP holds: a merchant that missed some catches up.
-std::string last_lines(const LedgerWriter& ledger) {
-  const auto& lines = ledger.lines();
-  std::string text = lines.back();
-  for (auto line = std::next(lines.rbegin());
-       line != lines.rend() && text.size() + line->size() < kSentenceSizeMax; ++line) {
-    text = *line + "\n" + text;
-  }
-  return text;
-}
-
 PublishedModel published(const Configuration& configuration, const TrainingResult& result,
                          const LedgerState& ledger) {
   return {
@@ -135,7 +124,8 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
 
     // 3. Training.
     const Instant began = clock.now();
-    Training training(configuration, space, row_kind(configuration), federation, ledger, clock,
+    SignedLedger signed_ledger(federation, ledger, note);
+    Training training(configuration, space, row_kind(configuration), federation, ledger, signed_ledger, clock,
                       {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
                        .progress = [&](const ProgressState& state) { progress.show(state); },
                        .note = note});
@@ -145,6 +135,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     const PublishedModel model = published(configuration, result, ledger.state());
     const auto files = write_model(folder / "model", model);
     ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
+    signed_ledger.sign_claim(training.present());
     RunSummary summary{.name = configuration.federation.name,
                        .workload = configuration.workload.name,
                        .merchants = static_cast<std::uint32_t>(federation.session().names().size()),
@@ -165,7 +156,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     for (const auto& file : files) {
       summary.files.push_back(file.string());
     }
-    federation.stop(ExitCode::done, last_lines(ledger));  // The merchants' copies end with the claim too.
+    federation.stop(ExitCode::done, "");
     return summary;
   } catch (const Failure& failure) {
     if (log) {
