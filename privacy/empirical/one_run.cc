@@ -59,7 +59,7 @@ bool one_run_refutes_gdp(const Guesses& g, double mu, double significance) {
   const auto guesses = static_cast<double>(g.guesses);
   double right = significance * static_cast<double>(g.right) / m;
   double wrong = significance * static_cast<double>(g.guesses - g.right) / m;
-  for (double i = static_cast<double>(g.right) - 1; i >= 0; --i) {
+  for (double i = static_cast<double>(g.right) - 1; i >= 0 && right + wrong <= guesses / m; --i) {
     const double least_wrong = normal_cdf(normal_quantile(right) - mu);
     if (least_wrong <= wrong) {
       break;  // Neither would change any more.
