@@ -9,6 +9,7 @@
 #include "coordinator/output/model_file.h"
 #include "coordinator/run_files.h"
 #include "coordinator/training.h"
+#include "privacy/ledger/earlier_ledgers.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/protocol/round_payload.h"
 #include "privacy/secure_sum/roster.h"
@@ -44,6 +45,19 @@ Plan plan_of(const Configuration& configuration, const FeatureSpace& space, cons
     plan.merchants.push_back({session.names()[id], identities[id]});
   }
   return plan;
+}
+
+/// The earlier ledgers as this coordinator has them.
+std::vector<LedgerState> earlier_ledgers(const Configuration& configuration) {
+  std::vector<std::filesystem::path> files;
+  for (const std::filesystem::path run : configuration.privacy.previous_ledgers) {
+    files.push_back(std::filesystem::is_directory(run) ? run / "ledger.jsonl" : run);
+  }
+  auto earlier = read_earlier(files);
+  if (!earlier) {
+    throw bad_input("privacy.previous_ledgers: " + earlier.what());
+  }
+  return std::move(*earlier);
 }
 
 std::string joined(const std::vector<std::string>& items) {
@@ -116,10 +130,16 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
   try {
     // 2. The plan, then the run directory: a plan that cannot be made leaves none.
     Plan plan = plan_of(configuration, space, federation.session(), random);
+    std::optional<Digest> previous;
+    if (const std::vector<LedgerState> earlier = earlier_ledgers(configuration); !earlier.empty()) {
+      plan.previous = earlier.front().plan().run_id;
+      previous = earlier.front().tip();
+    }
     create_run_directory(folder, configuration);
     log.emplace(folder / "log.txt");
-    LedgerWriter ledger = LedgerWriter::create(
-        folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()), std::move(plan));
+    LedgerWriter ledger =
+        LedgerWriter::create(folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()),
+                             std::move(plan), previous);
     MetricsLog metrics(folder / "metrics.jsonl", 0);
 
     // 3. Training.

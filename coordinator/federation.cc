@@ -129,7 +129,8 @@ void Federation::note_lost(const std::map<Peer, Failure>& failures) {
 PermissionRound Federation::ask_permission(PermissionRequest request) {
   PermissionRound asked(session_, std::move(request));
   send(session_.seal(asked.begin()));
-  const Instant deadline = clock_.now() + deadline_;
+  // Twice: a worker that was late in the round before is still at it.
+  const Instant deadline = clock_.now() + 2 * deadline_;
   const std::size_t enough = early_.size() + 2 * session_.names().size();
   while (!asked.ended()) {
     if (std::optional<Incoming> incoming = receive(deadline)) {

@@ -105,7 +105,8 @@ Result<SumParameters> LocalWork::check_round(const StartView& start) {
 
 std::optional<Error> LocalWork::take_lines(std::span<const std::string> lines) {
   if (!ledger_) {
-    ledger_.emplace(run_directory(configuration_), hosted_, configuration_.policy, coordinator_);
+    ledger_.emplace(run_directory(configuration_), hosted_, configuration_.policy, coordinator_,
+                    configuration_.privacy.previous_ledgers);
   }
   for (const std::string& line : lines) {
     const Result<Record> record = ledger_->accept(line);

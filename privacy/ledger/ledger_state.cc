@@ -490,7 +490,6 @@ std::optional<Error> LedgerState::refuses(const Record& record) const {
 
 void LedgerState::take(const Plan& plan) {
   plan_ = plan;
-  heads_signed_.assign(plan.merchants.size(), 0);
   unix_time_ = plan.unix_time;
   if (plan.unit == Unit::record) {
     accounts_["test"];
@@ -550,11 +549,11 @@ void LedgerState::take(const Claim& claim) {
 void LedgerState::take(const Head& head) {
   unix_time_ = head.unix_time;
   for (const Cosignature& one : head.cosignatures) {
-    ++heads_signed_[one.merchant];
     if (open_) {
       permitted_by_.push_back(one.merchant);
     }
   }
+  ++heads_;
   last_head_ = head;
 }
 
@@ -580,6 +579,7 @@ Result<Record> LedgerState::accept(std::string_view line, Signatures how) {
       return refused(signatures[bad.front()].fault);
     }
   }
+  continues_ = empty() ? record->prev : continues_;
   std::visit([&](const auto& payload) { take(payload); }, record->payload);
   hashes_.push_back(sha256(bytes_of(line)));
   tree_.append(bytes_of(line));

@@ -59,6 +59,8 @@ class LedgerState {
   std::uint64_t next_seq() const { return hashes_.size(); }
   /// SHA-256 of the last line (genesis_digest() when empty): what the next line's `prev` must be.
   Digest tip() const { return hashes_.empty() ? genesis_digest() : hashes_.back(); }
+  /// The `prev` of the first line: the tip of the ledger that this one continues, when plan().previous names one.
+  const Digest& continues() const { return continues_; }
   /// The hash tree over all lines.
   const MerkleTree& tree() const { return tree_; }
   /// What merchants sign to agree to all lines so far: size and root are those of tree(). Only when not empty().
@@ -71,8 +73,7 @@ class LedgerState {
   const std::vector<std::uint32_t>& permitted_by() const { return permitted_by_; }
   /// The claim is made, and signed by merchants: nothing can follow.
   bool finished() const { return claim_.has_value() && !awaits_head_; }
-  /// How many heads each merchant has signed, by id.
-  const std::vector<std::uint64_t>& heads_signed() const { return heads_signed_; }
+  std::uint64_t heads() const { return heads_; }
   /// The last head, or an empty one.
   const Head& last_head() const { return last_head_; }
   /// SHA-256 of line `seq` < next_seq().
@@ -150,11 +151,12 @@ class LedgerState {
 
   std::optional<PublicKey> expected_;
   std::vector<Digest> hashes_;
+  Digest continues_ = genesis_digest();
   MerkleTree tree_;
   bool awaits_head_ = false;
   Digest open_line_{};  ///< SHA-256 of the open intent's line.
   std::vector<std::uint32_t> permitted_by_;
-  std::vector<std::uint64_t> heads_signed_;
+  std::uint64_t heads_ = 0;
   Head last_head_;
   std::vector<SignedMessage> collected_;
   std::map<std::string, std::vector<DpEvent>> earlier_;  ///< By population, of earlier ledgers.

@@ -148,6 +148,13 @@ class LedgerFixture {
     return {};
   }
 
+  /// The plan of a ledger that continues another one, whose last line is `previous`.
+  std::string add_first(const Plan& first, const Digest& previous) {
+    lines.push_back(line(first, 0, previous, key_));
+    const auto taken = state.accept(lines.back());
+    return taken ? add_alone(head()) : taken.what();
+  }
+
   /// Why the payload would be refused as the next line, or nothing.
   std::string refusal(Payload payload) const {
     LedgerState copy = state;
@@ -158,7 +165,9 @@ class LedgerFixture {
   /// A whole small run: statistics, `rounds` updates of which the second is aborted, an evaluation, the
   /// claim.
   void run(std::uint64_t rounds = 3) {
-    add(plan);
+    if (state.empty()) {
+      add(plan);
+    }
     add(intent(0, Purpose::statistics));
     add(release());
     for (std::uint64_t round = 1; round <= rounds; ++round) {
