@@ -4,6 +4,7 @@
 #include "common/base/failure.h"
 #include "common/base/program.h"
 #include "common/config/arguments.h"
+#include "privacy/empirical/audit_by_experiment.h"
 #include "privacy/ledger/audit.h"
 
 namespace hanse {
@@ -22,21 +23,30 @@ std::optional<Budget> asked_budget(const Arguments& arguments) {
   return budget;
 }
 
+Verdict verdict_on_ledger(const Arguments& arguments) {
+  const AuditReport report = audit(arguments.text("RUN_DIR"), asked_budget(arguments));
+  Verdict verdict{.text = arguments.flag_given("json") ? json_of(report) : text_of(report),
+                  .holds = report.holds()};
+  add_experiment(arguments, report, verdict);
+  return verdict;
+}
+
 int audit_main(int argc, const char* const* argv) {
   Arguments arguments(
       "hanse audit",
       "Verifies the ledger of a run and recomputes what it spent, trusting nobody. Exit code 0: it "
       "holds; 1: it does not, each finding a sentence; 2: there is no ledger to read.");
-  arguments.positional("RUN_DIR", "Folder of the run, or a ledger file alone.")
+  arguments.optional_positional("RUN_DIR", "Folder of the run, or a ledger file alone.")
       .option("budget", "EPSILON,DELTA that the run must not have passed, as in 2,1e-6.")
       .flag("json", "Prints one JSON object.");
+  declare_experiment_options(arguments);
   if (const auto code = arguments.parse(argc, argv)) {
     return *code;
   }
-  const AuditReport report = audit(arguments.text("RUN_DIR"), asked_budget(arguments));
-  const std::string verdict = arguments.flag_given("json") ? json_of(report) : text_of(report);
-  std::fwrite(verdict.data(), 1, verdict.size(), stdout);
-  return static_cast<int>(report.holds() ? ExitCode::done : ExitCode::finding);
+  const Verdict verdict =
+      arguments.given("RUN_DIR") ? verdict_on_ledger(arguments) : experiment_without_ledger(arguments);
+  std::fwrite(verdict.text.data(), 1, verdict.text.size(), stdout);
+  return static_cast<int>(verdict.holds ? ExitCode::done : ExitCode::finding);
 }
 
 }  // namespace
