@@ -9,6 +9,7 @@
 #include "common/data/encoding.h"
 #include "common/data/units.h"
 #include "privacy/protocol/round_payload.h"
+#include "privacy/sampling_coin.h"
 
 namespace hanse {
 
@@ -223,7 +224,6 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
     const Unit unit = summed_unit(*workload_, sum_, configuration_.privacy.unit);
     const bool secret = configuration_.privacy.unit != Unit::none;
     SeededGenerator public_coins({configuration_.federation.seed, round_, merchant.id, 0x636F696E});
-    const auto threshold = static_cast<std::uint64_t>(std::ldexp(sampling_rate_, 63));
     Contribution contribution;
     for_each_unit(data_, merchant, unit, sum_.population, [&](const UnitRows& rows) {
       if (sampling_rate_ < 1) {
@@ -233,7 +233,7 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
         } else {
           coin = public_coins();
         }
-        if (coin >> 1 >= threshold) {
+        if (!takes_part(sampling_rate_, coin)) {
           return;
         }
       }
