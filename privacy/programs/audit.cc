@@ -40,8 +40,8 @@ std::vector<std::filesystem::path> earlier_ledgers(const Arguments& arguments) {
 
 /// Prints the verdict, and gives the exit code that goes with it.
 ExitCode audit_ledger(const Arguments& arguments) {
-  const AuditReport report =
-      audit(arguments.text("RUN_DIR"), asked_budget(arguments), earlier_ledgers(arguments));
+  const AuditReport report = audit(arguments.text("RUN_DIR"), asked_budget(arguments),
+                                   earlier_ledgers(arguments), arguments.flag_given("every-signature"));
   Verdict verdict{.text = arguments.flag_given("json") ? json_of(report) : text_of(report),
                   .holds = report.verdict() != AuditReport::Verdict::broken};
   add_experiment(arguments, report, verdict);
@@ -71,6 +71,9 @@ int audit_main(int argc, const char* const* argv) {
               "Earlier runs on the same people that the ledger continues, RUN_DIR,RUN_DIR, the latest first: "
               "what "
               "they spent is added.")
+      .flag("every-signature",
+            "Verifies each signature also of a ledger with thousands, where the last of each signer covers "
+            "all.")
       .flag("json", "Prints one JSON object.");
   declare_experiment_options(arguments);
   if (const auto code = arguments.parse(argc, argv)) {

@@ -20,7 +20,7 @@ int main(int count, char** arguments) {
   char shortly[] = "--benchmark_min_time=0.02";
   char once[] = "--benchmark_repetitions=1";
   char briefly[] = "--benchmark_min_time=0.001";
-  char without_the_longest[] = "--benchmark_filter=-round of 1000";
+  char without_the_longest[] = "--benchmark_filter=-of 1000";
   for (int i = 1; i < count; ++i) {
     smoke = smoke || std::string_view(arguments[i]) == "--smoke";
   }
@@ -43,6 +43,7 @@ int main(int count, char** arguments) {
 
   hanse::register_primitives();
   hanse::register_rounds(smoke ? 1 : 5);
+  hanse::register_ledgers(smoke ? 1 : 5);
   hanse::Measurements measurements;
   if (benchmark::RunSpecifiedBenchmarks(&measurements) == 0) {
     std::fputs("no benchmark has such a name\n", stderr);
