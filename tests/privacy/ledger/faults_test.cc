@@ -243,5 +243,45 @@ TEST(ForgedPermission, IsFoundAmongAllSignatures) {
       << report.findings[0];
 }
 
+/// More signatures than are verified one by one. Bergen is gone after the first round, and somebody signs for it later.
+TEST(ForgedPermission, IsFoundAmongThousandsByItsSignersLastSignature) {
+  const auto ledger_of = [](bool forge) {
+    LedgerFixture fixture;
+    fixture.plan.epsilon = 1000;
+    fixture.plan.releases[1].count = 400;
+    fixture.add(fixture.plan);
+    for (std::uint64_t round = 1; round <= 360; ++round) {
+      Intent intent = fixture.intent(round);
+      intent.parameters = LedgerFixture::noise(4, 3);
+      fixture.add_alone(intent);
+      Head head = fixture.head(round == 1 ? std::vector<std::uint32_t>{0, 1, 2, 3}
+                                          : std::vector<std::uint32_t>{0, 2, 3});
+      if (forge && round == 160) {
+        head.cosignatures.insert(head.cosignatures.begin() + 1,
+                                 {1, LedgerFixture::key(std::byte{99}).sign(fixture.state.to_cosign())});
+      }
+      fixture.lines.push_back(fixture.line(head));
+      EXPECT_TRUE(fixture.state.accept(fixture.lines.back(), Signatures::trust).ok());
+      Release release = fixture.release();
+      release.merchants = {0, 2, 3};
+      EXPECT_EQ(fixture.add(release), "");
+    }
+    fixture.add(fixture.state.claim_for(sha256(bytes_of("published"))));
+    return fixture.lines;
+  };
+
+  std::vector<std::string> forged_lines = ledger_of(true);
+  const AuditReport honest = audit_of(ledger_of(false));
+  forged_lines.resize(forged_lines.size() - 2);  // The claim, whose head bergen would sign truly.
+  const AuditReport report = audit_of(forged_lines);
+
+  EXPECT_TRUE(honest.holds());
+  EXPECT_LT(honest.signatures_verified, honest.signatures);
+  EXPECT_EQ(honest.signatures_verified, 5u) << "of the coordinator and of four merchants";
+  EXPECT_EQ(report.verdict(), AuditReport::Verdict::broken);
+  EXPECT_NE(report.findings.at(0).find("merchant \"bergen\" did not sign"), std::string::npos)
+      << report.findings[0];
+}
+
 }  // namespace
 }  // namespace hanse

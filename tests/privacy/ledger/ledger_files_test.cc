@@ -290,6 +290,74 @@ TEST(LedgerCopy, RefusesToStartFromCopiesThatContradictEachOther) {
   EXPECT_NE(why.find("contradict"), std::string::npos) << why;
 }
 
+/// A run on the same people that ended, with a copy at each merchant; gives its last hash.
+Digest earlier_run(const TemporaryFolder& folder, const LedgerFixture& fixture) {
+  for (const LedgerMerchant& merchant : fixture.plan.merchants) {
+    folder.write(std::filesystem::path("may/merchants") / merchant_folder(merchant.name) / "ledger.jsonl",
+                 LedgerFixture::text(fixture.lines));
+  }
+  return fixture.state.tip();
+}
+
+TEST(LedgerCopy, RefusesAPlanThatForgetsAnEarlierRun) {
+  const TemporaryFolder folder;
+  const LedgerFixture may = LedgerFixture::of_run(3);
+  const Digest tip = earlier_run(folder, may);
+  LedgerFixture june;
+  june.plan.run_id = "ff112233445566778899aabbccddeeff";
+  Plan linked = june.plan;
+  linked.previous = may.plan.run_id;
+  Plan to_another = linked;
+  to_another.previous = "00000000000000000000000000000000";
+  Plan of_merchants = linked;
+  of_merchants.unit = Unit::merchant;
+  const auto refusal_of = [&](const Plan& plan, const Digest& prev, const std::vector<std::string>& earlier) {
+    static int folders = 0;
+    LedgerCopy copy(folder.path() / std::to_string(++folders), june.plan.merchants, {}, std::nullopt,
+                    earlier);
+    const auto taken = copy.accept(LedgerFixture::line(plan, 0, prev, june.signer()));
+    return taken ? "" : taken.what();
+  };
+  const std::vector<std::string> known{(folder.path() / "may").string()};
+
+  EXPECT_EQ(refusal_of(linked, tip, known), "");
+  EXPECT_NE(refusal_of(june.plan, genesis_digest(), known).find("does not continue the ledger"),
+            std::string::npos);
+  EXPECT_NE(refusal_of(linked, sha256(bytes_of("a shorter ledger")), known).find("does not continue"),
+            std::string::npos);
+  EXPECT_NE(refusal_of(to_another, tip, known).find("does not continue"), std::string::npos);
+  EXPECT_NE(refusal_of(of_merchants, tip, known).find("another unit"), std::string::npos);
+  EXPECT_NE(refusal_of(linked, tip, {}).find("privacy.previous_ledgers says nothing"), std::string::npos);
+  EXPECT_EQ(refusal_of(linked, tip, {(folder.path() / "april").string()}), "")
+      << "a newcomer has nothing to compare";
+}
+
+TEST(LedgerCopy, CountsEarlierRunsAgainstItsPolicy) {
+  const TemporaryFolder folder;
+  const LedgerFixture may = LedgerFixture::of_run(3);
+  const Digest tip = earlier_run(folder, may);
+  LedgerFixture june;
+  june.plan.run_id = "ff112233445566778899aabbccddeeff";
+  june.plan.previous = may.plan.run_id;
+  june.add_first(june.plan, tip);
+  june.add_alone(june.intent(1));
+  RdpAccountant all;
+  all.compose({.noise_multiplier = 2, .count = may.state.intents() + 1});
+  const double together = all.epsilon(1e-6).epsilon;
+  const auto takes = [&](double max_epsilon, const char* name) {
+    Configuration::Policy policy;
+    policy.max_epsilon = max_epsilon;
+    LedgerCopy copy(folder.path() / name, june.plan.merchants, policy, std::nullopt,
+                    {(folder.path() / "may").string()});
+    return copy.accept(june.lines[0]).ok() && copy.accept(june.lines[1]).ok() &&
+           copy.accept(june.lines[2]).ok();
+  };
+
+  EXPECT_TRUE(takes(together, "enough"));
+  EXPECT_FALSE(takes(together * 0.999, "less"));
+  EXPECT_LT(june.state.epsilon_spent(), 0.6 * together) << "alone it would be far below";
+}
+
 TEST(LedgerCopy, GivesEveryMerchantAFolderOfItsOwn) {
   const std::string endless(1000, 'x');
 
