@@ -51,7 +51,8 @@ double mu_square_of(const std::vector<Candidate>& candidates) {
   return sum;
 }
 
-/// The first sums, as many as the options ask for, or as stay below kMuMax and take some minutes at most; at least one.
+/// The first sums, as many as the options ask for, or as stay below kMuMax and take some minutes at most; at
+/// least one.
 void choose_rounds(std::vector<Candidate>& candidates, const ExperimentOptions& options) {
   const std::uint64_t most = options.rounds > 0 ? options.rounds : kEntriesTried / options.canaries;
   std::size_t count = 0;
