@@ -8,6 +8,7 @@
 
 #include "common/base/check.h"
 #include "common/base/failure.h"
+#include "privacy/accounting/pld.h"
 #include "privacy/accounting/rdp.h"
 
 namespace hanse {
@@ -27,14 +28,14 @@ struct Probe {
 
 // Where the line through both probes crosses zero, kept off both ends; the middle when the line says nothing.
 // Close to the root the guess is stepped towards the end that is still far, so that both ends close in.
-double next_log_z(const Probe& low, const Probe& high, bool halve) {
+double next_log_z(const Probe& low, const Probe& high, bool halve, double precision) {
   const double width = high.log_z - low.log_z;
   const double middle = low.log_z + width / 2;
   if (halve || !std::isfinite(low.excess) || !std::isfinite(high.excess) || low.excess <= high.excess) {
     return middle;
   }
   const double share = low.excess / (low.excess - high.excess);
-  const double nudge = std::min(0.4 * kPrecision, width / 4);
+  const double nudge = std::min(0.4 * precision, width / 4);
   const double guess = low.log_z + share * width;
   const double aimed = guess < middle ? guess + nudge : guess - nudge;
   return std::min(std::max(aimed, low.log_z + nudge), high.log_z - nudge);
@@ -44,9 +45,27 @@ double next_log_z(const Probe& low, const Probe& high, bool halve) {
 
 double calibrate_noise_multiplier(const std::function<std::vector<DpEvent>(double z)>& plan, double epsilon,
                                   double delta) {
+  return calibrate_noise_multiplier([&](double z) { return hanse::epsilon(plan(z), delta).epsilon; }, epsilon,
+                                    kPrecision);
+}
+
+double calibrate_by_pld(const std::function<std::vector<DpEvent>(double z)>& plan, double epsilon,
+                        double delta) {
+  const auto epsilon_of = [&](double z) {
+    PldAccountant accountant;
+    for (const DpEvent& event : plan(z)) {
+      accountant.compose(event);
+    }
+    return accountant.epsilon(delta).upper;
+  };
+  return calibrate_noise_multiplier(epsilon_of, epsilon, 1e-6);
+}
+
+double calibrate_noise_multiplier(const std::function<double(double z)>& epsilon_of, double epsilon,
+                                  double precision) {
   check(std::isfinite(epsilon) && epsilon > 0, "a target epsilon is positive and finite");
   const auto probe = [&](double log_z) {
-    return Probe{log_z, std::log(hanse::epsilon(plan(std::exp(log_z)), delta).epsilon / epsilon)};
+    return Probe{log_z, std::log(epsilon_of(std::exp(log_z)) / epsilon)};
   };
 
   Probe high = probe(0);
@@ -69,8 +88,8 @@ double calibrate_noise_multiplier(const std::function<std::vector<DpEvent>(doubl
     low = probe(low.log_z - std::numbers::ln2);
   }
   int steps_on_one_side = 0;
-  for (int step = 0; step < kMostSteps && high.log_z - low.log_z > kPrecision; ++step) {
-    const Probe middle = probe(next_log_z(low, high, std::abs(steps_on_one_side) >= 2));
+  for (int step = 0; step < kMostSteps && high.log_z - low.log_z > precision; ++step) {
+    const Probe middle = probe(next_log_z(low, high, std::abs(steps_on_one_side) >= 2, precision));
     const bool private_enough = middle.excess <= 0;
     (private_enough ? high : low) = middle;
     const int side = private_enough ? 1 : -1;
