@@ -41,34 +41,15 @@ double next_log_z(const Probe& low, const Probe& high, bool halve, double precis
   return std::min(std::max(aimed, low.log_z + nudge), high.log_z - nudge);
 }
 
-}  // namespace
-
-double calibrate_noise_multiplier(const std::function<std::vector<DpEvent>(double z)>& plan, double epsilon,
-                                  double delta) {
-  return calibrate_noise_multiplier([&](double z) { return hanse::epsilon(plan(z), delta).epsilon; }, epsilon,
-                                    kPrecision);
-}
-
-double calibrate_by_pld(const std::function<std::vector<DpEvent>(double z)>& plan, double epsilon,
-                        double delta) {
-  const auto epsilon_of = [&](double z) {
-    PldAccountant accountant;
-    for (const DpEvent& event : plan(z)) {
-      accountant.compose(event);
-    }
-    return accountant.epsilon(delta).upper;
-  };
-  return calibrate_noise_multiplier(epsilon_of, epsilon, 1e-6);
-}
-
-double calibrate_noise_multiplier(const std::function<double(double z)>& epsilon_of, double epsilon,
-                                  double precision) {
+// Looks for an interval with the target inside from `start` on, in strides of log z that grow up to log 2, then narrows it.
+double calibrate(const std::function<double(double z)>& epsilon_of, double epsilon, double precision,
+                 double start, double stride) {
   check(std::isfinite(epsilon) && epsilon > 0, "a target epsilon is positive and finite");
   const auto probe = [&](double log_z) {
     return Probe{log_z, std::log(epsilon_of(std::exp(log_z)) / epsilon)};
   };
 
-  Probe high = probe(0);
+  Probe high = probe(std::log(start));
   Probe low = high;
   while (high.excess > 0) {
     if (high.log_z >= std::log(kLargestMultiplier)) {
@@ -78,14 +59,16 @@ double calibrate_noise_multiplier(const std::function<double(double z)>& epsilon
                       " for this plan; raise epsilon or delta, or release less.");
     }
     low = high;
-    high = probe(std::min(high.log_z + std::numbers::ln2, std::log(kLargestMultiplier)));
+    high = probe(std::min(high.log_z + stride, std::log(kLargestMultiplier)));
+    stride = std::min(4 * stride, std::numbers::ln2);
   }
   while (low.excess <= 0) {
     if (low.log_z <= std::log(kSmallestMultiplier)) {
       return std::exp(low.log_z);
     }
     high = low;
-    low = probe(low.log_z - std::numbers::ln2);
+    low = probe(low.log_z - stride);
+    stride = std::min(4 * stride, std::numbers::ln2);
   }
   int steps_on_one_side = 0;
   for (int step = 0; step < kMostSteps && high.log_z - low.log_z > precision; ++step) {
@@ -96,6 +79,35 @@ double calibrate_noise_multiplier(const std::function<double(double z)>& epsilon
     steps_on_one_side = steps_on_one_side * side > 0 ? steps_on_one_side + side : side;
   }
   return std::exp(high.log_z);
+}
+
+}  // namespace
+
+double calibrate_noise_multiplier(const std::function<std::vector<DpEvent>(double z)>& plan, double epsilon,
+                                  double delta) {
+  return calibrate_noise_multiplier([&](double z) { return hanse::epsilon(plan(z), delta).epsilon; }, epsilon,
+                                    kPrecision);
+}
+
+double calibrate_by_pld(const std::function<std::vector<DpEvent>(double z)>& plan, double epsilon,
+                        double delta) {
+  const auto epsilon_of = [&](double z, const PldPrecision& precision) {
+    PldAccountant accountant(precision);
+    for (const DpEvent& event : plan(z)) {
+      accountant.compose(event);
+    }
+    return accountant.epsilon(delta).upper;
+  };
+  // Nearly there by wide brackets, which cost little.
+  const double wide = 0.003 * epsilon;
+  const auto nearly = [&](double z) { return epsilon_of(z, {.absolute = wide, .relative = 1e-3}); };
+  const double near = calibrate_noise_multiplier(nearly, epsilon, 1e-3);
+  return calibrate([&](double z) { return epsilon_of(z, {}); }, epsilon, 1e-6, near, 1e-3);
+}
+
+double calibrate_noise_multiplier(const std::function<double(double z)>& epsilon_of, double epsilon,
+                                  double precision) {
+  return calibrate(epsilon_of, epsilon, precision, 1, std::numbers::ln2);
 }
 
 }  // namespace hanse
