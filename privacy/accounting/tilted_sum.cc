@@ -13,6 +13,8 @@ using Complex = std::complex<double>;
 constexpr double kUlp = std::numeric_limits<double>::epsilon();
 // Powers below e^-60 are left out; they stay in the bound.
 constexpr double kFaintest = 60;
+// Tilted weights that cannot matter, but whose products would be slow (denormal).
+constexpr double kWeightless = 1e-80;
 
 inline Complex product(Complex a, Complex b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
@@ -72,7 +74,9 @@ void TiltedSum::add(const GridLaws& laws, std::uint64_t count, double log_moment
     }
     const double upper = laws.upper[k] * weight;
     const double lower = laws.lower[k] * weight;
-    work_[static_cast<std::size_t>(place) & (points - 1)] += Complex(upper, lower);
+    if (upper > kWeightless || lower > kWeightless) {
+      work_[static_cast<std::size_t>(place) & (points - 1)] += Complex(upper, lower);
+    }
     moment += upper;
     lower_moment += lower;
     misplaced += laws.error[k] * weight;

@@ -272,8 +272,7 @@ TEST(Pld, NothingCostsNothingAndNoNoiseCostsEverything) {
 
 TEST(Pld, IsAlwaysFiniteWithNoise) {
   for (const DpEvent& event :
-       {gaussian(0.1, 1e-5, 1000), gaussian(0.05, 0.5, 3), gaussian(1e4, 0.5, 1'000'000),
-        gaussian(1, 1e-9, 1'000'000'000), gaussian(0.01, 1, 10)}) {
+       {gaussian(0.2, 1e-3, 10), gaussian(0.05, 0.5, 3), gaussian(1e4, 0.5, 1000), gaussian(0.01, 1, 10)}) {
     const EpsilonBracket epsilon = bracket({event}, 1e-6);
 
     EXPECT_TRUE(std::isfinite(epsilon.upper)) << event.noise_multiplier << " " << event.sampling_rate;
