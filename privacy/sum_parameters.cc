@@ -51,6 +51,10 @@ std::uint32_t noise_free_grid_bits(std::uint64_t units_max) {
 
 }  // namespace
 
+bool is_clip_norm(double value) {
+  return value >= 1e-100 && value <= 1e100;
+}
+
 double SumParameters::step() const {
   return std::ldexp(clip_norm, -static_cast<int>(grid_bits));
 }
@@ -79,7 +83,10 @@ SumParameters choose_parameters(const SumRequest& request) {
   check(request.length > 0 && request.units_max > 0 && request.merchants > 0 && request.shares_min > 0 &&
             request.merchants_per_unit > 0,
         "a sum has entries, units and merchants");
-  check(std::isfinite(request.clip_norm) && request.clip_norm > 0, "a clip norm is positive and finite");
+  if (!is_clip_norm(request.clip_norm)) {
+    throw bad_input("privacy.clip=" + std::to_string(request.clip_norm) +
+                    " is no bound to clip to: set one between 1e-100 and 1e100");
+  }
   SumParameters parameters{.length = request.length,
                            .clip_norm = request.clip_norm,
                            .grid_bits = kNoiseGridBits,

@@ -11,6 +11,9 @@ enum class Ring : std::uint8_t { bits32 = 32, bits64 = 64 };
 /// Largest number of merchants in a roster: a constant, so that grids do not depend on who takes part.
 inline constexpr std::uint64_t kMerchantsMax = 1u << 14;
 
+/// Whether a number can be a clip norm: between 1e-100 and 1e100, so that no grid's step vanishes or overflows.
+bool is_clip_norm(double value);
+
 /// The public constants of one private sum. All ranks derive the same, and the digest of their bytes goes
 /// into the mask keys and the ledger's intent. From the grid on, everything is an integer:
 ///

@@ -4,10 +4,12 @@
 #include <exception>
 
 #include "common/base/failure.h"
+#include "common/base/memory.h"
 
 namespace hanse {
 
 int run_program(const char* name, const std::function<int()>& body) {
+  keep_freed_memory();
   try {
     return body();
   } catch (const Failure& failure) {

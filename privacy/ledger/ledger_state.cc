@@ -62,7 +62,7 @@ bool has_headroom(const SumParameters& p) {
 }
 
 std::optional<Error> refuses_parameters(const SumParameters& p, const Plan& plan, std::size_t invited) {
-  const bool in_range = p.length > 0 && p.length <= kLengthMax && is_positive(p.clip_norm) &&
+  const bool in_range = p.length > 0 && p.length <= kLengthMax && is_clip_norm(p.clip_norm) &&
                         p.grid_bits >= 1 && p.grid_bits <= 40 && p.units_max > 0 &&
                         p.units_max <= kUnitsMax && p.merchants_per_unit > 0 &&
                         p.merchants_per_unit <= kMerchantsMax && p.share_variance <= kShareVarianceMax;

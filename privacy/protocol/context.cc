@@ -1,6 +1,5 @@
 #include "privacy/protocol/context.h"
 
-#include <cmath>
 
 #include "privacy/protocol/wire.h"
 
@@ -36,7 +35,7 @@ SumParameters read_parameters(ByteReader& reader) {
   parameters.merchants_per_unit = reader.get<std::uint32_t>();
   parameters.ring = ring == 32 ? Ring::bits32 : Ring::bits64;
   if ((ring != 32 && ring != 64) || parameters.length == 0 || parameters.length > kLengthMax ||
-      !std::isfinite(parameters.clip_norm) || parameters.clip_norm <= 0 || parameters.grid_bits > 62 ||
+      !is_clip_norm(parameters.clip_norm) || parameters.grid_bits > 62 ||
       parameters.merchants_max == 0 || parameters.merchants_max > kMerchantsMax ||
       parameters.shares_min > parameters.merchants_max || parameters.merchants_per_unit == 0 ||
       parameters.merchants_per_unit > kMerchantsMax) {

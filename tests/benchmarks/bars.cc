@@ -41,6 +41,10 @@ std::vector<Bar> bars() {
        "X25519: an agreement"},
       {"bytes beyond the vector, a neighbour, N = 32", "round of 32, 100,000 entries: a merchant",
        [](const Measurement& m) { return m.bytes; }, 256, "B", ""},
+      {"Paillier, 3072 bits: encrypt, an entry", "Paillier, 3072 bits: encrypt 1000 entries", per_item(1e6),
+       45, "us", ""},
+      {"Paillier, 3072 bits: decrypt, an entry", "Paillier, 3072 bits: decrypt 1000 entries", per_item(1e6),
+       70, "us", "Paillier, 3072 bits: its exponentiations alone", 1},
       {"a whole round, N = 1000, d = 10,000, 5 % drop out", "round of 1000, 5 % drop-outs: everyone",
        seconds(1), 3, "s", ""},
   };

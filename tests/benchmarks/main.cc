@@ -7,9 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/memory.h"
 #include "tests/benchmarks/measurements.h"
 
 int main(int count, char** arguments) {
+  hanse::keep_freed_memory();  // As the programs do.
   bool smoke = false;
   // Defaults first, so that what is asked for on the command line comes after them and holds.
   std::vector<char*> all = {arguments[0]};

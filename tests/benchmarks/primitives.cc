@@ -1,6 +1,8 @@
 #include <benchmark/benchmark.h>
+#include <openssl/bn.h>
 #include <openssl/evp.h>
 
+#include <memory>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -301,6 +303,30 @@ void paillier_decrypt(State& state) {
   state.SetItemsProcessed(setting.entries(state));
 }
 
+/// The floor under decryption: OpenSSL's exponentiations modulo p^2 and q^2 alone, as many as 1000 entries take.
+void paillier_exponentiations(State& state) {
+  const PaillierSetting& setting = paillier();
+  using Number = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
+  const auto number_of = [](std::size_t bits) {
+    Number number(BN_new(), BN_free);
+    BN_rand(number.get(), static_cast<int>(bits), BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD);
+    return number;
+  };
+  const std::size_t bits = setting.size.bits();
+  const Number modulus = number_of(bits);
+  const Number base = number_of(bits - 1);
+  const Number exponent = number_of(bits / 2);
+  const Number power(BN_new(), BN_free);
+  const std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> context(BN_CTX_new(), BN_CTX_free);
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < 2 * setting.packing.plaintexts(); ++i) {
+      BN_mod_exp_mont_consttime(power.get(), base.get(), exponent.get(), modulus.get(), context.get(),
+                                nullptr);
+    }
+  }
+  state.SetItemsProcessed(setting.entries(state));
+}
+
 }  // namespace
 
 void register_primitives() {
@@ -324,6 +350,7 @@ void register_primitives() {
   RegisterBenchmark("Paillier, 3072 bits: encrypt 1000 entries", paillier_encrypt);
   RegisterBenchmark("Paillier, 3072 bits: add 1000 entries", paillier_add);
   RegisterBenchmark("Paillier, 3072 bits: decrypt 1000 entries", paillier_decrypt);
+  RegisterBenchmark("Paillier, 3072 bits: its exponentiations alone", paillier_exponentiations);
   RegisterBenchmark("discrete Gaussian draw", draw_noise);
   RegisterBenchmark("clip and grid, dense", clip_and_grid_dense);
   RegisterBenchmark("clip and grid, sparse", clip_and_grid_sparse);

@@ -10,6 +10,7 @@
 #include "privacy/protocol/context.h"
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/secure_sum/shamir.h"
+#include "tests/support/one_mask.h"
 #include "tests/support/test_federation.h"
 
 namespace hanse {
@@ -760,7 +761,7 @@ TEST(Attack, AnUploadThatComesAfterItsMerchantWasDeclaredDroppedStaysMasked) {
   for (const Secret<32>& secret : drawn) {
     SealedTotal total = without_edges();
     std::visit(
-        [&](auto& residues) { add_keystream(self_mask(secret, context), Sign::minus, std::span(residues)); },
+        [&](auto& residues) { add_mask(self_mask(secret, context), Sign::minus, std::span(residues)); },
         total.residues());
     const auto opened = total.open(alone, {2});
     opens += opened.ok() && opened->entries == federation->exact_sum(1, {2}) ? 1 : 0;

@@ -72,6 +72,13 @@ TEST(SumParameters, WishedNarrowRingMakesTheGridCoarser) {
   EXPECT_LT(parameters.sum_bound(), std::uint64_t{1} << 31);
 }
 
+TEST(SumParameters, RefusesAClipNormWhoseGridWouldHaveNoStep) {
+  for (const double clip_norm : {1e-310, 1e300, 0.0}) {
+    EXPECT_THROW(choose_parameters({.length = 1, .clip_norm = clip_norm}), Failure) << clip_norm;
+  }
+  EXPECT_GT(choose_parameters({.length = 1, .clip_norm = 1e-100}).step(), 0);
+}
+
 TEST(SumParameters, RefusesWhatNoRingHolds) {
   EXPECT_THROW(choose_parameters({.length = 1, .units_max = std::uint64_t{1} << 50, .merchants = 4096}),
                Failure);

@@ -1,5 +1,7 @@
 #include "privacy/protocol/messages.h"
 
+#include <limits>
+
 #include "common/base/seeded_generator.h"
 #include "privacy/protocol/context.h"
 
@@ -192,6 +194,21 @@ TEST(MerchantSet, HasOneEncodingAndRefusesBitsBeyondTheRoster) {
   (void)MerchantSet::read(reader);
 
   EXPECT_FALSE(reader.finished());
+}
+
+// With the smallest of doubles the step of the grid would be zero.
+TEST(RoundContext, ParametersOfAPeerHaveAClipNormThatAGridCanStandOn) {
+  for (const double clip_norm :
+       {0.0, -1.0, 2.8e-322, 9e-101, 1.1e100, std::numeric_limits<double>::infinity(),
+        std::numeric_limits<double>::quiet_NaN()}) {
+    SumParameters refused = parameters();
+    refused.clip_norm = clip_norm;
+    ByteWriter writer;
+    write_parameters(writer, refused);
+    ByteReader reader(writer.bytes());
+    (void)read_parameters(reader);
+    EXPECT_TRUE(reader.failed()) << clip_norm;
+  }
 }
 
 TEST(RoundContext, ChangesWithEverythingThatParticipantsMustShare) {

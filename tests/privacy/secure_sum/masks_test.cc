@@ -5,8 +5,10 @@
 
 #include "privacy/crypto/digest.h"
 #include "privacy/crypto/hkdf.h"
+#include "privacy/crypto/keystream.h"
 #include "tests/support/deterministic_random.h"
 #include "tests/support/known_answers.h"
+#include "tests/support/one_mask.h"
 
 namespace hanse {
 namespace {
@@ -40,7 +42,7 @@ TYPED_TEST_SUITE(Masks, RingElements);
 TYPED_TEST(Masks, AreTheKeystreamInLittleEndian) {
   std::vector<TypeParam> entries(5003);
 
-  add_keystream(answers().secret("mask.key_and_iv"), Sign::plus, entries);
+  add_mask(answers().secret("mask.key_and_iv"), Sign::plus, std::span(entries));
 
   const ByteView bytes = std::as_bytes(std::span(entries));
   EXPECT_EQ(hex(bytes.first(64)), answers().text("mask.first_64_bytes"));
@@ -48,10 +50,63 @@ TYPED_TEST(Masks, AreTheKeystreamInLittleEndian) {
             answers().text(sizeof(TypeParam) == 4 ? "mask.sha256_of_5003_u32" : "mask.sha256_of_5003_u64"));
 }
 
+/// What the definition says, by OpenSSL.
+template <class T>
+std::vector<T> with_stream(const Secret<32>& key_and_iv, Sign sign, std::vector<T> entries) {
+  std::vector<T> stream(entries.size());
+  Keystream(key_and_iv).next(std::as_writable_bytes(std::span(stream)));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i] += sign == Sign::plus ? stream[i] : T{} - stream[i];
+  }
+  return entries;
+}
+
+/// Every kernel that this processor can run.
+std::vector<MaskKernel> kernels() {
+  return fastest_mask_kernel() == MaskKernel::fused ? std::vector{MaskKernel::portable, MaskKernel::fused}
+                                                    : std::vector{MaskKernel::portable};
+}
+
+TYPED_TEST(Masks, AreTheSameFromEveryKernelAtEveryLength) {
+  for (const MaskKernel kernel : kernels()) {
+    for (std::size_t length = 0; length < 200; ++length) {
+      for (const Sign sign : {Sign::plus, Sign::minus}) {
+        auto entries = TestFixture::counting(length);
+        add_mask(mask_key(7), sign, std::span(entries), kernel);
+        EXPECT_EQ(entries, with_stream(mask_key(7), sign, TestFixture::counting(length))) << length;
+      }
+    }
+    for (const std::size_t length : kLengths) {
+      auto entries = TestFixture::counting(length);
+      add_mask(mask_key(8), Sign::minus, std::span(entries), kernel);
+      EXPECT_EQ(entries, with_stream(mask_key(8), Sign::minus, TestFixture::counting(length))) << length;
+    }
+  }
+}
+
+// The counter is one number of 128 bits: its lower half wraps somewhere in the first batches, and the whole does.
+TYPED_TEST(Masks, CarryFromOneHalfOfTheCounterToTheOther) {
+  for (const MaskKernel kernel : kernels()) {
+    for (const std::byte high : {std::byte{0}, std::byte{0x5a}, std::byte{0xff}}) {
+      for (std::uint8_t before = 1; before < 70; ++before) {
+        Secret<32> key = mask_key(9);
+        const auto counter = key.expose_for_writing().last(16);
+        std::ranges::fill(counter.first(8), high);
+        std::ranges::fill(counter.last(8), std::byte{0xff});
+        counter.back() = static_cast<std::byte>(256 - before);
+        auto entries = TestFixture::counting(1200);
+        add_mask(key, Sign::plus, std::span(entries), kernel);
+        ASSERT_EQ(entries, with_stream(key, Sign::plus, TestFixture::counting(1200)))
+            << "block " << int{before} << " is the first after the wrap";
+      }
+    }
+  }
+}
+
 TEST(Mask, IsTheNegativeStreamWhenSubtracted) {
   std::vector<std::uint32_t> entries(4);
 
-  add_keystream(answers().secret("mask.key_and_iv"), Sign::minus, entries);
+  add_mask(answers().secret("mask.key_and_iv"), Sign::minus, std::span(entries));
 
   EXPECT_EQ(hex(std::as_bytes(std::span(entries))), answers().text("mask.minus_first_16_bytes_u32"));
 }
@@ -61,11 +116,11 @@ TYPED_TEST(Masks, OfOppositeSignsCancelAtEveryLength) {
     const auto entries = TestFixture::counting(length);
     auto masked = entries;
 
-    add_keystream(mask_key(1), Sign::plus, masked);
+    add_mask(mask_key(1), Sign::plus, std::span(masked));
     if (length > 0) {
       EXPECT_NE(masked, entries);
     }
-    add_keystream(mask_key(1), Sign::minus, masked);
+    add_mask(mask_key(1), Sign::minus, std::span(masked));
 
     EXPECT_EQ(masked, entries) << length;
   }
@@ -73,11 +128,11 @@ TYPED_TEST(Masks, OfOppositeSignsCancelAtEveryLength) {
 
 TYPED_TEST(Masks, OfALongVectorBeginWithThoseOfAShortOne) {
   std::vector<TypeParam> whole(10'001);
-  add_keystream(mask_key(1), Sign::plus, whole);
+  add_mask(mask_key(1), Sign::plus, std::span(whole));
 
   for (const std::size_t length : kLengths) {
     std::vector<TypeParam> entries(length);
-    add_keystream(mask_key(1), Sign::plus, entries);
+    add_mask(mask_key(1), Sign::plus, std::span(entries));
 
     EXPECT_TRUE(std::equal(entries.begin(), entries.end(), whole.begin())) << length;
   }
@@ -87,9 +142,9 @@ TYPED_TEST(Masks, OfARoundAreTheSumOfItsMasks) {
   for (const std::size_t length : kLengths) {
     auto expected = TestFixture::counting(length);
     auto entries = expected;
-    add_keystream(mask_key(1), Sign::plus, expected);
-    add_keystream(mask_key(2), Sign::minus, expected);
-    add_keystream(mask_key(3), Sign::plus, expected);
+    add_mask(mask_key(1), Sign::plus, std::span(expected));
+    add_mask(mask_key(2), Sign::minus, std::span(expected));
+    add_mask(mask_key(3), Sign::plus, std::span(expected));
 
     std::vector<RoundMasks::Mask> masks;
     masks.push_back({mask_key(1), Sign::plus});
@@ -152,8 +207,8 @@ TYPED_TEST(Masks, OfOtherKeysOrCountersShareNoBlock) {
   std::vector<TypeParam> entries(1024);
   std::vector<TypeParam> other(1024);
 
-  add_keystream(mask_key(1), Sign::plus, entries);
-  add_keystream(mask_key(2), Sign::plus, other);
+  add_mask(mask_key(1), Sign::plus, std::span(entries));
+  add_mask(mask_key(2), Sign::plus, std::span(other));
 
   std::size_t equal = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -189,7 +244,7 @@ TYPED_TEST(Masks, MakeAVectorOfZerosLookUniform) {
 // Of 2^18 blocks of 16 bytes two are equal with probability 2^-93.
 TEST(Mask, RepeatsNoBlock) {
   std::vector<std::uint64_t> entries(std::size_t{1} << 19);
-  add_keystream(mask_key(1), Sign::plus, entries);
+  add_mask(mask_key(1), Sign::plus, std::span(entries));
 
   std::vector<std::array<std::uint64_t, 2>> blocks(entries.size() / 2);
   std::memcpy(blocks.data(), entries.data(), entries.size() * sizeof(std::uint64_t));

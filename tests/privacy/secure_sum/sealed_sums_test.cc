@@ -4,6 +4,7 @@
 #include "privacy/secure_sum/masks.h"
 #include "privacy/secure_sum/pair_keys.h"
 #include "tests/support/deterministic_random.h"
+#include "tests/support/one_mask.h"
 
 namespace hanse {
 namespace {
@@ -54,9 +55,7 @@ Result<OpenedSum> open_sum(MaskedFederation& federation, const SumParameters& pa
   for (const std::uint32_t merchant : included) {
     total.add(federation.sealed(merchant, parameters));
     std::visit(
-        [&](auto& entries) {
-          add_keystream(federation.self_masks[merchant], Sign::minus, std::span(entries));
-        },
+        [&](auto& entries) { add_mask(federation.self_masks[merchant], Sign::minus, std::span(entries)); },
         total.residues());
   }
   return total.open(parameters, included);
