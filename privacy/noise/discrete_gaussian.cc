@@ -1,121 +1,136 @@
 #include "privacy/noise/discrete_gaussian.h"
 
+#include <optional>
+
 #include "common/base/check.h"
+#include "privacy/noise/exact_exp.h"
+#include "privacy/noise/gaussian_table.h"
 #include "privacy/noise/random_bits.h"
 
-// Nothing here overflows. With V = variance <= 2^62 and m = floor(sqrt(V)), 1 <= m <= 2^31:
-//   - Laplace: x = u + V k with u < V and k < 2^32 (checked; passing that takes 2^32 successes in a row of
-//     probability 1/e), so x < 2^62 (1 + 2^32) < 2^95, computed in 128 bits.
-//     y = floor(x / m) <= (k + 1) V / m, and V < (m + 1)^2 <= 4 m^2, so y <= 4 m (k + 1) <= 2^65: 128 bits.
-//     It is checked to fit 2^62 before it becomes an int64.
-//   - Acceptance: (y - m)^2 < 2^124 after that check; its denominator 2 V <= 2^63 and the remainder fit 64
-//   bits.
+// A point is drawn uniformly under a staircase above w(y) = exp(-y^2 / (2 V)), y >= 0, and taken when it is below w(y):
+// then y has the law, and a fair sign does the rest. Strip and height come from one 64-bit word through the table. Nearly
+// all points fall where the whole strip is below w (the inner part): accepted with no more ado. The others are compared
+// with bounds of w(y) of 64 bits; the 2^-50 of those that they do not decide, and the tail, with w(y) itself, to as many
+// bits as it takes (exact_exp.h). So the law is the exact one, whatever the bounds are.
 
 namespace hanse {
 namespace {
 
-constexpr std::uint64_t kLargestVariance = std::uint64_t{1} << 62;
-constexpr std::uint64_t kLargestMagnitude = std::uint64_t{1} << 62;
-constexpr std::uint64_t kMostSuccesses = std::uint64_t{1} << 32;
+constexpr unsigned kSignBit = 31;
 
-// floor(sqrt(n)) for n <= 2^62, digit by digit.
-std::uint64_t integer_sqrt(std::uint64_t n) {
-  std::uint64_t root = 0;
-  for (std::uint64_t bit = std::uint64_t{1} << 31; bit != 0; bit >>= 1) {
-    if ((root + bit) * (root + bit) <= n) {
-      root += bit;
-    }
+/// exp(-x) = 1 - x (1 - x/2 (1 - x/3 (...))) for x = fraction / 2^64 < 0.4, in units of 2^-64. The steps round by less
+/// than 3 units each, and every error shrinks by x in the next; what follows the 15th term is below one unit: the result is
+/// less than kExpError from the true value for every real x in [fraction, fraction + 1] / 2^64.
+constexpr std::uint64_t kExpError = 16;
+std::uint64_t exp_of_negative(std::uint64_t fraction) {
+  std::uint64_t value = ~std::uint64_t{0};
+  for (unsigned n = 15; n > 0; --n) {
+    value = ~std::uint64_t{0} - static_cast<std::uint64_t>(static_cast<Uint128>(fraction) * value >> 64) / n;
   }
-  return root;
+  return value;
 }
 
-// The alternating run of [CKS20] algorithm 1 from its `k`-th coin on: coins of probability gamma / k, gamma =
-// a / b, until the first failure, at k; true when that k is odd. Because gamma / k is a product, a coin is
-// two independent ones: 1 / k, the cheaper, and a / b.
-bool alternating_run(std::uint64_t a, std::uint64_t b, std::uint64_t k, RandomBits& bits) {
-  while ((k == 1 || bits.below(k) == 0) && (a == b || bits.below(b) < a)) {
-    ++k;
-  }
-  return k % 2 == 1;
+std::uint64_t high_product(std::uint64_t x, std::uint64_t y) {
+  return static_cast<std::uint64_t>(static_cast<Uint128>(x) * y >> 64);
 }
 
-// True with probability exp(-a / b), 0 <= a <= b <= 2^63.
-bool bernoulli_exp_fraction(std::uint64_t a, std::uint64_t b, RandomBits& bits) {
-  return a == 0 || alternating_run(a, b, 1, bits);
+/// Whether a point of strip `s` above its inner part, at y = L + offset, is below w(y).
+bool accepts_above_inner(const GaussianTable& table, std::uint32_t s, std::uint64_t offset,
+                         RandomBits& bits) {
+  const std::uint64_t t = table.inner[s] + bits.below(table.upper[s] - table.inner[s]);
+  const std::uint64_t begin = std::uint64_t{s} << table.strip_bits;
+  // w(y) = w(L) exp(-d / (2 V)); d < (sigma / 32) * 20 sigma < 0.8 V, so the quotient fits 64 bits.
+  const std::uint64_t d = offset * (2 * begin + offset);
+  const std::uint64_t factor =
+      exp_of_negative(static_cast<std::uint64_t>((static_cast<Uint128>(d) << 64) / (2 * table.variance)));
+  if (t < high_product(table.lower[s], factor - kExpError)) {
+    return true;
+  }
+  if (factor < ~std::uint64_t{0} - kExpError && t > high_product(table.upper[s], factor + kExpError)) {
+    return false;
+  }
+  const Uint128 y = begin + offset;
+  return is_below_exp(t, table.scale, 0, y * y, 2 * table.variance, bits);
 }
 
-// True with probability 1 / e. The run with gamma = 1 gets past k with probability 1 / k!, so its first five
-// coins are one uniform number below 5! = 120: below 60 past 2, below 20 past 3, below 5 past 4, 0 past 5.
-bool bernoulli_one_over_e(RandomBits& bits) {
-  unsigned u = bits.next<std::uint8_t>();
-  while (u >= 240) {
-    u = bits.next<std::uint8_t>();
+/// A point of the tail: block i = 0, 1, 2 ... with probability 2^-(i+1), an integer of the block, and a height below the
+/// tail's weight. Each integer of block i then has a staircase of height tail / (2^(i+1) 2^kTailBlockBits) in strip units.
+std::optional<std::uint64_t> sample_tail(const GaussianTable& table, RandomBits& bits) {
+  const unsigned block_bits = table.strip_bits + GaussianTable::kTailBlockBits;
+  unsigned block = 0;
+  while ((bits.next<std::uint8_t>() & 1) != 0) {
+    ++block;
+    check(block < (1u << 12), "a uniform source does not succeed 4096 times in a row");
   }
-  u %= 120;
-  if (u == 0) [[unlikely]] {
-    return alternating_run(1, 1, 6, bits);
-  }
-  return (u >= 20 && u < 60) || (u >= 1 && u < 5);  // Stopped at 3, or at 5.
+  const std::uint64_t offset = bits.next<std::uint64_t>() & ((std::uint64_t{1} << block_bits) - 1);
+  const std::uint64_t y =
+      (std::uint64_t{table.strips} << table.strip_bits) + (std::uint64_t{block} << block_bits) + offset;
+  const std::uint64_t t = bits.below(table.tail);
+  const bool below = is_below_exp(t, table.scale, block + 1 + GaussianTable::kTailBlockBits,
+                                  static_cast<Uint128>(y) * y, 2 * table.variance, bits);
+  return below ? std::optional(y) : std::nullopt;
 }
 
-// True with probability exp(-numerator / denominator), denominator <= 2^63: whole units first.
-bool bernoulli_exp(Uint128 numerator, std::uint64_t denominator, RandomBits& bits) {
-  while (numerator >= denominator) {
-    if (!bernoulli_one_over_e(bits)) {
-      return false;
-    }
-    numerator -= denominator;
+/// A point of cell `cell` that is not all below w: y when it is accepted.
+[[gnu::noinline]] std::optional<std::uint64_t> sample_edge(const GaussianTable& table, std::uint32_t cell,
+                                                           std::uint64_t offset, RandomBits& bits) {
+  if (cell == table.tail_cell()) {
+    return sample_tail(table, bits);
   }
-  return bernoulli_exp_fraction(static_cast<std::uint64_t>(numerator), denominator, bits);
+  const std::uint32_t s = cell >> 1;
+  if (s >= table.strips || !accepts_above_inner(table, s, offset, bits)) {
+    return std::nullopt;
+  }
+  return (std::uint64_t{s} << table.strip_bits) + offset;
 }
 
-// The magnitude of a discrete Laplace of scale V / m, [CKS20] algorithm 2 with t = V and s = m: before the
-// sign.
-std::uint64_t geometric_magnitude(std::uint64_t v, std::uint64_t m, RandomBits& bits) {
-  std::uint64_t u = bits.below(v);
-  while (!bernoulli_exp_fraction(u, v, bits)) {
-    u = bits.below(v);
-  }
-  std::uint64_t successes = 0;
-  while (bernoulli_one_over_e(bits)) {
-    ++successes;
-    check(successes < kMostSuccesses, "a uniform source does not succeed 2^32 times in a row");
-  }
-  const Uint128 x = u + static_cast<Uint128>(v) * successes;
-  const Uint128 y = x >> 64 == 0 ? static_cast<std::uint64_t>(x) / m : x / m;
-  check(y < kLargestMagnitude, "a sample is within 2^31 deviations");
-  return static_cast<std::uint64_t>(y);
-}
-
-// [CKS20] algorithm 3, with the proposal's scale V / m instead of floor(sigma) + 1. Since
-// exp(-y^2 / (2 V)) = exp(-m |y| / V) exp(-(|y| - m)^2 / (2 V)) exp(m^2 / (2 V)), every m >= 1 is exact; m
-// near sigma accepts most, and this choice makes the exponent a ratio of integers below 2^64.
-std::int64_t sample(std::uint64_t v, std::uint64_t m, RandomBits& bits) {
+std::int64_t sample(const GaussianTable& table, RandomBits& bits) {
+  constexpr std::uint64_t below_threshold = (std::uint64_t{1} << GaussianTable::kThresholdBits) - 1;
+  constexpr std::uint32_t column_mask = (1u << GaussianTable::kColumnBits) - 1;
+  const std::uint32_t offset_mask = (1u << table.strip_bits) - 1;
+  const std::uint32_t edges_from = table.tail_cell();
   for (;;) {
-    const std::uint64_t y = geometric_magnitude(v, m, bits);
-    const bool negative = (bits.next<std::uint8_t>() & 1) != 0;
-    if (negative && y == 0) {  // Zero has one sign.
+    const auto word = bits.next<std::uint64_t>();
+    const auto extra = bits.next<std::uint32_t>();
+    const auto own = static_cast<std::uint32_t>(word >> GaussianTable::kThresholdBits);
+    const std::uint64_t column = table.columns[own];
+    const bool is_own = (word & below_threshold) < column >> GaussianTable::kColumnBits;
+    const std::uint32_t cell = is_own ? own : static_cast<std::uint32_t>(column) & column_mask;
+    std::uint64_t y = (std::uint64_t{cell >> 1} << table.strip_bits) + (extra & offset_mask);
+    if ((cell & 1) != 0 || cell >= edges_from) [[unlikely]] {
+      const std::optional<std::uint64_t> accepted = sample_edge(table, cell, extra & offset_mask, bits);
+      if (!accepted) {
+        continue;
+      }
+      y = *accepted;
+    }
+    const std::int64_t negative = static_cast<std::int64_t>(extra >> kSignBit);
+    if (y == 0 && negative != 0) [[unlikely]] {  // Zero has one sign.
       continue;
     }
-    const std::uint64_t distance = y > m ? y - m : m - y;
-    if (bernoulli_exp(static_cast<Uint128>(distance) * distance, 2 * v, bits)) {
-      const auto value = static_cast<std::int64_t>(y);
-      return negative ? -value : value;
-    }
+    return (static_cast<std::int64_t>(y) ^ -negative) + negative;
   }
+}
+
+/// The table of the last variance that this thread asked for: a worker draws for many merchants and rounds in a row.
+const GaussianTable& table_of(std::uint64_t variance) {
+  thread_local GaussianTable table;                   // No secret: it follows from the public variance.
+  if (table.variance != variance || variance == 0) {  // Which is refused.
+    table = make_gaussian_table(variance);
+  }
+  return table;
 }
 
 }  // namespace
 
 void sample_discrete_gaussian(std::uint64_t variance, SecureRandom& random, std::span<std::int64_t> out) {
-  check(variance >= 1 && variance <= kLargestVariance, "the variance of noise is between 1 and 2^62");
-  if (out.empty()) {
-    return;
-  }
-  const std::uint64_t m = integer_sqrt(variance);
-  RandomBits bits(random, out.size() > 128 ? 8192 : out.size() * 64);
+  sample_discrete_gaussian(table_of(variance), random, out);
+}
+
+void sample_discrete_gaussian(const GaussianTable& table, SecureRandom& random, std::span<std::int64_t> out) {
+  RandomBits bits(random, out.size() * 12);
   for (std::int64_t& value : out) {
-    value = sample(variance, m, bits);
+    value = sample(table, bits);
   }
 }
 
