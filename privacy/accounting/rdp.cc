@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "common/base/check.h"
+#include "privacy/accounting/gaussian_pair.h"
 
 namespace hanse {
 namespace {
@@ -76,14 +77,14 @@ double log_bernoulli_remainder(double a, double q, double w) {
 }
 
 // log A at any order: A - 1 = E ((1 + x)^a - 1 - a x), where x = q (exp((2 y - 1) / (2 z^2)) - 1) has mean
-// zero under y ~ N(0, z^2). The integrand is analytic in a strip of half-width pi z^2 around the real line (1
+// zero under y ~ N(0, z^2). The integrand is analytic in a strip of half-width d < pi z^2 around the real line (1
 // + x has its zeros beyond) and decays like a Gaussian of deviation z around 0 and around a, so the trapezoid
-// rule converges geometrically: a step of z^2 / 3 leaves exp(-6 pi^2) = 1e-26 and a step of z / 8 less. 14
-// deviations leave exp(-98).
+// rule converges geometrically, to exp(-2 pi d / step + d^2 / (2 z^2)): a step of z^2 / 3 leaves exp(-6 pi^2) =
+// 1e-26 where d is the strip's, and a step of z / 3 leaves exp(-18 pi^2). 10 deviations leave exp(-50).
 double log_moment_by_quadrature(double z, double q, double order) {
-  const double from = -14 * z - 1;
-  const double to = order + 14 * z + 1;
-  const double step = std::min(z / 8, z * z / 3);
+  const double from = -10 * z - 1;
+  const double to = order + 10 * z + 1;
+  const double step = std::min(z / 3, z * z / 3);
   const auto nodes = static_cast<std::size_t>(std::ceil((to - from) / step)) + 1;
   std::vector<double> terms(nodes);
   for (std::size_t i = 0; i < nodes; ++i) {
@@ -106,11 +107,29 @@ double log_moment_by_interpolation(double z, double q, double order) {
 double log_moment(const DpEvent& event, double order) {
   const double z = event.noise_multiplier;
   const double q = event.sampling_rate;
-  const bool interpolates = event.noise == NoiseLaw::discrete_gaussian || z < kSmallestQuadratureMultiplier;
+  const bool interpolates = event.noise != NoiseLaw::gaussian || z < kSmallestQuadratureMultiplier;
   if (order == std::floor(order)) {
     return log_moment_at_integer(z, q, order);
   }
   return interpolates ? log_moment_by_interpolation(z, q, order) : log_moment_by_quadrature(z, q, order);
+}
+
+// Both directions of a mixture of several shifts, or of two mixtures, whose directions mirror each other.
+double log_moment_of_pair(const DpEvent& event, double order) {
+  if (gaussian_multiplier(event) < kSmallestQuadratureMultiplier) {
+    if (event.adjacency == Adjacency::replace_one) {
+      return kInfinity;
+    }
+    // Any coin brings in everything.
+    DpEvent one_coin = event;
+    one_coin.coins = 1;
+    one_coin.sampling_rate = -std::expm1(event.coins * std::log1p(-event.sampling_rate));
+    return log_moment(one_coin, order);
+  }
+  const GaussianPair pair = dominating_pair(event);
+  const double removed = log_power_integral(pair, order);
+  return event.adjacency == Adjacency::replace_one ? removed
+                                                   : std::max(removed, log_power_integral(pair, 1 - order));
 }
 
 std::vector<double> make_default_orders() {
@@ -130,16 +149,21 @@ std::vector<double> make_default_orders() {
 double rdp(const DpEvent& event, double order) {
   check(is_valid(event), "an event has a finite noise multiplier >= 0 and a sampling rate in [0, 1]");
   check(std::isfinite(order) && order > 1, "an order is finite and above 1");
-  const double z = event.noise_multiplier;
   if (event.sampling_rate == 0) {
     return 0;
   }
-  const double unsampled = order / (2 * z * z);
+  const bool replaces = event.adjacency == Adjacency::replace_one;
+  const bool takes_a_pair = event.sampling_rate < 1 && (replaces || event.coins > 1);
+  const double z = takes_a_pair ? gaussian_multiplier(event) : event.noise_multiplier;
+  const double unsampled = (replaces ? 4 : 1) * order / (2 * z * z);
   if (!std::isfinite(order * unsampled)) {
     return kInfinity;
   }
   if (event.sampling_rate == 1) {
     return unsampled;
+  }
+  if (takes_a_pair) {
+    return std::min(unsampled, log_moment_of_pair(event, order) / (order - 1));
   }
   // Sampling never costs privacy; the minimum takes away rounding and the looseness of interpolation.
   return std::min(unsampled, log_moment(event, order) / (order - 1));

@@ -48,7 +48,14 @@ std::vector<Bar> bars() {
       {"a whole round, N = 1000, d = 10,000, 5 % drop out", "round of 1000, 5 % drop-outs: everyone",
        seconds(1), 3, "s", ""},
       {"the audit of 1000 rounds, N = 20, all threads", "audit of 1000 rounds of 20 merchants", seconds(1), 2,
-       "s", "Ed25519: a signature verified", 23'000},
+       "s", ""},
+      {"RDP of a sampled round, all orders", "RDP: 156 orders of a sampled round", seconds(1e3), 2, "ms", ""},
+      {"PLD bracket, 2250 rounds at 0.04", "PLD: 2250 rounds at 0.04", seconds(1e3), 20, "ms", ""},
+      {"PLD bracket, 20,000 rounds at 0.05", "PLD: 20,000 rounds at 0.05", seconds(1e3), 100, "ms", ""},
+      {"PLD bracket, 100 different rounds", "PLD: 100 different rounds", seconds(1e3), 100, "ms", ""},
+      {"PLD: noise for a wished epsilon", "PLD: noise for a wished epsilon", seconds(1e3), 300, "ms", ""},
+      {"sensitivity of a tree of 2000 leaves", "tree of 2000 leaves: sensitivity", seconds(1e3), 1000, "ms",
+       ""},
   };
 }
 
