@@ -40,7 +40,8 @@ Training::Training(const Configuration& configuration, FeatureSpace space, RowKi
       view_(std::move(view)),
       merchants_(static_cast<std::uint32_t>(federation.session().names().size())),
       plan_(configuration, space_, kind, merchants_),
-      task_(configuration, space_, kind, merchants_, plan_.noise_multiplier(Purpose::statistics)),
+      task_(configuration, space_, kind, merchants_, plan_.noise_multiplier(Purpose::statistics),
+            plan_.noise_multiplier(Purpose::update)),
       misses_(merchants_, 0),
       lines_known_(*std::ranges::max_element(federation.session().hosts()) + std::size_t{1}, 0),
       began_(clock.now()) {

@@ -9,6 +9,7 @@
 #include "common/data/encoding.h"
 #include "common/data/units.h"
 #include "privacy/protocol/round_payload.h"
+#include "worker/sampling_coins.h"
 
 namespace hanse {
 
@@ -37,7 +38,8 @@ void LocalWork::session_ready(const SessionView& session) {
   }
   plan_.emplace(configuration_, space_, data_.kind, merchants_);
   task_ = std::make_unique<Task>(configuration_, space_, data_.kind, merchants_,
-                                 plan_->noise_multiplier(Purpose::statistics));
+                                 plan_->noise_multiplier(Purpose::statistics),
+                                 plan_->noise_multiplier(Purpose::update));
 }
 
 Result<SumParameters> LocalWork::accept_round(const StartView& start) {
@@ -185,19 +187,14 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
     const Unit unit = summed_unit(*workload_, sum_, configuration_.privacy.unit);
     const bool secret = configuration_.privacy.unit != Unit::none;
     SeededGenerator public_coins({configuration_.federation.seed, round_, merchant.id, 0x636F696E});
+    SamplingCoins secret_coins(sampling_rate_, random_);
     const auto threshold = static_cast<std::uint64_t>(std::ldexp(sampling_rate_, 63));
     Contribution contribution;
     for_each_unit(data_, merchant, unit, sum_.population, [&](const UnitRows& rows) {
-      if (sampling_rate_ < 1) {
-        std::uint64_t coin = 0;
-        if (secret) {
-          random_.fill(std::as_writable_bytes(std::span(&coin, 1)));
-        } else {
-          coin = public_coins();
-        }
-        if (coin >> 1 >= threshold) {
-          return;
-        }
+      const bool takes_part =
+          sampling_rate_ >= 1 || (secret ? secret_coins.takes_part() : public_coins() >> 1 < threshold);
+      if (!takes_part) {
+        return;
       }
       contribution.clear();
       contributor_(rows, contribution);
