@@ -51,7 +51,7 @@ void Fourier::transform(std::vector<Complex>& x) {
 }
 
 double fourier_error(std::size_t points) {
-  return 6 * std::numeric_limits<double>::epsilon() * static_cast<double>(std::bit_width(points));
+  return 2.5 * std::numeric_limits<double>::epsilon() * static_cast<double>(std::bit_width(points));
 }
 
 }  // namespace hanse

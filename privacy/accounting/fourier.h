@@ -25,7 +25,7 @@ class Fourier {
   std::vector<std::complex<double>> other_;
 };
 
-/// 6 log2 N units in the last place.
+/// 5 log2 N half units in the last place: 2.3 for a product, 1 for a sum, 1.3 for the roots, a level.
 double fourier_error(std::size_t points);
 
 }  // namespace hanse

@@ -24,26 +24,28 @@ struct Ratio {
   double slope = 0;
 };
 
-Ratio ratio(std::span<const Part> parts, double deviation, double x) {
-  const double scale = 1 / (deviation * deviation);
+Ratio ratio(const GaussianPair& pair, double Part::*weight, double x) {
+  const double scale = 1 / (pair.deviation * pair.deviation);
   const auto exponent = [&](const Part& part) { return (x - part.centre / 2) * part.centre * scale; };
-  if (parts.size() == 1) {
-    return {std::log(parts[0].weight) + exponent(parts[0]), parts[0].centre * scale};
-  }
-  // Weights that add up to one, and small exponents: log1p keeps the digits of a loss near 0.
   double top = 0;
-  for (const Part& part : parts) {
+  for (const Part& part : pair.parts) {
+    if (part.*weight == 1) {
+      return {exponent(part), part.centre * scale};
+    }
     top = std::max(top, exponent(part));
   }
+  // Weights that add up to one, and small exponents: log1p keeps the digits of a loss near 0.
   double sum = 0;
   double moment = 0;
   double beyond = 0;
-  for (const Part& part : parts) {
-    const double e = exponent(part);
-    const double term = part.weight * std::exp(e - top);
-    sum += term;
-    moment += term * part.centre;
-    beyond += top < 0.5 && e > -700 ? part.weight * std::expm1(e) : 0;
+  for (const Part& part : pair.parts) {
+    if (part.*weight > 0) {
+      const double e = exponent(part);
+      const double term = part.*weight * std::exp(e - top);
+      sum += term;
+      moment += term * part.centre;
+      beyond += top < 0.5 ? part.*weight * std::expm1(e) : 0;
+    }
   }
   const bool close = top < 0.5 && beyond > -0.5;
   return {close ? std::log1p(beyond) : top + std::log(sum), moment / sum * scale};
@@ -61,46 +63,55 @@ std::vector<Part> coins(double q, std::uint32_t count) {
   for (std::uint32_t j = 0; j <= count; ++j) {
     const double log_weight = log_binomial + j * std::log(q) + (count - j) * std::log1p(-q);
     if (j > q * count && j < count && log_weight < -140 - std::log(count)) {
-      parts.push_back({1e-60, 1});
+      parts.push_back({.centre = 1, .p = 1e-60});
       break;
     }
-    parts.push_back({std::exp(log_weight), static_cast<double>(j) / count});
+    parts.push_back({.centre = static_cast<double>(j) / count, .p = std::exp(log_weight)});
     log_binomial += std::log(static_cast<double>(count - j) / (j + 1));
   }
   return parts;
 }
 
-double extreme(std::span<const Part> parts, bool largest) {
-  double value = parts[0].centre;
-  for (const Part& part : parts) {
-    value = largest ? std::max(value, part.centre) : std::min(value, part.centre);
-  }
-  return value;
-}
-
 }  // namespace
 
+double GaussianPair::lowest() const {
+  return std::min_element(parts.begin(), parts.end(), [](auto& a, auto& b) { return a.centre < b.centre; })
+      ->centre;
+}
+
+double GaussianPair::highest() const {
+  return std::max_element(parts.begin(), parts.end(), [](auto& a, auto& b) { return a.centre < b.centre; })
+      ->centre;
+}
+
 double GaussianPair::log_density_p(double x) const {
-  return ratio(p, deviation, x).log + log_gaussian(x, deviation);
+  return ratio(*this, &Part::p, x).log + log_gaussian(x, deviation);
 }
 
 double GaussianPair::log_density_q(double x) const {
-  return ratio(q, deviation, x).log + log_gaussian(x, deviation);
+  return ratio(*this, &Part::q, x).log + log_gaussian(x, deviation);
 }
 
 double GaussianPair::loss(double x) const {
-  return ratio(p, deviation, x).log - ratio(q, deviation, x).log;
+  return ratio(*this, &Part::p, x).log - ratio(*this, &Part::q, x).log;
 }
 
 double GaussianPair::place_of(double loss, double near) const {
   // One shifted part and one at 0, against N(0, s^2): in closed form.
-  if (q.size() == 1 && q[0].centre == 0 && p.size() == 2 && p[0].centre == 0) {
-    const double above = 1 + std::expm1(loss) / p[1].weight;
-    const double c = p[1].centre;
-    const double large = loss > 700 ? loss - std::log(p[1].weight) : std::log(above);
-    return loss <= 700 && above <= 0 ? -kInfinity : deviation * deviation / c * large + c / 2;
+  if (parts.size() == 2 && parts[0].centre == 0 && parts[0].q == 1) {
+    const double c = parts[1].centre;
+    const double share = parts[1].p;
+    if (share == 1) {
+      return deviation * deviation / c * loss + c / 2;
+    }
+    const double above = 1 + std::expm1(std::min(loss, 700.0)) / share;
+    if (above <= 0) {
+      return -kInfinity;
+    }
+    const double log_ratio = loss > 700 ? loss - std::log(share) : std::log(above);
+    return deviation * deviation / c * log_ratio + c / 2;
   }
-  const double far = extreme(p, true) - extreme(q, false);
+  const double far = highest() - lowest();
   double low = near - deviation;
   double high = near + deviation;
   for (double reach = deviation; this->loss(low) > loss; reach *= 2) {
@@ -117,8 +128,8 @@ double GaussianPair::place_of(double loss, double near) const {
   }
   double x = std::clamp(near, low, high);
   for (int i = 0; i < 100; ++i) {
-    const Ratio with = ratio(p, deviation, x);
-    const Ratio without = ratio(q, deviation, x);
+    const Ratio with = ratio(*this, &Part::p, x);
+    const Ratio without = ratio(*this, &Part::q, x);
     const double miss = with.log - without.log - loss;
     (miss > 0 ? high : low) = x;
     const double slope = with.slope - without.slope;
@@ -147,13 +158,15 @@ GaussianPair dominating_pair(const DpEvent& event) {
   GaussianPair pair;
   pair.deviation = gaussian_multiplier(event);
   check(pair.deviation > 0 && event.sampling_rate > 0, "a dominating pair has noise and somebody sampled");
-  pair.p = event.sampling_rate == 1 ? std::vector<Part>{{1, 1}} : coins(event.sampling_rate, event.coins);
-  pair.q = {{1, 0}};
-  if (event.adjacency == Adjacency::replace_one) {
-    pair.q = pair.p;
-    for (Part& part : pair.q) {
-      part.centre = -part.centre;
-    }
+  pair.parts = event.sampling_rate == 1 ? std::vector<Part>{{.centre = 0}, {.centre = 1, .p = 1}}
+                                        : coins(event.sampling_rate, event.coins);
+  if (event.adjacency == Adjacency::zero_out) {
+    pair.parts[0].q = 1;
+    return pair;
+  }
+  pair.parts[0].q = pair.parts[0].p;
+  for (std::size_t i = 1, count = pair.parts.size(); i < count; ++i) {
+    pair.parts.push_back({.centre = -pair.parts[i].centre, .q = pair.parts[i].p});
   }
   return pair;
 }
@@ -161,7 +174,7 @@ GaussianPair dominating_pair(const DpEvent& event) {
 double log_power_integral(const GaussianPair& pair, double order) {
   const double s = pair.deviation;
   // P^order Q^(1 - order) peaks between 0 and here.
-  const double far = order * extreme(pair.p, true) + (1 - order) * extreme(pair.q, false);
+  const double far = order * pair.highest() + (1 - order) * std::min(0.0, pair.lowest());
   const double from = std::min(0.0, far) - 14 * s - 1;
   const double to = std::max(0.0, far) + 14 * s + 1;
   const double step = std::min(s / 8, s * s / 3);

@@ -7,17 +7,19 @@
 namespace hanse {
 
 /// Two mixtures of Gaussians of one standard deviation on the line,
-///   P = sum of p.weight N(p.centre, s^2),   Q = sum of q.weight N(q.centre, s^2),
+///   P = sum of part.p N(part.centre, s^2),   Q = sum of part.q N(part.centre, s^2),
 /// P's centres >= 0 >= Q's, so that the loss log P(x) / Q(x) grows with x. Lengths are in clip norms.
 struct GaussianPair {
   struct Part {
-    double weight = 0;
     double centre = 0;
+    double p = 0;
+    double q = 0;
   };
   double deviation = 1;
-  std::vector<Part> p;
-  std::vector<Part> q;
+  std::vector<Part> parts = {};
 
+  double lowest() const;   ///< Of the centres.
+  double highest() const;  ///< Of the centres.
   double log_density_p(double x) const;
   double log_density_q(double x) const;
   /// log P(x) / Q(x): independent of what both have in common, so exact to the last digits far out too.

@@ -41,53 +41,74 @@ double upper(const Tail& t) {
   return t.u >= 0 ? t.weight : 1 - t.weight;
 }
 
-// The weights of one mixture between consecutive places, in the order of the places.
+// What lies between consecutive places.
+struct Slice {
+  double p = 0;
+  double q = 0;
+  double error = 0;  // As in LossCells.
+};
+
 class Slices {
  public:
-  Slices(const std::vector<GaussianPair::Part>& parts, double deviation, double from)
-      : parts_(&parts), deviation_(deviation) {
-    for (const GaussianPair::Part& part : parts) {
-      last_.emplace_back((from - part.centre) / deviation);
-      below_ += part.weight * (1 - upper(last_.back()));
+  Slices(const GaussianPair& pair, double from) : pair_(&pair) {
+    for (const GaussianPair::Part& part : pair.parts) {
+      last_.emplace_back((from - part.centre) / pair.deviation);
     }
   }
 
-  double below() const { return below_; }
-  double above() const {
-    double sum = 0;
+  /// P and Q below the last place.
+  Slice below() const {
+    Slice slice;
     for (std::size_t i = 0; i < last_.size(); ++i) {
-      sum += (*parts_)[i].weight * upper(last_[i]);
+      slice.p += pair_->parts[i].p * (1 - upper(last_[i]));
+      slice.q += pair_->parts[i].q * (1 - upper(last_[i]));
     }
-    return sum;
+    return slice;
   }
-  /// Weight from the last place to this one, and a bound on its error.
-  std::pair<double, double> up_to(double place) {
-    double weight = 0;
-    double error = 0;
+  Slice above() const {
+    Slice slice;
     for (std::size_t i = 0; i < last_.size(); ++i) {
-      const Tail next((place - (*parts_)[i].centre) / deviation_);
-      const double share = (*parts_)[i].weight;
-      weight += share * between(last_[i], next);
-      error += share * (last_[i].weight + next.weight);
+      slice.p += pair_->parts[i].p * upper(last_[i]);
+      slice.q += pair_->parts[i].q * upper(last_[i]);
+    }
+    return slice;
+  }
+  /// From the last place to this one, which have losses `step` apart; `odds` = exp(loss).
+  ///
+  /// A tail's error moves P and Q across a place together: what it does to p - odds q displaces weight by about a
+  /// step, and the rest goes to the next cell. A place's own error, some units of |x|, displaces by the loss's slope
+  /// times that.
+  Slice up_to(double place, double step, double odds) {
+    Slice slice;
+    for (std::size_t i = 0; i < last_.size(); ++i) {
+      const GaussianPair::Part& part = pair_->parts[i];
+      const Tail next((place - part.centre) / pair_->deviation);
+      const double weight = between(last_[i], next);
+      slice.p += part.p * weight;
+      slice.q += part.q * weight;
+      const double tails = error(last_[i]) + error(next);
+      slice.error += tails * (std::abs(part.p - odds * part.q) + step * (part.p + odds * part.q));
       last_[i] = next;
     }
-    return {weight, 4 * kUlp * (error + weight)};
+    const double width = place - last_place_;
+    if (std::isfinite(width) && width > 0) {
+      slice.error += 4 * kUlp * (std::abs(place) + pair_->deviation) * step / width * slice.p;
+    }
+    last_place_ = place;
+    slice.error += 4 * kUlp * slice.p;
+    return slice;
   }
 
  private:
-  const std::vector<GaussianPair::Part>* parts_;
-  double deviation_;
-  std::vector<Tail> last_;
-  double below_ = 0;
-};
-
-double extreme(const GaussianPair& pair, bool largest) {
-  double value = largest ? pair.p[0].centre : pair.q[0].centre;
-  for (const auto& part : largest ? pair.p : pair.q) {
-    value = largest ? std::max(value, part.centre) : std::min(value, part.centre);
+  // erfc to a unit in the last place, its argument to half of one.
+  static double error(const Tail& tail) {
+    return tail.weight > 0 ? kUlp * (1 + tail.u * tail.u) * tail.weight : 0;
   }
-  return value;
-}
+
+  const GaussianPair* pair_;
+  std::vector<Tail> last_;
+  double last_place_ = -std::numeric_limits<double>::infinity();
+};
 
 // The integers whose noise, or shifted noise, weighs anything.
 LossSketch losses_of_integers(const DpEvent& event, double reach) {
@@ -126,8 +147,8 @@ PrivacyLoss::PrivacyLoss(const DpEvent& event, double tail) {
     return;
   }
   pair_ = dominating_pair(event);
-  from_ = extreme(pair_, false) - reach * pair_.deviation;
-  to_ = extreme(pair_, true) + reach * pair_.deviation;
+  from_ = pair_.lowest() - reach * pair_.deviation;
+  to_ = pair_.highest() + reach * pair_.deviation;
   symmetric_ = event.sampling_rate == 1 || event.adjacency == Adjacency::replace_one;
 }
 
@@ -162,24 +183,30 @@ LossCells PrivacyLoss::cells_of_pair(double step) const {
   cells.first = static_cast<std::int64_t>(std::floor(pair_.loss(from_) / step));
   const auto end = static_cast<std::int64_t>(std::ceil(pair_.loss(to_) / step));
   const auto count = static_cast<std::size_t>(std::clamp(end - cells.first, std::int64_t{1}, kMostCells));
-  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.p_error, &cells.q_error}) {
+  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.error}) {
     values->resize(count);
   }
-  double place = pair_.place_of(static_cast<double>(cells.first) * step, from_);
-  Slices p(pair_.p, pair_.deviation, place);
-  Slices q(pair_.q, pair_.deviation, place);
-  cells.p_below = p.below();
-  cells.q_below = q.below();
-  double near = std::max(place, from_);
-  for (std::size_t k = 0; k < count; ++k) {
-    const double loss = static_cast<double>(cells.first + static_cast<std::int64_t>(k) + 1) * step;
-    place = pair_.place_of(loss, near);
+  double near = from_;
+  const auto place_at = [&](std::size_t k) {
+    const double place =
+        pair_.place_of(static_cast<double>(cells.first + static_cast<std::int64_t>(k)) * step, near);
     near = std::max(place, from_);
-    std::tie(cells.p[k], cells.p_error[k]) = p.up_to(place);
-    std::tie(cells.q[k], cells.q_error[k]) = q.up_to(place);
+    return place;
+  };
+  Slices slices(pair_, place_at(0));
+  const Slice below = slices.below();
+  for (std::size_t k = 0; k < count; ++k) {
+    const double loss = static_cast<double>(cells.first + static_cast<std::int64_t>(k)) * step;
+    const Slice slice = slices.up_to(place_at(k + 1), step, std::exp(std::min(loss, 700.0)));
+    cells.p[k] = slice.p;
+    cells.q[k] = slice.q;
+    cells.error[k] = slice.error;
   }
-  cells.p_above = p.above();
-  cells.q_above = q.above();
+  const Slice above = slices.above();
+  cells.p_below = below.p;
+  cells.q_below = below.q;
+  cells.p_above = above.p;
+  cells.q_above = above.q;
   return cells;
 }
 
@@ -189,7 +216,7 @@ LossCells PrivacyLoss::cells_of_integers(double step) const {
   cells.first = static_cast<std::int64_t>(std::floor(integers_.loss.front() / step)) - 1;
   const auto end = static_cast<std::int64_t>(std::ceil(integers_.loss.back() / step)) + 1;
   check(end - cells.first <= kMostCells, "cells fit into memory");
-  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.p_error, &cells.q_error}) {
+  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.error}) {
     values->resize(static_cast<std::size_t>(end - cells.first));
   }
   for (std::size_t i = 0; i < integers_.loss.size(); ++i) {
@@ -197,20 +224,54 @@ LossCells PrivacyLoss::cells_of_integers(double step) const {
     const auto k = static_cast<std::size_t>(cell);
     cells.p[k] += integers_.p[i];
     cells.q[k] += integers_.q[i];
-    cells.p_error[k] += 16 * kUlp * integers_.p[i];
-    cells.q_error[k] += 16 * kUlp * integers_.q[i];
+    cells.error[k] += 32 * kUlp * integers_.p[i];
   }
   cells.p_below = cells.q_below = cells.p_above = cells.q_above = left_out_;
   return cells;
 }
 
+PrivacyLoss::Delta PrivacyLoss::delta(double epsilon, bool added) const {
+  Delta delta;
+  const double odds_less_one = std::expm1(epsilon);
+  if (!integers_.loss.empty()) {
+    for (std::size_t i = 0; i < integers_.loss.size(); ++i) {
+      const double loss = added ? -integers_.loss[i] : integers_.loss[i];
+      if (loss > epsilon) {
+        const double weight = added ? integers_.q[i] : integers_.p[i];
+        delta.value += weight * -std::expm1(epsilon - loss);
+        delta.error += 32 * kUlp * weight;
+      }
+    }
+    delta.error += left_out_;
+    return delta;
+  }
+  // The place where losses pass epsilon; that the curve is level there forgives its round-off.
+  const double place = pair_.place_of(added ? -epsilon : epsilon, added ? from_ : to_);
+  for (const GaussianPair::Part& part : pair_.parts) {
+    const Tail tail((added ? part.centre - place : place - part.centre) / pair_.deviation);
+    const double above = upper(tail);
+    if (above == 0) {
+      continue;
+    }
+    const double slack = 4 + (tail.weight > 0 ? tail.u * tail.u : 0);
+    const double mine = added ? part.q : part.p;
+    const double other = added ? part.p : part.q;
+    delta.value += (mine - other - other * odds_less_one) * above;
+    delta.error += kUlp * slack * (mine + other * (1 + odds_less_one)) * above;
+  }
+  return delta;
+}
+
 LossCells mirrored(LossCells cells) {
   cells.first = -(cells.first + static_cast<std::int64_t>(cells.p.size()));
-  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.p_error, &cells.q_error}) {
+  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.error}) {
     std::reverse(values->begin(), values->end());
   }
   std::swap(cells.p, cells.q);
-  std::swap(cells.p_error, cells.q_error);
+  for (std::size_t k = 0; k < cells.error.size(); ++k) {
+    const double loss = static_cast<double>(cells.first + static_cast<std::int64_t>(k)) * cells.step;
+    cells.error[k] *= std::exp(std::min(loss, 700.0));
+  }
   std::swap(cells.p_below, cells.q_above);
   std::swap(cells.q_below, cells.p_above);
   return cells;

@@ -13,10 +13,10 @@ namespace hanse {
 struct LossCells {
   double step = 0;
   std::int64_t first = 0;
-  std::vector<double> p;
-  std::vector<double> q;
-  std::vector<double> p_error;  ///< Bounds on the round-off of p and q.
-  std::vector<double> q_error;
+  std::vector<double> p = {};
+  std::vector<double> q = {};
+  /// Bounds on round-off, as P weight times how far in loss it may be displaced.
+  std::vector<double> error = {};
   double p_below = 0;  ///< P and Q of the losses below all cells.
   double q_below = 0;
   double p_above = 0;  ///< P and Q of the losses above all cells.
@@ -41,6 +41,12 @@ class PrivacyLoss {
   LossCells cells(double step) const;
   /// From the smallest loss in the cells to the largest.
   double range() const;
+  /// delta(epsilon) of this one release, by the unit removed or added, and a bound on what it is off by.
+  struct Delta {
+    double value = 0;
+    double error = 0;
+  };
+  Delta delta(double epsilon, bool added) const;
   /// Both directions are alike.
   bool is_symmetric() const { return symmetric_; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -21,8 +22,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kMostPoints = 1 << 21;
 constexpr double kMostCells = 1 << 22;
 constexpr int kMostPasses = 5;
-// Truncation and aliasing are kept below e^-25 of delta.
-constexpr double kNegligible = 25;
+// Truncation and aliasing are kept below e^-16 of delta.
+constexpr double kNegligible = 14;
 
 std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
@@ -84,40 +85,30 @@ Moments moments(const std::vector<Addend>& addends, Direction direction, double 
   return total;
 }
 
-/// The tilt at which Chernoff's bound on epsilon is least, to a few per cent: golden sections of log theta.
+/// log delta at epsilon = K'(theta), by the saddle point: K - theta K' - log(theta (theta + 1) sqrt(2 pi K'')).
+double saddle_point(const Moments& at, double theta) {
+  return at.log - theta * at.mean - std::log(theta) - std::log1p(theta) -
+         std::log(2 * std::numbers::pi * std::max(at.variance, 1e-300)) / 2;
+}
+
+/// The tilt under which the sum's mean is about the epsilon of `delta`.
 double best_theta(const std::vector<Addend>& addends, Direction direction, double delta) {
-  const auto bound = [&](double log_theta) {
+  const double target = std::log(delta);
+  const auto is_beyond = [&](double log_theta) {
     const double theta = std::exp(log_theta);
-    return (moments(addends, direction, theta).log - std::log(delta)) / theta;
+    return saddle_point(moments(addends, direction, theta), theta) < target;
   };
-  const double golden = 0.6180339887498949;
   double low = std::log(1e-3);
-  double high = std::log(1e3);
-  // The least is inside once an end is worse than its neighbour.
-  while (high < std::log(1e12) && bound(high) < bound(high - 1)) {
-    low = high - 2;
-    high += 3;
+  double high = 0;
+  while (high < std::log(1e12) && !is_beyond(high)) {
+    low = high;
+    high += 2;
   }
-  double inner_low = high - golden * (high - low);
-  double inner_high = low + golden * (high - low);
-  double at_low = bound(inner_low);
-  double at_high = bound(inner_high);
-  while (high - low > 0.1) {
-    if (at_low < at_high) {
-      high = inner_high;
-      inner_high = inner_low;
-      at_high = at_low;
-      inner_low = high - golden * (high - low);
-      at_low = bound(inner_low);
-    } else {
-      low = inner_low;
-      inner_low = inner_high;
-      at_low = at_high;
-      inner_high = low + golden * (high - low);
-      at_high = bound(inner_high);
-    }
+  while (high - low > 0.03) {
+    const double middle = low + (high - low) / 2;
+    (is_beyond(middle) ? high : low) = middle;
   }
-  return std::exp(low + (high - low) / 2);
+  return std::exp(low);
 }
 
 /// How one direction is to be composed.
@@ -140,15 +131,12 @@ Course course_of(const std::vector<Addend>& addends, Direction direction, double
   const double theta = best_theta(addends, direction, delta);
   const Moments at = moments(addends, direction, theta);
   const double deviation = std::max(std::sqrt(at.variance), 1e-300);
-  const double chernoff = (at.log - std::log(delta)) / theta;
-  // delta = exp(K - theta epsilon) / (theta (theta + 1) deviation sqrt(2 pi)) near the tilted mean.
-  const double prefactor = std::max(1.0, theta * (theta + 1) * deviation * 2.5);
-  course.guess = std::max(chernoff - std::log(prefactor) / theta, 0.01 * chernoff);
+  course.guess = std::max(at.mean, 1e-3 * (at.log - std::log(delta)) / theta);
 
   const double below = (kNegligible - std::log(delta)) / theta;
   double above = kInfinity;
-  for (const double deviations : {1.5, 3.0, 6.0, 9.0, 14.0}) {
-    const double lambda = deviations / deviation;
+  for (const double share : {0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5}) {
+    const double lambda = share * theta;
     const double rise = moments(addends, direction, theta + lambda).log - at.log;
     const double reach = (rise + kNegligible) / lambda - course.guess;
     if (reach < above) {
@@ -156,7 +144,7 @@ Course course_of(const std::vector<Addend>& addends, Direction direction, double
       course.tilt = {theta, lambda};
     }
   }
-  course.window = std::max(below, above) + 2 * deviation;
+  course.window = std::max(below, std::isfinite(above) ? above : 20 * deviation) + 2 * deviation;
 
   // The bracket is about (theta + 1) / 4 times the sum of h^2 wide.
   double count = 0;
@@ -174,15 +162,19 @@ struct Composed {
 };
 
 /// One pass over all addends at one step.
-std::vector<Composed> compose_on_grid(const std::vector<Addend>& addends, const std::vector<Course>& courses,
+std::vector<Composed> compose_on_grid(const std::vector<Addend>& addends, std::vector<Course> courses,
                                       double step, std::size_t points, double delta) {
   Fourier fourier(points);
   std::vector<TiltedSum> sums;
-  for (const Course& course : courses) {
+  for (Course& course : courses) {
+    // On a grid as coarse as this, losses have no finer features to look for. Only the milder direction gets here.
+    const double most = 1 / step;
+    course.tilt.lambda *= std::min(1.0, most / course.tilt.theta);
+    course.tilt.theta = std::min(course.tilt.theta, most);
     sums.emplace_back(fourier, step, course.tilt);
   }
   for (const Addend& addend : addends) {
-    const LossCells cells = addend.loss.cells(step);
+    const LossCells cells = addend.loss.cells(step / 2);
     for (std::size_t i = 0; i < courses.size(); ++i) {
       const Direction direction = courses[i].direction;
       const Tilt tilt = courses[i].tilt;
@@ -221,6 +213,38 @@ EpsilonBracket bracket_of(const std::vector<Composed>& directions, double step, 
   return bracket;
 }
 
+/// One release: its curve, without a grid.
+EpsilonBracket of_single_release(const PrivacyLoss& loss, double delta) {
+  const auto holds = [&](double epsilon, double sign) {
+    const auto below = [&](const PrivacyLoss::Delta& at) { return at.value + sign * at.error <= delta; };
+    return below(loss.delta(epsilon, false)) && below(loss.delta(epsilon, true));
+  };
+  const auto smallest = [&](double sign) {
+    if (holds(0, sign)) {
+      return 0.0;
+    }
+    double low = 0;
+    double high = 1e-6;
+    for (; !holds(high, sign); high *= 4) {
+      low = high;
+      if (high > 600) {
+        return kInfinity;
+      }
+    }
+    for (int step = 0; step < 60; ++step) {
+      const double middle = low + (high - low) / 2;
+      (holds(middle, sign) ? high : low) = middle;
+    }
+    return sign > 0 ? high : low;
+  };
+  EpsilonBracket bracket;
+  bracket.upper = smallest(1);
+  bracket.lower = smallest(-1);
+  bracket.errors.round_off = bracket.upper - bracket.lower;
+  bracket.adds = loss.delta(bracket.lower, true).value > loss.delta(bracket.lower, false).value;
+  return bracket;
+}
+
 EpsilonBracket compose_numerically(const std::vector<Addend>& addends, double delta,
                                    const PldPrecision& precision) {
   std::vector<Course> courses = {course_of(addends, Direction::removed, delta, precision)};
@@ -233,11 +257,16 @@ EpsilonBracket compose_numerically(const std::vector<Addend>& addends, double de
   for (const Addend& addend : addends) {
     range = std::max(range, addend.loss.range());
   }
+  // The direction with the larger epsilon decides on the step.
   double window = 0;
+  double guess = -kInfinity;
   double step = kInfinity;
   for (const Course& course : courses) {
     window = std::max(window, course.window);
-    step = std::min(step, course.step);
+    if (course.guess > guess) {
+      guess = course.guess;
+      step = course.step;
+    }
   }
   EpsilonBracket best;
   for (int pass = 0; pass < kMostPasses; ++pass) {
@@ -321,7 +350,11 @@ EpsilonBracket PldAccountant::epsilon(double delta) const {
       LossSketch added = mirrored(sketch);
       addends.push_back({std::move(loss), event.count, std::move(sketch), std::move(added)});
     }
-    bracket = compose_numerically(addends, delta, precision_);
+    const bool single = addends.size() == 1 && addends.front().count == 1 && precision_.closed_form;
+    bracket = single ? of_single_release(addends.front().loss, delta) : EpsilonBracket{.upper = kInfinity};
+    if (!std::isfinite(bracket.upper)) {
+      bracket = compose_numerically(addends, delta, precision_);
+    }
   }
   bracket.gaussian_limit = gaussian_limit;
   return bracket;

@@ -79,13 +79,12 @@ void TiltedSum::add(const GridLaws& laws, std::uint64_t count, double log_moment
   log_moment_beyond_ += times * (log_moment_beyond + std::log(moment_beyond) + 16 * kUlp);
   infinite_ += times * laws.infinite;
   misplaced *= normalise;
-  const double transform_error = fourier_error(points) * (1 + lower_moment * normalise) + 8 * kUlp;
+  const double transform_error = fourier_error(points) * std::hypot(1, lower_moment * normalise) + 2 * kUlp;
   const double displacement = misplaced * std::exp(theta() * step_);
   for (std::size_t k = 0; k < upper_.size(); ++k) {
     const double frequency =
         2 * std::numbers::pi * static_cast<double>(k) / (static_cast<double>(points) * step_);
-    const double error =
-        transform_error + misplaced + displacement * std::min(2 / step_, theta() + frequency);
+    const double error = transform_error + displacement * std::min(2 / step_, theta() + frequency);
     const Complex there = work_[k];
     const Complex back = std::conj(work_[k == 0 ? 0 : points - k]);
     Complex upper = (there + back) * (0.5 * normalise);
@@ -117,6 +116,9 @@ struct TiltedSum::Payoff {
 };
 
 EpsilonOfSum TiltedSum::epsilon(double delta) const {
+  if (!std::isfinite(log_moment_)) {  // A grid that is far too coarse for the tilt says nothing.
+    return {.upper = std::numeric_limits<double>::infinity()};
+  }
   const std::size_t points = fourier_->points();
   const double window = static_cast<double>(points) * step_;
   const double chernoff = (log_moment_ - std::log(std::max(delta - infinite_, delta * 1e-3))) / theta();
@@ -124,20 +126,28 @@ EpsilonOfSum TiltedSum::epsilon(double delta) const {
       log_moment_error_ + 8 * kUlp * (16 + std::abs(log_moment_) + std::abs(chernoff) * theta());
 
   Payoff payoff;
+  // The geometric sum of e^(-t h n) e^(i w n) over the window: of e^(-t N h) and 1 / (1 - e^(-t h) e^(i w)).
+  struct Geometric {
+    double shrink, below_one, all;
+    Geometric(double t, double step, double window)
+        : shrink(std::exp(-t * step)), below_one(-std::expm1(-t * step)), all(-std::expm1(-t * window)) {}
+    Complex at(Complex root) const {
+      const double real = below_one + shrink * (1 - root.real());
+      const double imaginary = -shrink * root.imag();
+      const double scale = all / (real * real + imaginary * imaginary);
+      return {real * scale, -imaginary * scale};
+    }
+  };
+  const Geometric first(theta(), step_, window);
+  const Geometric second(theta() + 1, step_, window);
+  const double payoff_error = scale_error + 4 * kUlp / first.below_one;
   for (std::size_t k = 0; k < upper_.size(); ++k) {
     const Complex root = std::conj(fourier_->root(k));
     const double twice = k == 0 || 2 * k == points ? 1 : 2;
-    // 1 - e^(-t h) e^(i w), without cancelling near w = 0.
-    const double half = std::sin(std::numbers::pi * static_cast<double>(k) / static_cast<double>(points));
-    const auto geometric = [&](double t) {
-      const double shrink = std::exp(-t * step_);
-      return -twice * std::expm1(-t * window) /
-             Complex(-std::expm1(-t * step_) + shrink * 2 * half * half, -shrink * root.imag());
-    };
-    const Complex one = geometric(theta());
-    const Complex two = geometric(theta() + 1);
-    const double error = std::min(1.0, relative_[k] + scale_error);
-    payoff.error += bound_[k] * error * (std::abs(one) + std::abs(two));
+    const Complex one = twice * first.at(root);
+    const Complex two = twice * second.at(root);
+    const double error = std::min(1.0, relative_[k] + payoff_error);
+    payoff.error += bound_[k] * error * (std::sqrt(std::norm(one)) + std::sqrt(std::norm(two)));
     if (upper_[k] != Complex(0) || lower_[k] != Complex(0)) {
       payoff.terms.push_back({k, product(upper_[k], one), product(upper_[k], two), product(lower_[k], one),
                               product(lower_[k], two)});
@@ -177,29 +187,20 @@ EpsilonOfSum TiltedSum::epsilon(double delta) const {
   const auto errors_of = [&](const Value& value, bool is_upper) {
     return is_upper ? value.round_off + infinite_ : -value.round_off - value.aliasing;
   };
-  const auto solve = [&](bool is_upper, Value& found) {
-    const auto passes = [&](std::int64_t a) {
-      const Value value = value_at(a, is_upper);
-      return value.one - value.two + errors_of(value, is_upper) <= delta;
-    };
-    if (passes(0)) {
-      found = value_at(0, is_upper);
-      return 0.0;
-    }
-    std::int64_t low = 0;
-    auto high = static_cast<std::int64_t>(std::ceil(std::max(0.0, chernoff) / step_)) + 1;
-    if (!passes(high)) {
-      found = value_at(high, is_upper);
-      return is_upper ? std::numeric_limits<double>::infinity() : static_cast<double>(high) * step_;
-    }
+  const auto passes = [&](std::int64_t a, bool is_upper) {
+    const Value value = value_at(a, is_upper);
+    return value.one - value.two + errors_of(value, is_upper) <= delta;
+  };
+  // Between `low`, which does not pass, and `high`, which does.
+  const auto solve = [&](std::int64_t low, std::int64_t high, bool is_upper, Value& found) {
     while (high - low > 1) {
       const std::int64_t middle = low + (high - low) / 2;
-      (passes(middle) ? high : low) = middle;
+      (passes(middle, is_upper) ? high : low) = middle;
     }
     found = value_at(high, is_upper);
     const double top = static_cast<double>(high) * step_;
-    const double wanted = (found.one + errors_of(found, is_upper) - delta) / found.two;
     const double bottom = static_cast<double>(low) * step_;
+    const double wanted = (found.one + errors_of(found, is_upper) - delta) / found.two;
     return wanted > 0 ? std::clamp(top + std::log(wanted), bottom, top) : bottom;
   };
 
@@ -208,8 +209,23 @@ EpsilonOfSum TiltedSum::epsilon(double delta) const {
   EpsilonOfSum result;
   const double sure = infinite_ < delta * (1 - 1e-3) ? std::max(0.0, chernoff + scale_error / theta())
                                                      : std::numeric_limits<double>::infinity();
-  result.upper = std::min(solve(true, at_upper), sure);
-  result.lower = std::min(solve(false, at_lower), result.upper);
+  const auto last = static_cast<std::int64_t>(std::ceil(std::max(0.0, chernoff) / step_)) + 1;
+  if (passes(0, true)) {
+    at_upper = value_at(0, true);
+    return result;
+  }
+  result.upper = passes(last, true) ? std::min(solve(0, last, true, at_upper), sure) : sure;
+  if (!std::isfinite(result.upper)) {
+    return result;
+  }
+  // The bound on aliasing grows towards 0, so the lower end is looked for from the upper one down.
+  auto high = static_cast<std::int64_t>(std::ceil(result.upper / step_)) + 1;
+  std::int64_t low = high - 1;
+  for (std::int64_t stride = 1; low > 0 && passes(low, false); stride *= 2) {
+    high = low;
+    low = std::max<std::int64_t>(0, low - stride);
+  }
+  result.lower = passes(low, false) ? 0 : std::min(solve(low, high, false, at_lower), result.upper);
   const double slope = std::max(at_upper.two, std::numeric_limits<double>::min());
   result.aliasing = at_upper.aliasing / slope;
   result.round_off = 2 * at_upper.round_off / slope;

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Merchants of an experiment, if a unit is not at more of them: enough for masks and shares of noise to be real.
+/// Merchants of an experiment: enough for masks and shares of noise to be real.
 constexpr std::uint64_t kMerchantsTried = 8;
 /// Fewer for very many sums, so that an experiment stays a matter of seconds.
 constexpr std::uint64_t kSharesTried = 4000;
@@ -69,7 +69,8 @@ std::uint32_t merchants_for(const std::vector<Candidate>& candidates) {
   std::uint64_t at_least = 1;
   for (const Candidate& candidate : candidates) {
     most_shares = std::max<std::uint64_t>(most_shares, candidate.honest_shares);
-    at_least = std::max<std::uint64_t>(at_least, candidate.parameters.merchants_per_unit);
+    at_least = std::max<std::uint64_t>(
+        at_least, std::min<std::uint64_t>(candidate.parameters.merchants_per_unit, kMerchantsTried));
     // What the sampler takes of one share: 2^62.
     const double total = std::sqrt(static_cast<double>(candidate.honest_shares)) *
                          std::sqrt(static_cast<double>(candidate.parameters.share_variance));
@@ -80,10 +81,21 @@ std::uint32_t merchants_for(const std::vector<Candidate>& candidates) {
   return static_cast<std::uint32_t>(std::max(at_least, std::min(most_shares, affordable)));
 }
 
+/// canary_parameters() asks for room, which a ledger, whoever wrote it, need not leave.
+void check_room(const SumParameters& parameters, const CanaryPlan& plan) {
+  const std::uint64_t units = std::max<std::uint64_t>(parameters.units_max, plan.canaries);
+  if (static_cast<double>(units) * plan.merchants * std::ldexp(1, static_cast<int>(parameters.grid_bits)) >
+      0x1p61) {
+    throw bad_input("the ledger's sums leave no room for " + std::to_string(plan.canaries) +
+                    " canaries: try fewer with --canaries");
+  }
+}
+
 CanaryPlan canary_plan(const std::vector<Candidate>& candidates, const ExperimentOptions& options) {
   CanaryPlan plan{
       .canaries = options.canaries, .merchants = merchants_for(candidates), .sums = {}, .seed = options.seed};
   for (const Candidate& candidate : candidates) {
+    check_room(candidate.parameters, plan);
     plan.sums.push_back(
         canary_parameters(candidate.parameters, candidate.honest_shares, options.canaries, plan.merchants));
   }

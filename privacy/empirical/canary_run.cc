@@ -144,6 +144,7 @@ SumParameters canary_parameters(const SumParameters& parameters, std::uint32_t h
       static_cast<std::uint64_t>(Wide{honest_shares} * parameters.share_variance / merchants);
   sum.shares_min = merchants;
   sum.merchants_max = merchants;
+  sum.merchants_per_unit = std::min(parameters.merchants_per_unit, merchants);
   sum.units_max = std::max<std::uint64_t>(parameters.units_max, canaries);
   check(sum.has_headroom(), "a sum of canaries has room in 64 bits");
   if (sum.ring == Ring::bits32 && sum.sum_bound() >> 31 != 0) {

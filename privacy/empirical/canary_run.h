@@ -28,13 +28,14 @@ namespace hanse {
 /// coordinates have noise of their own.
 struct CanaryPlan {
   std::uint32_t canaries = 20000;   ///< At least 2.
-  std::uint32_t merchants = 3;      ///< In every sum, at least as many as a unit may be at.
+  std::uint32_t merchants = 3;      ///< In every sum.
   std::vector<SumParameters> sums;  ///< Of each round, with noise; at least one.
   std::uint64_t seed = 1;           ///< Of coins and signs. Noise and masks have no seed.
 };
 
-/// The same sum for an experiment: one entry a canary, and the same noise in total, as little as the parameters
-/// allow (`honest_shares` of them, at most shares_min), carried by `merchants` equal shares.
+/// The same sum for an experiment: one entry a canary, and the same noise in total, as little as the parameters allow
+/// (`honest_shares` of them, at most shares_min), carried by `merchants` equal shares. A unit that may be at more merchants
+/// than that is at all of them. The sum must have room: canaries * D2 * merchants far below 2^63.
 SumParameters canary_parameters(const SumParameters& parameters, std::uint32_t honest_shares,
                                 std::uint32_t canaries, std::uint32_t merchants);
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 #include "common/base/check.h"
+#include "privacy/accounting/gaussian_curve.h"
 #include "privacy/empirical/falling_root.h"
 #include "privacy/empirical/normal.h"
 
@@ -13,10 +13,6 @@ namespace hanse {
 namespace {
 
 constexpr double kEpsilonMax = 1e300;
-
-double density(double x) {
-  return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
-}
 
 /// Smallest epsilon whose delta is at most `delta`, for a delta that falls with epsilon. Errs upwards.
 template <class Delta>
@@ -39,7 +35,7 @@ double hockey_stick(double mean, double sd, double epsilon) {
   const double b = mean / (sd * sd);
   const double c = -std::log(sd) - mean * mean / (2 * sd * sd) - epsilon;
   if (a == 0) {
-    return mean == 0 ? 0 : gdp_delta(std::abs(mean), epsilon);
+    return mean == 0 ? 0 : gaussian_delta(std::abs(mean), epsilon);
   }
   const double discriminant = b * b - 4 * a * c;
   if (discriminant <= 0) {
@@ -63,23 +59,12 @@ double hockey_stick(double mean, double sd, double epsilon) {
 
 }  // namespace
 
-// With a = epsilon/mu - mu/2 and b = epsilon/mu + mu/2 one has e^epsilon phi(b) = phi(a): no factor overflows.
-double gdp_delta(double mu, double epsilon) {
-  check(mu > 0 && epsilon >= 0, "a curve of GDP has a positive mu and an epsilon");
-  const double a = epsilon / mu - mu / 2;
-  const double b = epsilon / mu + mu / 2;
-  if (a < 0) {
-    return normal_cdf(-a) - density(a) * mills_ratio(b);
-  }
-  return density(a) * (mills_ratio(a) - mills_ratio(b));
-}
-
 double gdp_epsilon(double mu, double delta) {
   check(mu >= 0 && delta > 0 && delta < 1, "epsilon of mu-GDP is asked at a delta between 0 and 1");
   if (mu == 0 || std::isinf(mu)) {
     return mu;
   }
-  return smallest_epsilon([mu](double epsilon) { return gdp_delta(mu, epsilon); }, delta);
+  return gaussian_epsilon(mu, delta);
 }
 
 double two_gaussians_epsilon(double mu, double sd, double delta) {

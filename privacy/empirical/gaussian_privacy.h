@@ -7,16 +7,12 @@ namespace hanse {
 /// Phi(Phi^-1(1 - a) - mu). Gaussian sums of noise multipliers z_1 ... z_T over all units are exactly that, with
 ///   mu^2 = 1 / z_1^2 + ... + 1 / z_T^2.
 
-/// The exact curve (Balle, Wang 2018): the smallest delta for which mu-GDP is (epsilon, delta)-DP,
-///   delta = Phi(mu/2 - epsilon/mu) - e^epsilon Phi(-mu/2 - epsilon/mu).
-/// mu > 0, epsilon >= 0.
-double gdp_delta(double mu, double epsilon);
-
-/// The smallest epsilon at `delta` in (0, 1), to a relative 1e-12; 0 for mu = 0, infinite for infinite mu.
+/// The smallest epsilon for which mu-GDP is (epsilon, delta)-DP, by the exact curve (accounting/gaussian_curve.h); 0 for
+/// mu = 0, infinite for infinite mu. `delta` lies in (0, 1).
 double gdp_epsilon(double mu, double delta);
 
 /// The smallest epsilon at `delta` for which N(0, 1) and N(mu, sd^2) are (epsilon, delta)-indistinguishable, the
-/// larger of both directions. `sd` > 0. Equals gdp_epsilon(|mu|, delta) at sd = 1. Infinite never.
+/// larger of both directions. `sd` > 0. Equals gdp_epsilon(|mu|, delta) at sd = 1.
 double two_gaussians_epsilon(double mu, double sd, double delta);
 
 }  // namespace hanse

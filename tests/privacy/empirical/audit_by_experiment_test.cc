@@ -131,6 +131,28 @@ TEST(PlannedExperiment, OfVeryMuchNoiseKeepsEachShareWithinTheSampler) {
   }
 }
 
+TEST(PlannedExperiment, PutsACustomerOfVeryManyMerchantsAtAllThatAreTried) {
+  LedgerFixture fixture;
+  fixture.add(fixture.plan);
+  Intent intent = fixture.intent(0);
+  intent.parameters.merchants_per_unit = 1'000'000;
+
+  const PlannedExperiment planned = plan_experiment(fixture.state, {intent}, {.canaries = 100});
+
+  EXPECT_EQ(planned.plan.merchants, 8u);
+  EXPECT_EQ(planned.plan.sums.front().merchants_per_unit, 8u);
+}
+
+TEST(PlannedExperiment, RefusesMoreCanariesThanASumHasRoomFor) {
+  LedgerFixture fixture;
+  fixture.add(fixture.plan);
+  Intent intent = fixture.intent(0);
+  intent.parameters.grid_bits = 40;
+  intent.parameters.share_variance = std::uint64_t{1} << 60;
+
+  EXPECT_THROW(plan_experiment(fixture.state, {intent}, {.canaries = 1'000'000}), Failure);
+}
+
 // --- the program ---
 
 struct Outcome {
@@ -187,7 +209,7 @@ TEST(AuditProgram, PrintsAuditAndExperimentAsOneJsonObject) {
 TEST(AuditProgram, AnExperimentDoesNotHealALedger) {
   const TemporaryFolder folder;
   std::vector<std::string> lines = LedgerFixture::of_run().lines;
-  lines.pop_back();
+  lines[2].back() = ' ';
   folder.write("ledger.jsonl", LedgerFixture::text(lines));
 
   const Outcome outcome = run(folder.path().string() + " --empirical --canaries 1000 --significance 1e-9");

@@ -65,24 +65,24 @@ struct Curve {
 void PrintTo(const Curve& curve, std::ostream* out) {
   *out << "mu " << curve.mu << " delta " << curve.delta;
 }
-class GaussianCurve : public testing::TestWithParam<Curve> {};
+class GaussianPrivacy : public testing::TestWithParam<Curve> {};
 
-TEST_P(GaussianCurve, IsTheExactOne) {
+TEST_P(GaussianPrivacy, IsTheExactOne) {
   EXPECT_NEAR(gdp_epsilon(GetParam().mu, GetParam().delta), GetParam().epsilon, 1e-9 * GetParam().epsilon);
 }
-INSTANTIATE_TEST_SUITE_P(KnownAnswers, GaussianCurve,
+INSTANTIATE_TEST_SUITE_P(KnownAnswers, GaussianPrivacy,
                          testing::Values(Curve{0.5, 1e-6, 2.25408465022}, Curve{1, 1e-6, 4.88655411746},
                                          Curve{1.25, 1e-6, 6.3120601858}, Curve{2, 1e-6, 10.9971512142},
                                          Curve{4, 1e-6, 26.3569639253}, Curve{10, 1e-5, 91.8172896366}));
 
-TEST(GaussianCurve, HasItsEnds) {
+TEST(GaussianPrivacy, HasItsEnds) {
   EXPECT_EQ(gdp_epsilon(0, 1e-6), 0);
   EXPECT_EQ(gdp_epsilon(1e-9, 1e-6), 0);  // Two laws closer than delta.
   EXPECT_TRUE(std::isinf(gdp_epsilon(std::numeric_limits<double>::infinity(), 1e-6)));
   EXPECT_NEAR(gdp_epsilon(100, 1e-6) / 5472, 1, 0.01);  // About mu^2 / 2 + 4.75 mu: no overflow.
 }
 
-TEST(TwoGaussians, AreTheGaussianCurveAtEqualDeviations) {
+TEST(TwoGaussians, AreTheGaussianPrivacyAtEqualDeviations) {
   EXPECT_NEAR(two_gaussians_epsilon(1, 1, 1e-6), gdp_epsilon(1, 1e-6), 1e-9);
   EXPECT_NEAR(two_gaussians_epsilon(-1, 1 + 1e-9, 1e-6), gdp_epsilon(1, 1e-6), 1e-6);
 }

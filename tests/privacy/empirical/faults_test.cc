@@ -164,8 +164,8 @@ TEST(WithoutAFault, NothingIsFoundInTheSamePlans) {
   }
 }
 
-// Each fault moves what finds it by ten standard deviations and more,
-// so that it is missed with a probability below 1e-12.
+// Each fault moves what it is found by eight standard deviations beyond the alarm and more, so that it is missed with a
+// probability below 1e-12.
 TEST_P(PlantedFault, IsFoundByTheExperiment) {
   DeterministicSecureRandom random(11);
   const CanaryPlan plan = nine_sums(GetParam().merchants_per_unit);
