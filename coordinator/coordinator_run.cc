@@ -9,6 +9,7 @@
 #include "coordinator/output/model_file.h"
 #include "coordinator/run_files.h"
 #include "coordinator/training.h"
+#include "privacy/ledger/earlier_ledgers.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/protocol/round_payload.h"
 #include "privacy/secure_sum/roster.h"
@@ -46,6 +47,19 @@ Plan plan_of(const Configuration& configuration, const FeatureSpace& space, cons
   return plan;
 }
 
+/// The earlier ledgers as this coordinator has them.
+std::vector<LedgerState> earlier_ledgers(const Configuration& configuration) {
+  std::vector<std::filesystem::path> files;
+  for (const std::filesystem::path run : configuration.privacy.previous_ledgers) {
+    files.push_back(std::filesystem::is_directory(run) ? run / "ledger.jsonl" : run);
+  }
+  auto earlier = read_earlier(files);
+  if (!earlier) {
+    throw bad_input("privacy.previous_ledgers: " + earlier.what());
+  }
+  return std::move(*earlier);
+}
+
 std::string joined(const std::vector<std::string>& items) {
   std::string text;
   for (const std::string& item : items) {
@@ -69,17 +83,6 @@ std::string privacy_sentence(const Configuration& configuration, const LedgerSta
                 configuration.privacy.delta);
   return std::string(numbers) + ", unit " + std::string(name_of(configuration.privacy.unit)) +
          ", adjacency zero-out, towards coordinator and model users who do not collude with merchants.";
-}
-
-/// The ledger's last lines, as many as a STOP holds: a merchant that missed some catches up.
-std::string last_lines(const LedgerWriter& ledger) {
-  const auto& lines = ledger.lines();
-  std::string text = lines.back();
-  for (auto line = std::next(lines.rbegin());
-       line != lines.rend() && text.size() + line->size() < kSentenceSizeMax; ++line) {
-    text = *line + "\n" + text;
-  }
-  return text;
 }
 
 PublishedModel published(const Configuration& configuration, const TrainingResult& result,
@@ -127,15 +130,22 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
   try {
     // 2. The plan, then the run directory: a plan that cannot be made leaves none.
     Plan plan = plan_of(configuration, space, federation.session(), random);
+    std::optional<Digest> previous;
+    if (const std::vector<LedgerState> earlier = earlier_ledgers(configuration); !earlier.empty()) {
+      plan.previous = earlier.front().plan().run_id;
+      previous = earlier.front().tip();
+    }
     create_run_directory(folder, configuration);
     log.emplace(folder / "log.txt");
-    LedgerWriter ledger = LedgerWriter::create(
-        folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()), std::move(plan));
+    LedgerWriter ledger =
+        LedgerWriter::create(folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()),
+                             std::move(plan), previous);
     MetricsLog metrics(folder / "metrics.jsonl", 0);
 
     // 3. Training.
     const Instant began = clock.now();
-    Training training(configuration, space, row_kind(configuration), federation, ledger, clock,
+    SignedLedger signed_ledger(federation, ledger, note);
+    Training training(configuration, space, row_kind(configuration), federation, ledger, signed_ledger, clock,
                       {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
                        .progress = [&](const ProgressState& state) { progress.show(state); },
                        .note = note});
@@ -145,6 +155,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     const PublishedModel model = published(configuration, result, ledger.state());
     const auto files = write_model(folder / "model", model);
     ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
+    signed_ledger.sign_claim(training.present());
     RunSummary summary{.name = configuration.federation.name,
                        .workload = configuration.workload.name,
                        .merchants = static_cast<std::uint32_t>(federation.session().names().size()),
@@ -165,7 +176,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     for (const auto& file : files) {
       summary.files.push_back(file.string());
     }
-    federation.stop(ExitCode::done, last_lines(ledger));  // The merchants' copies end with the claim too.
+    federation.stop(ExitCode::done, "");
     return summary;
   } catch (const Failure& failure) {
     if (log) {

@@ -113,13 +113,49 @@ CoordinatorRound Federation::run(RoundRequest request) {
   for (const std::string& refusal : round.refusals()) {
     note_(refusal);
   }
-  for (const auto& [worker, failure] : round.worker_failures()) {
+  note_lost(round.worker_failures());
+  early_ = round.take_early();
+  return round;
+}
+
+void Federation::note_lost(const std::map<Peer, Failure>& failures) {
+  for (const auto& [worker, failure] : failures) {
     if (lost_.emplace(worker, failure).second) {
       note_("worker " + std::to_string(worker) + " leaves the run: " + failure.what());
     }
   }
-  early_ = round.take_early();
-  return round;
+}
+
+PermissionRound Federation::ask_permission(PermissionRequest request) {
+  PermissionRound asked(session_, std::move(request));
+  send(session_.seal(asked.begin()));
+  // Twice: a worker that was late in the round before is still at it.
+  const Instant deadline = clock_.now() + 2 * deadline_;
+  const std::size_t enough = early_.size() + 2 * session_.names().size();
+  while (!asked.ended()) {
+    if (std::optional<Incoming> incoming = receive(deadline)) {
+      Result<FromWorker> message = session_.open(incoming->from, incoming->message);
+      if (!message) {
+        note_("a message of worker " + std::to_string(incoming->from) + " is refused: " + message.what());
+      } else if (!asked.step(*message) && early_.size() < enough) {
+        early_.push_back(std::move(*message));  // Shares of the round to come.
+      }
+    }
+    if (clock_.now() >= deadline) {
+      asked.deadline_passed();
+    }
+    note_given_up();
+  }
+  note_lost(asked.worker_failures());
+  return asked;
+}
+
+void Federation::keep_lines(const std::function<std::vector<std::string>(Peer worker)>& lines) {
+  std::vector<ToWorker> messages;
+  for (Peer worker = 1; worker <= session_.workers(); ++worker) {
+    messages.push_back({worker, encode(Permit{MerchantSet(session_.names().size()), lines(worker)})});
+  }
+  send(session_.seal(messages));
 }
 
 /// What the round before kept for this one, and what came since it ended: a merchant whose shares are there

@@ -10,6 +10,7 @@
 #include "common/transport/channel.h"
 #include "coordinator/coordinator_round.h"
 #include "coordinator/coordinator_session.h"
+#include "coordinator/permissions.h"
 
 namespace hanse {
 
@@ -29,6 +30,10 @@ class Federation {
 
   /// Runs one private sum to its end. Shares that rode on the round before are handed over to it.
   CoordinatorRound run(RoundRequest request);
+  /// Asks merchants to sign the ledger's last line, and waits for their answers until the deadline.
+  PermissionRound ask_permission(PermissionRequest request);
+  /// Sends every worker the ledger's lines that it lacks. None answers.
+  void keep_lines(const std::function<std::vector<std::string>(Peer worker)>& lines);
   /// Workers that found a fault that their users must mend, since the session stands.
   const std::map<Peer, Failure>& lost() const { return lost_; }
   /// Tells the workers how `round` ended; `release` is the ledger's line for a sum.
@@ -45,6 +50,7 @@ class Federation {
   std::optional<Incoming> receive(Instant deadline);
   void send(std::vector<Outgoing> messages);
   void note_given_up();
+  void note_lost(const std::map<Peer, Failure>& failures);
   std::vector<FromWorker> arrived_early();
   void open_tree();
   Residues add_up(Residues zeros, std::uint64_t round);

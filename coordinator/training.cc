@@ -30,12 +30,14 @@ Digest digest_of_entries(const std::vector<std::int64_t>& entries) {
 }  // namespace
 
 Training::Training(const Configuration& configuration, FeatureSpace space, RowKind kind,
-                   Federation& federation, LedgerWriter& ledger, const Clock& clock, TrainingView view)
+                   Federation& federation, LedgerWriter& ledger, SignedLedger& signed_ledger,
+                   const Clock& clock, TrainingView view)
     : configuration_(configuration),
       space_(std::move(space)),
       kind_(kind),
       federation_(federation),
       ledger_(ledger),
+      signed_ledger_(signed_ledger),
       clock_(clock),
       view_(std::move(view)),
       merchants_(static_cast<std::uint32_t>(federation.session().names().size())),
@@ -43,12 +45,12 @@ Training::Training(const Configuration& configuration, FeatureSpace space, RowKi
       task_(configuration, space_, kind, merchants_, plan_.noise_multiplier(Purpose::statistics),
             plan_.noise_multiplier(Purpose::update)),
       misses_(merchants_, 0),
-      lines_known_(*std::ranges::max_element(federation.session().hosts()) + std::size_t{1}, 0),
       began_(clock.now()) {
   preparation_ = task_.preparation().initial_model(configuration.federation.seed);
 }
 
 TrainingResult Training::run() {
+  signed_ledger_.sign_plan();
   prepare_data();
   if (stopped_.empty()) {
     train();
@@ -138,16 +140,25 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     const SumParameters parameters = intent.parameters;
     ledger_.write(std::move(intent));
 
-    // 3. The federation adds it up, and hears who is invited next.
+    // 3. Who permits it has signed it, and the signatures are on disk, before anyone is asked for anything.
+    const auto permitted = signed_ledger_.sign_intent(invited);
+    record_refusals();
+    if (!permitted) {
+      view_.note("round " + std::to_string(round_) + " (" + sum.name + ") failed: " + permitted.what());
+      ledger_.abort_open(permitted.what());
+      ++failures;
+      continue;
+    }
+
+    // 4. The federation adds it up, and hears who is invited next.
     const Invitation next = invite(round_ + 1);
     const CoordinatorRound round = federation_.run({.round = round_,
                                                     .parameters = parameters,
-                                                    .payload = payload(invited),
+                                                    .payload = payload(),
                                                     .merchants = invited,
-                                                    .absent = absent(invitation),
+                                                    .absent = absent(invitation, *permitted),
                                                     .next = next});
     const bool found_culprits = record_attendance(round);
-    note_lines_known(round, invited);
     if (const RoundFailure* failure = round.failed()) {
       view_.note("round " + std::to_string(round_) + " (" + sum.name + ") failed: " + failure->sentence);
       ledger_.abort_open(failure->sentence);
@@ -158,8 +169,11 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     }
     next_ = next;
 
-    // 4. The sum moves the model, or tells how good it is.
+    // 5. The sum moves the model, or tells how good it is.
     const OpenedSum& opened = *round.summed();
+    for (const std::uint32_t merchant : opened.merchants) {
+      signed_ledger_.knows_all(federation_.session().hosts()[merchant]);
+    }
     last_included_ = static_cast<std::uint32_t>(opened.merchants.size());
     for (const auto& [name, value] : workload.apply(model, sum, opened.values(parameters))) {
       if (sum.purpose != Purpose::statistics) {  // What is known of the data is no measure of the model.
@@ -172,7 +186,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                     "training diverged in round " + std::to_string(round_) + ": lower server.learning_rate");
     }
 
-    // 5. The release is on disk before any merchant hears of it.
+    // 6. The release is on disk before any merchant hears of it.
     const std::string& line = ledger_.write(Release{.round = round_,
                                                     .status = Release::Status::released,
                                                     .merchants = opened.merchants,
@@ -236,20 +250,41 @@ Invitation Training::invite(std::uint64_t round) const {
   return {round, MerchantSet::of(merchants_, invited)};
 }
 
-/// Who was invited a round ago and would not be now. As long as the others are enough, none of these is
-/// waited for.
-std::vector<std::uint32_t> Training::absent(const Invitation& invitation) const {
-  std::vector<std::uint32_t> lost;
+/// Invited, and nothing is asked of them: they did not permit the round, or were invited a round ago and would not be
+/// now. As long as the others are enough, none of the latter is waited for.
+std::vector<std::uint32_t> Training::absent(const Invitation& invitation,
+                                            const std::vector<std::uint32_t>& permitted) const {
+  std::vector<std::uint32_t> unwilling;
   std::vector<std::uint32_t> all;
   for (const std::uint32_t merchant : invitation.invited.ids()) {
-    if (federation_.lost().contains(federation_.session().hosts()[merchant])) {
-      lost.push_back(merchant);
+    const bool willing = std::ranges::binary_search(permitted, merchant);
+    if (!willing || federation_.lost().contains(federation_.session().hosts()[merchant])) {
+      unwilling.push_back(merchant);
     }
-    if (!is_worth_inviting(merchant, invitation.round)) {
+    if (!willing || !is_worth_inviting(merchant, invitation.round)) {
       all.push_back(merchant);
     }
   }
-  return invitation.invited.count() - all.size() >= plan_.shares_min() ? all : lost;
+  return invitation.invited.count() - all.size() >= plan_.shares_min() ? all : unwilling;
+}
+
+/// Merchants that did not permit the round missed it.
+void Training::record_refusals() {
+  for (const DroppedMerchant& refused : signed_ledger_.refused()) {
+    ++misses_[refused.merchant];
+    view_.note("merchant " + federation_.session().names()[refused.merchant] + " is not in round " +
+               std::to_string(round_) + ": " + refused.sentence);
+  }
+}
+
+std::vector<std::uint32_t> Training::present() const {
+  std::vector<std::uint32_t> present;
+  for (std::uint32_t merchant = 0; merchant < merchants_; ++merchant) {
+    if (misses_[merchant] == 0 && !federation_.lost().contains(federation_.session().hosts()[merchant])) {
+      present.push_back(merchant);
+    }
+  }
+  return present;
 }
 
 /// True when someone was found at fault who was not before.
@@ -279,30 +314,10 @@ bool Training::record_attendance(const CoordinatorRound& round) {
   return found;
 }
 
-/// The models, and all ledger lines that some worker of an invited merchant may not have yet.
-Bytes Training::payload(const std::vector<std::uint32_t>& invited) const {
-  const auto& lines = ledger_.lines();
-  std::size_t known = lines.size();
-  for (const std::uint32_t merchant : invited) {
-    known = std::min(known, lines_known_[federation_.session().hosts()[merchant]]);
-  }
+/// The models, and the signatures that permit the sum. All lines before are with those who signed.
+Bytes Training::payload() const {
   return encode(
-      RoundPayload{.ledger_lines = {lines.begin() + static_cast<std::ptrdiff_t>(known), lines.end()},
-                   .preparation = preparation_,
-                   .model = model_});
-}
-
-/// A worker whose merchants are in the sum has taken the lines; one that dropped out may have to hear them all again.
-void Training::note_lines_known(const CoordinatorRound& round, const std::vector<std::uint32_t>& invited) {
-  const std::vector<Peer>& hosts = federation_.session().hosts();
-  for (const std::uint32_t merchant : invited) {
-    lines_known_[hosts[merchant]] = 0;
-  }
-  if (const OpenedSum* opened = round.summed()) {
-    for (const std::uint32_t merchant : opened->merchants) {
-      lines_known_[hosts[merchant]] = ledger_.lines().size();
-    }
-  }
+      RoundPayload{.ledger_lines = {ledger_.lines().back()}, .preparation = preparation_, .model = model_});
 }
 
 Digest Training::model_digest() const {

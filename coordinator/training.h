@@ -15,6 +15,7 @@
 #include "coordinator/federation.h"
 #include "coordinator/output/metrics_log.h"
 #include "coordinator/output/progress.h"
+#include "coordinator/permissions.h"
 #include "privacy/ledger/ledger_writer.h"
 #include "privacy/release_plan.h"
 
@@ -43,17 +44,21 @@ struct TrainingResult {
 ///   for each sum that the workload asks for:
 ///     1. choose its parameters and ask the ledger whether the budget allows it
 ///     2. write the intent to disk
-///     3. let the federation add it up
-///     4. apply it to the model
-///     5. write the release to disk and tell the merchants
+///     3. have the merchants sign it, and their signatures on disk
+///     4. let the federation add it up
+///     5. apply it to the model
+///     6. write the release to disk and tell the merchants
 class Training {
  public:
   /// `space` and `kind` describe the data as the configuration does. The federation is assembled; `ledger`
   /// holds the plan.
   Training(const Configuration& configuration, FeatureSpace space, RowKind kind, Federation& federation,
-           LedgerWriter& ledger, const Clock& clock, TrainingView view);
+           LedgerWriter& ledger, SignedLedger& signed_ledger, const Clock& clock, TrainingView view);
 
-  /// Runs to the end; the claim is the caller's, who publishes the model. Throws Failure(could_not_finish)
+  /// Merchants to be asked for their signature of the claim: those that did not keep missing rounds.
+  std::vector<std::uint32_t> present() const;
+
+  /// Runs to the end, the plan's signatures first; the claim is the caller's, who publishes the model. Throws Failure(could_not_finish)
   /// when the quorum is lost, or the budget before the first round.
   TrainingResult run();
 
@@ -65,12 +70,13 @@ class Training {
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);
   Invitation invite(std::uint64_t round) const;
   bool is_worth_inviting(std::uint32_t merchant, std::uint64_t round) const;
-  std::vector<std::uint32_t> absent(const Invitation& invitation) const;
+  std::vector<std::uint32_t> absent(const Invitation& invitation,
+                                    const std::vector<std::uint32_t>& permitted) const;
+  void record_refusals();
   void check_quorum() const;
   [[noreturn]] void end_without_quorum(const std::string& why) const;
   bool record_attendance(const CoordinatorRound& round);
-  Bytes payload(const std::vector<std::uint32_t>& invited) const;
-  void note_lines_known(const CoordinatorRound& round, const std::vector<std::uint32_t>& invited);
+  Bytes payload() const;
   Digest model_digest() const;
   Metrics published_figures() const;
   void finish_round(double seconds);
@@ -80,6 +86,7 @@ class Training {
   RowKind kind_;
   Federation& federation_;
   LedgerWriter& ledger_;
+  SignedLedger& signed_ledger_;
   const Clock& clock_;
   TrainingView view_;
 
@@ -94,9 +101,8 @@ class Training {
   std::uint64_t round_ = 0;  ///< Of the session: one a sum tried.
   std::uint64_t training_round_ = 0;
   std::uint32_t last_included_ = 0;
-  std::optional<Invitation> next_;        ///< To the round that comes, when the one before told of it.
-  std::vector<std::uint32_t> misses_;     ///< Rounds in a row that a merchant missed.
-  std::vector<std::size_t> lines_known_;  ///< Ledger lines that each rank surely has.
+  std::optional<Invitation> next_;     ///< To the round that comes, when the one before told of it.
+  std::vector<std::uint32_t> misses_;  ///< Rounds in a row that a merchant missed.
   Instant began_;
   std::uint64_t bytes_before_ = 0;
 };

@@ -116,6 +116,9 @@ class Merchant {
     std::vector<HostedMerchant> hosted;
     hosted.push_back({name(), SigningKey::from_seed(identity_.seed().duplicate())});
     WorkerHooks hooks;
+    hooks.permit = [this](std::span<const std::string> lines, std::span<const std::uint32_t>) {
+      return permit(lines);
+    };
     hooks.accept_round = [this](const StartView& start) { return accept(start); };
     hooks.prepare = [this](std::uint32_t, const Seal& seal) { return sealed(seal); };
     hooks.round_ended = [this](ByteView line, bool released) {
@@ -139,20 +142,37 @@ class Merchant {
   }
 
  private:
-  /// The lines of the ledger go to this merchant's own disk, and its budget is asked, before data is touched.
+  std::optional<Error> take(std::span<const std::string> lines) {
+    for (const std::string& line : lines) {
+      if (const Result<Record> record = ledger_->accept(line); !record) {
+        return record.error();
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// The lines of the ledger go to this merchant's own disk, and its budget is asked, before it signs them.
+  Result<HeadToSign> permit(std::span<const std::string> lines) {
+    if (auto error = take(lines)) {
+      return *error;
+    }
+    const LedgerState& state = ledger_->state();
+    return HeadToSign{.size = state.tree().size(), .root = state.tree().root(), .text = state.to_cosign()};
+  }
+
+  /// The signatures that permit the sum are on this merchant's own disk before data is touched.
   Result<SumParameters> accept(const StartView& start) {
     const Result<RoundPayload> payload = decode_round_payload(start.payload);
     if (!payload) {
       return payload.error();
     }
-    for (const std::string& line : payload->ledger_lines) {
-      if (const Result<Record> record = ledger_->accept(line); !record) {
-        return record.error();
-      }
+    if (auto error = take(payload->ledger_lines)) {
+      return *error;
     }
     const std::optional<Intent>& intent = ledger_->state().open_intent();
     const std::optional<PrivateSum> sum = workload_.next_sum(payload->model);
-    if (!intent || !sum || intent->name != sum->name || intent->round != start.round ||
+    if (!intent || !std::ranges::includes(ledger_->state().permitted_by(), start.merchants) || !sum ||
+        intent->name != sum->name || intent->round != start.round ||
         intent->parameters.length != sum->length || intent->parameters.clip_norm != sum->clip_norm ||
         intent->model != digest_of(payload->preparation, payload->model)) {
       return Error{"the intent is not about the sum that this model asks for"};
@@ -249,18 +269,26 @@ int run(const std::filesystem::path& folder) {
   LedgerWriter ledger = LedgerWriter::create(
       folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()), std::move(plan));
 
-  // 6. The sum: intent on disk, round, apply, release on disk.
+  SignedLedger signed_ledger(federation, ledger, say);
+  signed_ledger.sign_plan();
+
+  // 6. The sum: intent on disk, the merchants' permission on disk, round, apply, release on disk.
   ledger.write(Intent{.round = 1,
                       .name = sum.name,
                       .parameters = parameters,
                       .model = digest_of({}, model),
                       .invited = {0, 1, 2, 3, 4},
                       .unix_time = static_cast<std::uint64_t>(std::time(nullptr))});
-  const CoordinatorRound round = federation.run(
-      {.round = 1,
-       .parameters = parameters,
-       .payload = encode(RoundPayload{{ledger.lines().begin(), ledger.lines().end()}, {}, model}),
-       .merchants = {0, 1, 2, 3, 4}});
+  const auto permitted = signed_ledger.sign_intent({0, 1, 2, 3, 4});
+  if (!permitted) {
+    ledger.abort_open(permitted.what());
+    throw Failure(ExitCode::could_not_finish, permitted.what());
+  }
+  const CoordinatorRound round =
+      federation.run({.round = 1,
+                      .parameters = parameters,
+                      .payload = encode(RoundPayload{{ledger.lines().back()}, {}, model}),
+                      .merchants = *permitted});
   if (const RoundFailure* failure = round.failed()) {
     ledger.abort_open(failure->sentence);
     throw Failure(ExitCode::could_not_finish, failure->sentence);
@@ -284,6 +312,7 @@ int run(const std::filesystem::path& folder) {
                                  .privacy = "epsilon = 1 at delta = 1e-6 for each customer"};
   write_model(folder / "model", published);
   ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(published))));
+  signed_ledger.sign_claim({0, 1, 2, 3, 4});
   federation.stop(ExitCode::done, "");
 
   // 8. What anyone may know, and beside it what nobody does.

@@ -9,6 +9,7 @@
 #include "common/data/encoding.h"
 #include "common/data/units.h"
 #include "privacy/protocol/round_payload.h"
+#include "privacy/sampling_coin.h"
 #include "worker/sampling_coins.h"
 
 namespace hanse {
@@ -24,6 +25,8 @@ LocalWork::LocalWork(Configuration configuration, Dataset data, std::vector<Ledg
 
 WorkerHooks LocalWork::hooks() {
   return {.session_ready = [this](const SessionView& session) { session_ready(session); },
+          .permit = [this](std::span<const std::string> lines,
+                           std::span<const std::uint32_t> merchants) { return permit(lines, merchants); },
           .accept_round = [this](const StartView& start) { return accept_round(start); },
           .prepare = [this](std::uint32_t merchant, const Seal& seal) { return prepare(merchant, seal); },
           .round_ended = [this](ByteView payload, bool released) { round_ended(payload, released); }};
@@ -42,6 +45,29 @@ void LocalWork::session_ready(const SessionView& session) {
                                  plan_->noise_multiplier(Purpose::update));
 }
 
+/// Budget and policy are asked by the copy of the ledger, line by line, before it takes them.
+Result<HeadToSign> LocalWork::permit(std::span<const std::string> lines,
+                                     std::span<const std::uint32_t> merchants) {
+  try {
+    if (auto error = take_lines(lines)) {
+      return *error;
+    }
+  } catch (const Failure& failure) {
+    return Error{failure.what()};  // This worker's disk: the run goes on without its merchants.
+  }
+  const LedgerState& state = ledger_->state();
+  if (merchants.empty() || state.empty()) {
+    return HeadToSign{};
+  }
+  if (!state.awaits_head()) {
+    return Error{"a signature is asked for where the ledger has nothing new to agree to"};
+  }
+  if (const auto& open = state.open_intent(); open && !std::ranges::includes(open->invited, merchants)) {
+    return Error{"a merchant is asked to permit a round that it is not invited to"};
+  }
+  return HeadToSign{.size = state.tree().size(), .root = state.tree().root(), .text = state.to_cosign()};
+}
+
 Result<SumParameters> LocalWork::accept_round(const StartView& start) {
   try {
     return check_round(start);
@@ -55,14 +81,13 @@ Result<SumParameters> LocalWork::check_round(const StartView& start) {
   if (!payload) {
     return payload.error();
   }
-  // The intent goes to this worker's own disk, and its budget and policy are asked, before data is touched.
-  const Result<Intent> intent = take_lines(payload->ledger_lines);
+  // The intent and the signatures that permit it are on this worker's own disk before data is touched.
+  if (auto error = take_lines(payload->ledger_lines)) {
+    return *error;
+  }
+  const Result<Intent> intent = permitted_intent(start);
   if (!intent) {
     return intent.error();
-  }
-  if (intent->round != start.round) {
-    return Error{"the intent is of round " + std::to_string(intent->round) + ", not of round " +
-                 std::to_string(start.round)};
   }
   if (intent->model != digest_of(payload->preparation, payload->model)) {
     return Error{"the intent is about another model"};
@@ -81,9 +106,10 @@ Result<SumParameters> LocalWork::check_round(const StartView& start) {
   return parameters_;
 }
 
-Result<Intent> LocalWork::take_lines(const std::vector<std::string>& lines) {
+std::optional<Error> LocalWork::take_lines(std::span<const std::string> lines) {
   if (!ledger_) {
-    ledger_.emplace(run_directory(configuration_), hosted_, configuration_.policy, coordinator_);
+    ledger_.emplace(run_directory(configuration_), hosted_, configuration_.policy, coordinator_,
+                    configuration_.privacy.previous_ledgers);
   }
   for (const std::string& line : lines) {
     const Result<Record> record = ledger_->accept(line);
@@ -92,14 +118,27 @@ Result<Intent> LocalWork::take_lines(const std::vector<std::string>& lines) {
     }
     if (const Plan* plan = std::get_if<Plan>(&record->payload)) {
       if (auto error = plan_->differs(*plan)) {
-        return *error;
+        return error;
       }
     }
   }
-  // The one intent that no release has answered: an old one, sent again, buys no second sum.
-  const std::optional<Intent>& open = ledger_->state().open_intent();
+  return std::nullopt;
+}
+
+/// The one intent that no release has answered: an old one, sent again, buys no second sum. All that take part have
+/// permitted it, and the proof is on this worker's own disk.
+Result<Intent> LocalWork::permitted_intent(const StartView& start) const {
+  const LedgerState& state = ledger_->state();
+  const std::optional<Intent>& open = state.open_intent();
   if (!open) {
     return Error{"a round came without a new intent in the ledger"};
+  }
+  if (open->round != start.round) {
+    return Error{"the intent is of round " + std::to_string(open->round) + ", not of round " +
+                 std::to_string(start.round)};
+  }
+  if (!std::ranges::includes(state.permitted_by(), start.merchants)) {
+    return Error{"the round came before its intent was signed by all who take part here"};
   }
   return *open;
 }
@@ -188,12 +227,11 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
     const bool secret = configuration_.privacy.unit != Unit::none;
     SeededGenerator public_coins({configuration_.federation.seed, round_, merchant.id, 0x636F696E});
     SamplingCoins secret_coins(sampling_rate_, random_);
-    const auto threshold = static_cast<std::uint64_t>(std::ldexp(sampling_rate_, 63));
     Contribution contribution;
     for_each_unit(data_, merchant, unit, sum_.population, [&](const UnitRows& rows) {
-      const bool takes_part =
-          sampling_rate_ >= 1 || (secret ? secret_coins.takes_part() : public_coins() >> 1 < threshold);
-      if (!takes_part) {
+      const bool taken = sampling_rate_ >= 1 || (secret ? secret_coins.next_takes_part()
+                                                        : takes_part(sampling_rate_, public_coins()));
+      if (!taken) {
         return;
       }
       contribution.clear();
@@ -201,17 +239,6 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
       take(contribution);
     });
   };
-}
-
-void LocalWork::take_claim(std::string_view lines) {
-  while (ledger_ && !lines.empty()) {
-    const std::string_view line = lines.substr(0, lines.find('\n'));
-    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
-    const Result<Record> record = ledger_->accept(line);
-    if (!record) {
-      throw Failure(ExitCode::refused, "the coordinator's claim is refused: " + record.what());
-    }
-  }
 }
 
 void LocalWork::round_ended(ByteView payload, bool released) {

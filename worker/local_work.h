@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,17 +28,17 @@ class LocalWork {
 
   /// What WorkerNode calls. The hooks refer to this object, which must stay where it is.
   WorkerHooks hooks();
-  /// The ledger's last lines, the claim last, which come with the end of a run.
-  void take_claim(std::string_view lines);
 
  private:
   void session_ready(const SessionView& session);
+  Result<HeadToSign> permit(std::span<const std::string> lines, std::span<const std::uint32_t> merchants);
   Result<SumParameters> accept_round(const StartView& start);
   SealedSum prepare(std::uint32_t merchant, const Seal& seal);
   void round_ended(ByteView payload, bool released);
 
   Result<SumParameters> check_round(const StartView& start);
-  Result<Intent> take_lines(const std::vector<std::string>& lines);
+  std::optional<Error> take_lines(std::span<const std::string> lines);
+  Result<Intent> permitted_intent(const StartView& start) const;
   std::optional<Error> check_statistics(const Model& preparation) const;
   std::optional<Error> choose_sum(const Intent& intent, const Model& preparation);
   std::optional<Error> compare(const Intent& intent, const SumParameters& claimed) const;

@@ -164,9 +164,6 @@ ExitCode work(const Configuration& configuration, const Line& line) {
     node.emplace(options, told_to_others(failure, configuration, line.rank), line.random);
   }
   const WorkerNode::End end = run_worker(*node, line.channel, line.clock, line.patience);
-  if (work && end.code == ExitCode::done) {
-    work->take_claim(end.sentence);
-  }
   print_refusals(node->refusals(), "worker", line.rank);
   return end.code;
 }

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "common/base/secure_random.h"
+#include "privacy/sampling_coin.h"
 
 namespace hanse {
 
@@ -21,21 +21,20 @@ namespace hanse {
 /// largest.
 class SamplingCoins {
  public:
-  SamplingCoins(double rate, SecureRandom& random)
-      : random_(random), threshold_(static_cast<std::uint64_t>(std::ldexp(rate, 63))) {}
+  SamplingCoins(double rate, SecureRandom& random) : random_(random), rate_(rate) {}
 
   /// The next unit's coin. Exact but for the rounding of `rate` down to a multiple of 2^-63.
-  bool takes_part() {
+  bool next_takes_part() {
     if (at_ == coins_.size()) {
       random_.fill(std::as_writable_bytes(std::span(coins_)));
       at_ = 0;
     }
-    return coins_[at_++] >> 1 < threshold_;
+    return takes_part(rate_, coins_[at_++]);
   }
 
  private:
   SecureRandom& random_;
-  std::uint64_t threshold_;
+  double rate_;
   std::array<std::uint64_t, 32> coins_{};
   std::size_t at_ = coins_.size();
 };

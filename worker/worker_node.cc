@@ -1,6 +1,7 @@
 #include "worker/worker_node.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "privacy/merchants_min.h"
@@ -93,6 +94,7 @@ struct WorkerNode::Parts : SessionParty {
   void on(const GraphMessage& told, const Send& send);
   void confirm(const Send& send);
   void on(const Ready& ready, const Send& send);
+  void on_permit(std::uint64_t round, const Permit& permit, const Send& send);
   void on_open(std::uint64_t round, const Open& open, const Send& send);
   void on_start(std::uint64_t round, const Start& start, const Send& send);
   bool accept(const StartView& start, const std::vector<std::size_t>& places, const Send& send);
@@ -181,6 +183,9 @@ void WorkerNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
       return taken(Stage::opened, decode<GraphMessage>(envelope), [&](const auto& told) { on(told, send); });
     case MessageType::ready:
       return taken(Stage::confirmed, decode<Ready>(envelope), [&](const auto& told) { on(told, send); });
+    case MessageType::permit:
+      return taken(Stage::ready, decode<Permit>(envelope),
+                   [&](const auto& told) { on_permit(envelope.round, told, send); });
     case MessageType::open:
       return taken(Stage::ready, decode<Open>(envelope),
                    [&](const auto& told) { on_open(envelope.round, told, send); });
@@ -412,6 +417,32 @@ void WorkerNode::Parts::step_one(std::size_t place, const MerchantEvent& event, 
   for (Bytes& message : result.messages) {
     say(send, std::move(message));
   }
+}
+
+/// Signs for the merchants that are asked, once the layer above has verified and kept the lines.
+void WorkerNode::Parts::on_permit(std::uint64_t round, const Permit& permit, const Send& send) {
+  if (!hooks.permit || (permit.asked.count() > 0 && permit.asked.roster_size() != view.names.size())) {
+    return refuse("PERMIT where none is waited for");
+  }
+  std::vector<std::uint32_t> ids;
+  std::copy_if(view.hosted.begin(), view.hosted.end(), std::back_inserter(ids),
+               [&](std::uint32_t id) { return permit.asked.contains(id); });
+  const auto head = hooks.permit(permit.lines, ids);
+  if (!head) {
+    refuse("PERMIT of round " + std::to_string(round) + ": " + head.what() + " (" +
+           std::string(name_of(Refusal::policy)) + ")");
+    return say(send, encode(Abort{Refusal::policy, kNoMerchant, head.what()}, round));
+  }
+  if (ids.empty()) {
+    return;
+  }
+  Cosign cosign{.size = head->size, .root = head->root, .signatures = {}};
+  for (std::size_t place = 0; place < view.hosted.size(); ++place) {
+    if (permit.asked.contains(view.hosted[place])) {
+      cosign.signatures.push_back(merchants[place].identity.sign(head->text));
+    }
+  }
+  say(send, encode(cosign, round));
 }
 
 void WorkerNode::Parts::on_open(std::uint64_t round, const Open& open, const Send& send) {

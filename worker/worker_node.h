@@ -58,9 +58,22 @@ struct SessionView {
   Digest session_id{};
 };
 
+/// What merchants sign to agree to the ledger as this worker has it.
+struct HeadToSign {
+  std::uint64_t size = 0;
+  Digest root{};
+  Bytes text;  ///< cosigned_bytes() of privacy/ledger/record.h.
+};
+
 /// The layer above: where data, budget and ledger live.
 struct WorkerHooks {
   std::function<void(const SessionView&)> session_ready = [](const SessionView&) {};
+  /// Verifies the ledger's lines, asks budget and policy of the merchants (ids of this worker's), and has the lines on its
+  /// own disk when it gives what they are to sign: for an intent, the permission to spend it. Without merchants the
+  /// lines are only kept. An error refuses for all merchants here; its sentence goes to the coordinator.
+  std::function<Result<HeadToSign>(std::span<const std::string> lines,
+                                   std::span<const std::uint32_t> merchants)>
+      permit = {};
   /// Checks the intent and the budget and sets up the sum. Gives the parameters this worker derived itself: a
   /// round with others is refused. An error refuses the round for all merchants here; its sentence goes to
   /// the coordinator.

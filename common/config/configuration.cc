@@ -270,6 +270,7 @@ std::string canonical_text(const Configuration& configuration) {
 std::string shared_text(const Configuration& configuration) {
   Configuration shared = configuration;
   shared.data.path.clear();
+  shared.privacy.previous_ledgers.clear();  // Each has its own copies; the plan names what they must be.
   shared.output.dir.clear();
   shared.aggregation.keys.clear();
   shared.aggregation.roster.clear();

@@ -80,8 +80,9 @@ struct Configuration {
     double expected_units = 0;           ///< Of a round; 0: training rows times sampling rate.
     std::uint32_t min_contributors = 2;  ///< Merchants; without a unit of privacy.
     std::string accountant = "rdp";
-    double statistics_share = 0.1;  ///< Part of the budget for sums before training.
-    double evaluation_share = 0.1;  ///< Part of the budget for test metrics.
+    double statistics_share = 0.1;              ///< Part of the budget for sums before training.
+    double evaluation_share = 0.1;              ///< Part of the budget for test metrics.
+    std::vector<std::string> previous_ledgers;  ///< Of runs on the same people, latest first.
   } privacy;
 
   struct Aggregation {

@@ -529,6 +529,11 @@ std::vector<Key> make_table() {
           "privacy.evaluation_share", {0, 0.9, true}, "above 0, at most 0.9",
           "Part of the budget for test metrics.",
           [](auto& c) -> auto& { return c.privacy.evaluation_share; }),
+      list_key(
+          "privacy.previous_ledgers", "run directories",
+          "Earlier runs on the same people, the latest first: the ledger continues theirs, and budgets add "
+          "up.",
+          [](auto& c) -> auto& { return c.privacy.previous_ledgers; }),
 
       choice_key(
           "aggregation.encryption", {"masked", "paillier", "none"},

@@ -36,7 +36,7 @@ Promise promise_of(const ReportData& data) {
   if (!data.plan || !data.audit || data.audit->state.empty()) {
     return Promise::unknown;
   }
-  if (!data.audit->holds()) {
+  if (data.audit->verdict() == AuditReport::Verdict::broken) {
     return Promise::broken;
   }
   if (data.plan->unit == Unit::none) {
@@ -147,12 +147,12 @@ std::string badges(const ReportData& data) {
   }
   if (!data.audit) {
     html += badge("warn", "No ledger");
-  } else if (data.audit->holds()) {
+  } else if (data.audit->verdict() != AuditReport::Verdict::broken) {
     html += badge("good", "Audit holds");
   } else {
     html += badge("bad", "Audit: " + counted(data.audit->findings.size(), "finding", "findings"));
   }
-  if (data.audit && data.audit->holds() && !data.audit->state.claim()) {
+  if (data.audit && data.audit->verdict() == AuditReport::Verdict::unfinished) {
     html += badge("", "Not finished");
   }
   return html + "</ul>\n";
@@ -551,8 +551,9 @@ std::string audit_section(const ReportData& data) {
     return section("Audit", card("<p>This run has no ledger: there is nothing to audit.</p>"));
   }
   const AuditReport& audit = *data.audit;
-  std::string html = audit.holds() ? "<p><strong>The ledger holds.</strong> "
-                                   : "<p class=\"none\">The ledger does not hold.</p><p>";
+  std::string html = audit.verdict() != AuditReport::Verdict::broken
+                         ? "<p><strong>The ledger holds.</strong> "
+                         : "<p class=\"none\">The ledger does not hold.</p><p>";
   html += counted(audit.lines, "line was", "lines were") +
           " checked: the chain of hashes, every signature, the order of intents and releases, every bound, "
           "and ε after "
@@ -563,6 +564,7 @@ std::string audit_section(const ReportData& data) {
   }
   html += "</p>";
   html += audit.findings.empty() ? "" : "<p>Findings:</p>" + list_of(audit.findings);
+  html += audit.open_ends.empty() ? "" : "<p>The run is unfinished:</p>" + list_of(audit.open_ends);
   html += spent_table(data);
   html += audit.notes.empty() ? "" : "<p class=\"under\">Worth knowing:</p>" + list_of(audit.notes);
   html += "<p class=\"under\">Do not take this page's word for it: <code>hanse audit " +

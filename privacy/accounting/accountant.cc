@@ -47,7 +47,8 @@ void RdpAccountant::compose(const DpEvent& event) {
     without_noise_ = true;
     return;
   }
-  Releases& releases = releases_[{event.noise, event.noise_multiplier, event.sampling_rate}];
+  Releases& releases = releases_[{event.noise, event.noise_multiplier, event.sampling_rate, event.coins,
+                                  event.adjacency, event.sensitivity_steps}];
   if (!releases.curve) {
     releases.curve = curve_of(event, orders_);
   }
@@ -83,6 +84,34 @@ EpsilonAtOrder epsilon(std::span<const DpEvent> events, double delta, std::span<
     accountant.compose(event);
   }
   return accountant.epsilon(delta);
+}
+
+EpsilonAtOrder epsilon_over_real_orders(std::span<const DpEvent> events, double delta) {
+  std::vector<double> orders(default_orders().begin(), default_orders().end());
+  orders.insert(orders.begin(), {1.001, 1.003, 1.01, 1.03});
+  for (double order = 2048; order < 1e6; order *= 2) {
+    orders.push_back(order);
+  }
+  EpsilonAtOrder best = epsilon(events, delta, orders);
+  const auto at = std::find(orders.begin(), orders.end(), best.order);
+  if (best.epsilon == 0 || !std::isfinite(best.epsilon) || at == orders.end()) {
+    return best;
+  }
+  // Golden sections of log(order - 1) between the neighbours of the best order.
+  const double golden = 0.6180339887498949;
+  double low = std::log((at == orders.begin() ? *at - 0.0009 : *(at - 1)) - 1);
+  double high = std::log((at + 1 == orders.end() ? *at * 2 : *(at + 1)) - 1);
+  while (high - low > 1e-4) {
+    const double orders_inside[] = {1 + std::exp(high - golden * (high - low)),
+                                    1 + std::exp(low + golden * (high - low))};
+    const double left = epsilon(events, delta, std::span(orders_inside, 1)).epsilon;
+    const double right = epsilon(events, delta, std::span(orders_inside + 1, 1)).epsilon;
+    if (std::min(left, right) < best.epsilon) {
+      best = left < right ? EpsilonAtOrder{left, orders_inside[0]} : EpsilonAtOrder{right, orders_inside[1]};
+    }
+    (left < right ? high : low) = std::log(orders_inside[left < right ? 1 : 0] - 1);
+  }
+  return best;
 }
 
 }  // namespace hanse

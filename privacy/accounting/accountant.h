@@ -27,7 +27,8 @@ class RdpAccountant {
   bool without_noise() const { return without_noise_; }
 
  private:
-  using Mechanism = std::tuple<NoiseLaw, double, double>;  // Law, noise multiplier, sampling rate.
+  // Law, noise multiplier, sampling rate, coins, adjacency, steps: what makes two events equal.
+  using Mechanism = std::tuple<NoiseLaw, double, double, std::uint32_t, Adjacency, double>;
   struct Releases {
     std::shared_ptr<const std::vector<double>> curve;  // RDP of one release at each of orders_.
     std::uint64_t count = 0;

@@ -1,19 +1,16 @@
 #include "privacy/accounting/grid_law.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 namespace hanse {
 namespace {
 
 // Weights of Q below this have lost their digits.
 constexpr double kFaintest = 1e-290;
-
-// A weight of Q, in a unit in which a law of this loss has equal P and Q.
-double scaled(double weight, double loss) {
-  return std::abs(loss) < 600 ? weight * std::exp(loss) : std::exp(std::log(weight) + loss);
-}
 
 // Where the cells lie on the grid of twice their step.
 struct Places {
@@ -49,6 +46,9 @@ class Lower {
  public:
   Lower(const LossCells& cells, const std::vector<double>& scaled_q, std::size_t points)
       : cells_(&cells), scaled_q_(&scaled_q), places_(cells), weight_(points) {
+    for (std::int64_t steps = -6; steps < 3; ++steps) {
+      odds_[static_cast<std::size_t>(steps + 6)] = std::exp(static_cast<double>(steps) * cells.step);
+    }
     while (at_ < cells.p.size()) {
       if (cells.p[at_] <= 0 || cells.q[at_] <= kFaintest) {
         weight_[places_.below(at_)] += left_ * cells.p[at_];
@@ -61,6 +61,12 @@ class Lower {
   std::vector<double> result() && { return std::move(weight_); }
 
  private:
+  // exp(steps of cells), of which few are ever asked.
+  double odds_of(std::int64_t steps) const {
+    const std::int64_t index = steps + 6;
+    return index >= 0 && index < 9 ? odds_[static_cast<std::size_t>(index)]
+                                   : std::exp(static_cast<double>(steps) * cells_->step);
+  }
   void next() {
     ++at_;
     left_ = 1;
@@ -78,7 +84,7 @@ class Lower {
       const auto up =
           2 * static_cast<std::int64_t>(target) - static_cast<std::int64_t>(at_) - (places_.odd ? 1 : 0);
       const double p = cells_->p[at_];
-      const double gain = p - (*scaled_q_)[at_] * std::exp(static_cast<double>(up) * cells_->step);
+      const double gain = p - (*scaled_q_)[at_] * odds_of(up);
       if (excess + left_ * gain > 0) {
         const double share = std::clamp(-excess / gain, 0.0, left_);
         weight_[target] += weight + share * p;
@@ -97,6 +103,7 @@ class Lower {
   const std::vector<double>* scaled_q_;
   Places places_;
   std::vector<double> weight_;
+  std::array<double, 9> odds_ = {};
   std::size_t at_ = 0;
   double left_ = 1;  // Share of the current cell that is not yet in a group.
 };
@@ -108,8 +115,10 @@ GridLaws connect_the_dots(const LossCells& cells) {
   const std::size_t points = places.below(cells.p.size() - 1) + 2;
   std::vector<double> scaled_q(cells.q.size());
   for (std::size_t cell = 0; cell < scaled_q.size(); ++cell) {
+    const double odds = cells.odds[cell];
     const double loss = static_cast<double>(cells.first + static_cast<std::int64_t>(cell)) * cells.step;
-    scaled_q[cell] = scaled(cells.q[cell], loss);
+    scaled_q[cell] =
+        odds > 1e-290 && odds < 1e290 ? cells.q[cell] * odds : std::exp(std::log(cells.q[cell]) + loss);
   }
   GridLaws laws{.step = 2 * cells.step, .first = places.first, .infinite = cells.p_above};
   laws.upper = upper_law(cells, scaled_q, points);

@@ -161,7 +161,7 @@ LossSketch PrivacyLoss::sketch() const {
   if (!integers_.loss.empty()) {
     return integers_;
   }
-  constexpr int kNodes = 160;
+  constexpr int kNodes = 120;
   LossSketch sketch;
   const double width = (to_ - from_) / kNodes;
   for (int i = 0; i <= kNodes; ++i) {
@@ -183,7 +183,7 @@ LossCells PrivacyLoss::cells_of_pair(double step) const {
   cells.first = static_cast<std::int64_t>(std::floor(pair_.loss(from_) / step));
   const auto end = static_cast<std::int64_t>(std::ceil(pair_.loss(to_) / step));
   const auto count = static_cast<std::size_t>(std::clamp(end - cells.first, std::int64_t{1}, kMostCells));
-  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.error}) {
+  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.odds, &cells.error}) {
     values->resize(count);
   }
   double near = from_;
@@ -197,7 +197,8 @@ LossCells PrivacyLoss::cells_of_pair(double step) const {
   const Slice below = slices.below();
   for (std::size_t k = 0; k < count; ++k) {
     const double loss = static_cast<double>(cells.first + static_cast<std::int64_t>(k)) * step;
-    const Slice slice = slices.up_to(place_at(k + 1), step, std::exp(std::min(loss, 700.0)));
+    cells.odds[k] = std::exp(loss);
+    const Slice slice = slices.up_to(place_at(k + 1), step, std::min(cells.odds[k], 1e300));
     cells.p[k] = slice.p;
     cells.q[k] = slice.q;
     cells.error[k] = slice.error;
@@ -216,7 +217,7 @@ LossCells PrivacyLoss::cells_of_integers(double step) const {
   cells.first = static_cast<std::int64_t>(std::floor(integers_.loss.front() / step)) - 1;
   const auto end = static_cast<std::int64_t>(std::ceil(integers_.loss.back() / step)) + 1;
   check(end - cells.first <= kMostCells, "cells fit into memory");
-  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.error}) {
+  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.odds, &cells.error}) {
     values->resize(static_cast<std::size_t>(end - cells.first));
   }
   for (std::size_t i = 0; i < integers_.loss.size(); ++i) {
@@ -225,6 +226,9 @@ LossCells PrivacyLoss::cells_of_integers(double step) const {
     cells.p[k] += integers_.p[i];
     cells.q[k] += integers_.q[i];
     cells.error[k] += 32 * kUlp * integers_.p[i];
+  }
+  for (std::size_t k = 0; k < cells.odds.size(); ++k) {
+    cells.odds[k] = std::exp(static_cast<double>(cells.first + static_cast<std::int64_t>(k)) * step);
   }
   cells.p_below = cells.q_below = cells.p_above = cells.q_above = left_out_;
   return cells;
@@ -264,14 +268,15 @@ PrivacyLoss::Delta PrivacyLoss::delta(double epsilon, bool added) const {
 
 LossCells mirrored(LossCells cells) {
   cells.first = -(cells.first + static_cast<std::int64_t>(cells.p.size()));
-  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.error}) {
+  const double step_odds = std::exp(cells.step);
+  for (std::size_t k = 0; k < cells.odds.size(); ++k) {
+    cells.error[k] *= std::min(cells.odds[k], 1e300);
+    cells.odds[k] = 1 / (cells.odds[k] * step_odds);
+  }
+  for (std::vector<double>* values : {&cells.p, &cells.q, &cells.odds, &cells.error}) {
     std::reverse(values->begin(), values->end());
   }
   std::swap(cells.p, cells.q);
-  for (std::size_t k = 0; k < cells.error.size(); ++k) {
-    const double loss = static_cast<double>(cells.first + static_cast<std::int64_t>(k)) * cells.step;
-    cells.error[k] *= std::exp(std::min(loss, 700.0));
-  }
   std::swap(cells.p_below, cells.q_above);
   std::swap(cells.q_below, cells.p_above);
   return cells;

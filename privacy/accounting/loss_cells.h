@@ -15,6 +15,7 @@ struct LossCells {
   std::int64_t first = 0;
   std::vector<double> p = {};
   std::vector<double> q = {};
+  std::vector<double> odds = {};  ///< exp of the loss at the cell's lower end.
   /// Bounds on round-off, as P weight times how far in loss it may be displaced.
   std::vector<double> error = {};
   double p_below = 0;  ///< P and Q of the losses below all cells.

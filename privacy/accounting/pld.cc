@@ -269,6 +269,8 @@ EpsilonBracket compose_numerically(const std::vector<Addend>& addends, double de
     }
   }
   EpsilonBracket best;
+  double width_before = 0;
+  double step_before = 0;
   for (int pass = 0; pass < kMostPasses; ++pass) {
     step = std::max({step, window / kMostPoints, range / kMostCells});
     const auto points =
@@ -280,8 +282,13 @@ EpsilonBracket compose_numerically(const std::vector<Addend>& addends, double de
       best = bracket;
     }
     const double width = best.upper - best.lower;
+    // Isolated losses (coarse integers) narrow the lower end by h instead of h^2: not worth a much longer transform.
+    const bool slow =
+        pass > 0 && points > (1U << 17) && width > width_before * std::pow(step / step_before, 1.5);
+    width_before = width;
+    step_before = step;
     const double wish = wished_width(precision, best.upper);
-    if (width <= wish || finest || best.upper == 0) {
+    if (width <= wish || finest || slow || best.upper == 0) {
       break;
     }
     step *= std::clamp(0.9 * std::sqrt(wish / width), 0.1, 0.7);

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "common/base/check.h"
+#include "privacy/accounting/gaussian_pair.h"
 
 namespace hanse {
 namespace {
@@ -106,11 +107,29 @@ double log_moment_by_interpolation(double z, double q, double order) {
 double log_moment(const DpEvent& event, double order) {
   const double z = event.noise_multiplier;
   const double q = event.sampling_rate;
-  const bool interpolates = event.noise == NoiseLaw::discrete_gaussian || z < kSmallestQuadratureMultiplier;
+  const bool interpolates = event.noise != NoiseLaw::gaussian || z < kSmallestQuadratureMultiplier;
   if (order == std::floor(order)) {
     return log_moment_at_integer(z, q, order);
   }
   return interpolates ? log_moment_by_interpolation(z, q, order) : log_moment_by_quadrature(z, q, order);
+}
+
+// Both directions of a mixture of several shifts, or of two mixtures, whose directions mirror each other.
+double log_moment_of_pair(const DpEvent& event, double order) {
+  if (gaussian_multiplier(event) < kSmallestQuadratureMultiplier) {
+    if (event.adjacency == Adjacency::replace_one) {
+      return kInfinity;
+    }
+    // Any coin brings in everything.
+    DpEvent one_coin = event;
+    one_coin.coins = 1;
+    one_coin.sampling_rate = -std::expm1(event.coins * std::log1p(-event.sampling_rate));
+    return log_moment(one_coin, order);
+  }
+  const GaussianPair pair = dominating_pair(event);
+  const double removed = log_power_integral(pair, order);
+  return event.adjacency == Adjacency::replace_one ? removed
+                                                   : std::max(removed, log_power_integral(pair, 1 - order));
 }
 
 std::vector<double> make_default_orders() {
@@ -130,16 +149,21 @@ std::vector<double> make_default_orders() {
 double rdp(const DpEvent& event, double order) {
   check(is_valid(event), "an event has a finite noise multiplier >= 0 and a sampling rate in [0, 1]");
   check(std::isfinite(order) && order > 1, "an order is finite and above 1");
-  const double z = event.noise_multiplier;
   if (event.sampling_rate == 0) {
     return 0;
   }
-  const double unsampled = order / (2 * z * z);
+  const bool replaces = event.adjacency == Adjacency::replace_one;
+  const bool takes_a_pair = event.sampling_rate < 1 && (replaces || event.coins > 1);
+  const double z = takes_a_pair ? gaussian_multiplier(event) : event.noise_multiplier;
+  const double unsampled = (replaces ? 4 : 1) * order / (2 * z * z);
   if (!std::isfinite(order * unsampled)) {
     return kInfinity;
   }
   if (event.sampling_rate == 1) {
     return unsampled;
+  }
+  if (takes_a_pair) {
+    return std::min(unsampled, log_moment_of_pair(event, order) / (order - 1));
   }
   // Sampling never costs privacy; the minimum takes away rounding and the looseness of interpolation.
   return std::min(unsampled, log_moment(event, order) / (order - 1));

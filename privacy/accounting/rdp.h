@@ -10,7 +10,7 @@ namespace hanse {
 /// Renyi differential privacy of one release of `event` (its count is ignored) at `order` > 1 (Mironov 2017),
 /// in nats.
 ///
-/// Every unit, either law: order / (2 z^2) (for discrete noise Canonne, Kamath, Steinke 2020, in any
+/// Every unit, either law: order / (2 z^2), and 4 times that for replace-one (for discrete noise Canonne, Kamath, Steinke 2020, in any
 /// dimension).
 ///
 /// Poisson-sampled at rate q (Mironov, Talwar, Zhang 2019): log A / (order - 1), where with a = order
@@ -33,6 +33,12 @@ namespace hanse {
 ///      integrals.
 ///   4. a -> log E_mu0 (1 - q + q r)^a = (a - 1) RDP(a) is convex and 0 at a = 1. Between integers it lies
 ///      below the chord of the integer bounds: fractional orders interpolate (a - 1) RDP(a) linearly.
+///
+/// K coins, sampled, and replace-one: the Renyi divergences of the pair that dominates the event (see PldAccountant), by
+/// the trapezoid rule, the larger of both directions where they differ. Nothing here mirrors mu0 and the mixture of
+/// several shifts into each other, so the reverse direction is integrated, not argued away. For discrete noise the pair
+/// is the Gaussian one of which it is a post-processing, so every real order is a bound. Below z = 0.1 any coin counts
+/// as all of them (a farther shift dominates a nearer one), and replace-one as unsampled.
 double rdp(const DpEvent& event, double order);
 
 /// The reference orders 1.1, 1.2 ... 10.9, 11 ... 63, 128, 256, 512, 1024.
@@ -49,5 +55,9 @@ struct EpsilonAtOrder {
 /// RdpAccountant.
 EpsilonAtOrder epsilon(std::span<const DpEvent> events, double delta,
                        std::span<const double> orders = default_orders());
+
+/// The same minimised over all real orders above 1: never more than epsilon() at the default orders, and what the
+/// reference orders miss beyond 1024 or below 1.1.
+EpsilonAtOrder epsilon_over_real_orders(std::span<const DpEvent> events, double delta);
 
 }  // namespace hanse

@@ -33,11 +33,13 @@ std::string figure(double value) {
 struct Candidate {
   SumParameters parameters;
   std::uint32_t honest_shares = 0;
+  double sampling_rate = 1;
 
+  /// With sampling about that, for small rates.
   double mu_square() const {
     const double sigma_square =
         static_cast<double>(honest_shares) * static_cast<double>(parameters.share_variance);
-    return std::pow(static_cast<double>(parameters.sensitivity()), 2) / sigma_square;
+    return std::pow(sampling_rate * static_cast<double>(parameters.sensitivity()), 2) / sigma_square;
   }
 };
 
@@ -98,6 +100,7 @@ CanaryPlan canary_plan(const std::vector<Candidate>& candidates, const Experimen
     check_room(candidate.parameters, plan);
     plan.sums.push_back(
         canary_parameters(candidate.parameters, candidate.honest_shares, options.canaries, plan.merchants));
+    plan.sampling_rates.push_back(candidate.sampling_rate);
   }
   return plan;
 }
@@ -169,13 +172,11 @@ PlannedExperiment plan_experiment(const LedgerState& state, const std::vector<In
                                   const ExperimentOptions& options) {
   const Plan& ledger = state.plan();
   std::vector<Candidate> of_population[2];
-  bool sampled = false;
   for (const Intent& intent : intents) {
-    if (intent.parameters.share_variance > 0 && ledger.unit != Unit::none) {
+    if (intent.parameters.share_variance > 0 && intent.sampling_rate > 0 && ledger.unit != Unit::none) {
       const bool apart = ledger.unit == Unit::record && intent.population == Population::test;
       of_population[apart ? 1 : 0].push_back(
-          {intent.parameters, intent.parameters.shares_min - ledger.collusion});
-      sampled = sampled || intent.sampling_rate < 1;
+          {intent.parameters, intent.parameters.shares_min - ledger.collusion, intent.sampling_rate});
     }
   }
   const bool test = mu_square_of(of_population[1]) > mu_square_of(of_population[0]);
@@ -192,25 +193,20 @@ PlannedExperiment plan_experiment(const LedgerState& state, const std::vector<In
     planned.notes.push_back(std::string("Tried are the sums over ") + (test ? "test" : "train") +
                             " records, which spent most.");
   }
-  if (sampled) {
-    planned.notes.emplace_back(
-        "The run drew its units by secret coins. The experiment takes the side of someone who knows them: "
-        "canaries are in "
-        "every sum that is tried, and the claim is without the gain of sampling.");
-  }
   choose_rounds(candidates, options);
   planned.plan = canary_plan(candidates, options);
   return planned;
 }
 
-PlannedExperiment plan_experiment(double noise_multiplier, std::uint32_t merchants, double delta,
-                                  const ExperimentOptions& options) {
+PlannedExperiment plan_experiment(double noise_multiplier, double sampling_rate, std::uint32_t merchants,
+                                  double delta, const ExperimentOptions& options) {
   const SumParameters parameters = choose_parameters(
       {.length = 1, .merchants = merchants, .shares_min = merchants, .noise_multiplier = noise_multiplier});
   if (parameters.share_variance == 0) {
     throw bad_input("--noise-multiplier " + figure(noise_multiplier) + " is too little to add anything");
   }
-  std::vector<Candidate> candidates(std::max<std::uint64_t>(options.rounds, 1), {parameters, merchants});
+  std::vector<Candidate> candidates(std::max<std::uint64_t>(options.rounds, 1),
+                                    {parameters, merchants, sampling_rate});
   PlannedExperiment planned;
   planned.delta = delta;
   planned.sums_of_run = candidates.size();
@@ -219,28 +215,32 @@ PlannedExperiment plan_experiment(double noise_multiplier, std::uint32_t merchan
 }
 
 std::string text_of(const PlannedExperiment& planned, const ExperimentReport& report) {
+  const std::string law = report.sampled ? "units drawn by secret coins" : "mu " + figure(report.mu);
+  const std::string allowed =
+      report.sampled ? "" : "; the claim allows " + percent(0.5 * std::erfc(-report.mu / 2 / std::sqrt(2.0)));
   std::string text = "Experiment: " + std::to_string(report.canaries) +
                      " canary customers through clip, grid, noise, masks and sum\n";
   text +=
       line("tried", std::to_string(report.sums) + " of " + std::to_string(planned.sums_of_run) +
                         (planned.sums_of_run == 1 ? " sum, " : " sums, ") + std::to_string(report.merchants) +
                         (report.merchants == 1 ? " merchant" : " merchants") + ", the least noise allowed");
-  text += line("claimed of these sums", "epsilon " + figure(report.epsilon) + " at delta " +
-                                            figure(report.delta) + " (mu " + figure(report.mu) + ")");
+  text += line("claimed of these sums",
+               "epsilon " + figure(report.epsilon) + " at delta " + figure(report.delta) + " (" + law + ")");
   if (planned.epsilon_ledger) {
     text += line("the ledger, of all sums", "epsilon " + figure(*planned.epsilon_ledger));
   }
   const double right =
       static_cast<double>(report.guesses.right) / static_cast<double>(report.guesses.guesses);
-  text += line("who was in, guessed right", percent(right) + "; the claim allows " +
-                                                percent(0.5 * std::erfc(-report.mu / 2 / std::sqrt(2.0))));
+  text += line("who was in, guessed right", percent(right) + allowed);
   text += "  found, at least\n";
   for (const LowerBound& bound : report.bounds) {
     text += line("  " + bound.method, bound.epsilon > 0 ? "epsilon " + figure(bound.epsilon) : "nothing");
   }
-  text += line("estimated (no bound)", "epsilon " + figure(report.one_shot_estimate));
+  if (!report.sampled) {
+    text += line("estimated (no bound)", "epsilon " + figure(report.one_shot_estimate));
+  }
   text += line("noise, of the claimed", text_of(report.noise));
-  text += line("shift, of the clip norm", text_of(report.shift));
+  text += line(report.sampled ? "shift, of rate and clip" : "shift, of the clip norm", text_of(report.shift));
   for (const std::string& note : planned.notes) {
     text += "Note: " + note + "\n";
   }
@@ -270,13 +270,14 @@ std::string json_with(const std::string& before, const PlannedExperiment& planne
                        {"delta", report.delta},
                        {"significance", report.significance},
                        {"seed", report.seed},
-                       {"mu", report.mu},
+                       {"sampled", report.sampled},
+                       {"mu", report.sampled ? Json() : Json(report.mu)},
                        {"epsilon", report.epsilon},
                        {"epsilon_ledger", planned.epsilon_ledger ? Json(*planned.epsilon_ledger) : Json()},
                        {"guesses_right", report.guesses.right},
-                       {"mu_lower", number(report.gdp_mu)},
+                       {"mu_lower", report.sampled ? Json() : number(report.gdp_mu)},
                        {"bounds", bounds},
-                       {"estimate", number(report.one_shot_estimate)},
+                       {"estimate", report.sampled ? Json() : number(report.one_shot_estimate)},
                        {"noise", json_of(report.noise)},
                        {"shift", json_of(report.shift)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -294,6 +295,8 @@ void declare_experiment_options(Arguments& arguments) {
       .option("seed", "With --empirical: of the canaries' coins. Noise has no seed.", "1")
       .option("noise-multiplier",
               "With --empirical and no RUN_DIR: noise standard deviation over the clip norm.")
+      .option("sampling-rate", "With --empirical and no RUN_DIR: chance that a customer takes part in a sum.",
+              "1")
       .option("merchants", "With --empirical and no RUN_DIR: who share the noise.", "3")
       .option("delta", "With --empirical and no RUN_DIR.", "1e-6");
 }
@@ -321,10 +324,10 @@ Verdict experiment_without_ledger(const Arguments& arguments) {
     throw bad_input("name the folder of a run, RUN_DIR, or its ledger");
   }
   const ExperimentOptions options = read_options(arguments);
-  const PlannedExperiment planned =
-      plan_experiment(arguments.number("noise-multiplier", 1e-3, 1e6),
-                      static_cast<std::uint32_t>(arguments.integer("merchants", 1, 1000)),
-                      arguments.number("delta", 1e-100, 0.5), options);
+  const PlannedExperiment planned = plan_experiment(
+      arguments.number("noise-multiplier", 1e-3, 1e6), arguments.number("sampling-rate", 1e-9, 1),
+      static_cast<std::uint32_t>(arguments.integer("merchants", 1, 1000)),
+      arguments.number("delta", 1e-100, 0.5), options);
   const ExperimentReport seen = carry_out(planned, options);
   return {.text = arguments.flag_given("json") ? json_with("{}", planned, seen) : text_of(planned, seen),
           .holds = seen.holds()};

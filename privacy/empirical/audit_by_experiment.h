@@ -40,9 +40,9 @@ struct PlannedExperiment {
 PlannedExperiment plan_experiment(const LedgerState& state, const std::vector<Intent>& intents,
                                   const ExperimentOptions& options);
 
-/// `rounds` equal sums of noise multiplier z among `merchants`.
-PlannedExperiment plan_experiment(double noise_multiplier, std::uint32_t merchants, double delta,
-                                  const ExperimentOptions& options);
+/// `rounds` equal sums of noise multiplier z among `merchants`, with units drawn at `sampling_rate`.
+PlannedExperiment plan_experiment(double noise_multiplier, double sampling_rate, std::uint32_t merchants,
+                                  double delta, const ExperimentOptions& options);
 
 /// The verdict for people, and a JSON object `before` with one more member, "empirical".
 std::string text_of(const PlannedExperiment& planned, const ExperimentReport& report);
@@ -61,7 +61,7 @@ struct Verdict {
 /// Adds the experiment to the verdict on a ledger. Without --empirical nothing is added.
 void add_experiment(const Arguments& arguments, const AuditReport& report, Verdict& verdict);
 
-/// The experiment without a ledger: --noise-multiplier, --merchants, --delta, --rounds.
+/// The experiment without a ledger: --noise-multiplier, --sampling-rate, --merchants, --delta, --rounds.
 Verdict experiment_without_ledger(const Arguments& arguments);
 
 }  // namespace hanse

@@ -58,6 +58,22 @@ double clopper_pearson_epsilon(const CanaryScores& scores, std::span<const doubl
   });
 }
 
+std::vector<double> clopper_pearson_curve(const CanaryScores& scores, std::span<const double> thresholds,
+                                          std::span<const double> deltas, double significance) {
+  const double part = significance / static_cast<double>(thresholds.size());
+  std::vector<double> curve(deltas.size());
+  for (const double threshold : thresholds) {
+    const Errors errors = errors_at(scores, threshold);
+    const double false_negatives = clopper_pearson_upper(errors.false_negatives, errors.included, part / 2);
+    const double false_positives = clopper_pearson_upper(errors.false_positives, errors.left_out, part / 2);
+    for (std::size_t i = 0; i < deltas.size(); ++i) {
+      curve[i] = std::max({curve[i], epsilon_of_rates(false_negatives, false_positives, deltas[i]),
+                           epsilon_of_rates(false_positives, false_negatives, deltas[i])});
+    }
+  }
+  return curve;
+}
+
 double gdp_mu(const Errors& errors, double significance) {
   const double false_positives =
       clopper_pearson_upper(errors.false_positives, errors.left_out, significance / 2);

@@ -35,6 +35,12 @@ double clopper_pearson_epsilon(const Errors& errors, double delta, double signif
 double clopper_pearson_epsilon(const CanaryScores& scores, std::span<const double> thresholds, double delta,
                                double significance);
 
+/// The same intervals refute a whole curve of claims: for each delta both ln((TPR_lo - delta) / FPR_hi) and
+/// ln((TNR_lo - delta) / FNR_hi) are at most epsilon(delta). What each says at its best threshold, for each of `deltas`;
+/// all hold together.
+std::vector<double> clopper_pearson_curve(const CanaryScores& scores, std::span<const double> thresholds,
+                                          std::span<const double> deltas, double significance);
+
 /// The auditor of Gaussian privacy (Nasr et al. 2023): mu >= Phi^-1(1 - FPR_hi) - Phi^-1(FNR_hi). It refutes claims
 /// of mu-GDP, which what Hanse releases are, and sees far more than the bounds that believe nothing of the mechanism.
 /// Needs independent scores. At least 0.

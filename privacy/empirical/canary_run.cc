@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
 #include "common/base/check.h"
 #include "common/base/seeded_generator.h"
+#include "privacy/accounting/pld.h"
 #include "privacy/crypto/x25519.h"
+#include "privacy/empirical/gaussian_privacy.h"
+#include "privacy/sampling_coin.h"
 #include "privacy/secure_sum/masks.h"
 #include "privacy/secure_sum/pair_keys.h"
 
@@ -85,13 +89,21 @@ double sigma_of(const CanaryPlan& plan, const SumParameters& sum) {
 }
 
 /// The canaries of one merchant: canary i is at merchants i, i + 1, ... i + K - 1, modulo their number.
-UnitSource canaries_at(std::uint32_t merchant, const CanaryPlan& plan, const SumParameters& sum,
-                       const std::vector<bool>& included, const std::vector<bool>& negative) {
-  return [&, merchant](const auto& take) {
+UnitSource canaries_at(std::uint32_t merchant, const CanaryPlan& plan, std::size_t round,
+                       const std::vector<bool>& included, const std::vector<bool>& negative,
+                       SecureRandom& random) {
+  return [&, merchant, round](const auto& take) {
+    const SumParameters& sum = plan.sums[round];
+    const double rate = plan.sampling_rate(round);
+    const auto drawn = [&] {
+      std::uint64_t coin = 0;
+      random.fill(std::as_writable_bytes(std::span(&coin, 1)));
+      return takes_part(rate, coin);
+    };
     Contribution contribution;
     for (std::uint32_t i = 0; i < plan.canaries; ++i) {
       const std::uint32_t place = (merchant + plan.merchants - i % plan.merchants) % plan.merchants;
-      if (included[i] && place < sum.merchants_per_unit) {
+      if (included[i] && place < sum.merchants_per_unit && (rate == 1 || drawn())) {
         contribution.clear();
         contribution.add(i, (negative[i] ? -1 : 1) * kLoudness * sum.clip_norm);
         take(contribution);
@@ -99,6 +111,37 @@ UnitSource canaries_at(std::uint32_t merchant, const CanaryPlan& plan, const Sum
     }
   };
 }
+
+/// log of the likelihood ratio of one entry; see CanaryPlan.
+class LogRatio {
+ public:
+  LogRatio(double a, double rate, std::uint32_t parts) {
+    const double k = parts;
+    for (double j = rate == 1 ? k : 0; j <= k; ++j) {
+      const double ways = std::lgamma(k + 1) - std::lgamma(j + 1) - std::lgamma(k - j + 1);
+      const double drawn = rate == 1 ? 0 : j * std::log(rate) + (k - j) * std::log1p(-rate);
+      terms_.push_back({.constant = ways + drawn - std::pow(a * j / k, 2) / 2, .slope = a * j / k});
+    }
+  }
+  double operator()(double x) const {
+    double most = -std::numeric_limits<double>::infinity();
+    for (const Term& term : terms_) {
+      most = std::max(most, term.constant + term.slope * x);
+    }
+    double sum = 0;
+    for (const Term& term : terms_) {
+      sum += std::exp(term.constant + term.slope * x - most);
+    }
+    return most + std::log(sum);
+  }
+
+ private:
+  struct Term {
+    double constant;
+    double slope;
+  };
+  std::vector<Term> terms_;
+};
 
 /// The correlation of the noise of rounds, from the entries of canaries that were left out.
 void compare_rounds(const std::vector<std::vector<double>>& noise, CanaryRun& run) {
@@ -153,6 +196,24 @@ SumParameters canary_parameters(const SumParameters& parameters, std::uint32_t h
   return sum;
 }
 
+bool CanaryPlan::sampled() const {
+  return std::ranges::any_of(sampling_rates, [](double rate) { return rate < 1; });
+}
+
+double claimed_epsilon(const CanaryPlan& plan, double delta) {
+  if (!plan.sampled()) {
+    return gdp_epsilon(claimed_mu(plan), delta);
+  }
+  PldAccountant accountant({.absolute = 1e-3, .relative = 1e-3});
+  for (std::size_t round = 0; round < plan.sums.size(); ++round) {
+    const SumParameters& sum = plan.sums[round];
+    accountant.compose({.noise_multiplier = sigma_of(plan, sum) / static_cast<double>(sum.sensitivity()),
+                        .sampling_rate = plan.sampling_rate(round),
+                        .coins = sum.merchants_per_unit});
+  }
+  return accountant.epsilon(delta).upper;
+}
+
 double claimed_mu(const CanaryPlan& plan) {
   double square = 0;
   for (const SumParameters& sum : plan.sums) {
@@ -169,6 +230,7 @@ SealedSum honest_part(const MerchantTurn& turn, const UnitSource& units, const S
 CanaryRun run_canaries(const CanaryPlan& plan, SecureRandom& random, const MerchantPart& part) {
   check_plan(plan);
   const double mu = claimed_mu(plan);
+  const bool sampled = plan.sampled();
   const std::vector<bool> included = fair_coins(plan.canaries, SeededGenerator({plan.seed, 0x636F696E73}));
   const auto left_out = static_cast<std::uint64_t>(std::count(included.begin(), included.end(), false));
   std::vector<double> scores(plan.canaries);
@@ -176,6 +238,7 @@ CanaryRun run_canaries(const CanaryPlan& plan, SecureRandom& random, const Merch
   double noise_square = 0;
   double shift = 0;
   double shift_weight = 0;
+  double shift_variance = 0;
   MaskedMerchants merchants(plan.merchants, random);
 
   for (std::size_t round = 0; round < plan.sums.size(); ++round) {
@@ -183,17 +246,21 @@ CanaryRun run_canaries(const CanaryPlan& plan, SecureRandom& random, const Merch
     const std::vector<bool> negative =
         fair_coins(plan.canaries, SeededGenerator({plan.seed, 0x7369676E, round}));
     const OpenedSum opened = merchants.sum(round, sum, [&](std::uint32_t merchant, const RoundMasks& masks) {
-      return part({merchant, round, sum}, canaries_at(merchant, plan, sum, included, negative), masks,
-                  random);
+      return part({merchant, round, sum}, canaries_at(merchant, plan, round, included, negative, random),
+                  masks, random);
     });
     const double sigma = sigma_of(plan, sum);
     const double step_mu = static_cast<double>(sum.sensitivity()) / sigma;
-    shift_weight += step_mu * step_mu * static_cast<double>(plan.canaries - left_out);
+    const double rate = plan.sampling_rate(round);
+    const double weight = step_mu * step_mu * static_cast<double>(plan.canaries - left_out);
+    shift_weight += rate * weight;
+    shift_variance += weight * (1 + step_mu * step_mu * rate * (1 - rate) / sum.merchants_per_unit);
+    const LogRatio log_ratio(step_mu, rate, sum.merchants_per_unit);
     std::vector<double> unexplained;
     for (std::uint32_t i = 0; i < plan.canaries; ++i) {
       const double entry = static_cast<double>(opened.entries[i]) / sigma;
       const double signed_entry = negative[i] ? -entry : entry;
-      scores[i] += signed_entry * step_mu / mu;
+      scores[i] += sampled ? log_ratio(signed_entry) : signed_entry * step_mu / mu;
       if (included[i]) {
         shift += signed_entry * step_mu;
       } else {
@@ -215,7 +282,8 @@ CanaryRun run_canaries(const CanaryPlan& plan, SecureRandom& random, const Merch
       run.noise_samples > 0 ? std::sqrt(noise_square / static_cast<double>(run.noise_samples)) : 0;
   // The mean of the shifts, each with the inverse of its variance as its weight.
   run.shift_ratio = shift_weight > 0 ? shift / shift_weight : 0;
-  run.shift_error = 1 / std::sqrt(shift_weight);
+  run.shift_error =
+      shift_weight > 0 ? std::sqrt(shift_variance) / shift_weight : std::numeric_limits<double>::infinity();
   compare_rounds(noise, run);
   return run;
 }

@@ -26,11 +26,21 @@ namespace hanse {
 /// which is N(mu, 1) for included canaries and N(0, 1) for the others if the mechanism is what it claims to be: mu-GDP
 /// and, as the canaries are the worst customers there are, not better. Scores are independent given the coins, because
 /// coordinates have noise of their own.
+///
+/// Where units are drawn, each included canary flips its own coins, at each of its K merchants in each round, as units do:
+/// it is at j of them with probability C(K, j) q^j (1 - q)^(K - j). The score is then the logarithm of the likelihood
+/// ratio, with x = s_it * y_it / sigma_t and a = D2_t / sigma_t
+///
+///   score_i = sum over t of log( sum over j of C(K, j) q^j (1 - q)^(K - j) exp(a x j/K - (a j/K)^2 / 2) ).
 struct CanaryPlan {
   std::uint32_t canaries = 20000;   ///< At least 2.
   std::uint32_t merchants = 3;      ///< In every sum.
   std::vector<SumParameters> sums;  ///< Of each round, with noise; at least one.
-  std::uint64_t seed = 1;           ///< Of coins and signs. Noise and masks have no seed.
+  std::uint64_t seed = 1;           ///< Of who is in, and of signs. Noise, masks and sampling have no seed.
+  std::vector<double> sampling_rates = {};  ///< Of each sum, above 0; empty: every unit is in every sum.
+
+  double sampling_rate(std::size_t round) const { return sampling_rates.empty() ? 1 : sampling_rates[round]; }
+  bool sampled() const;
 };
 
 /// The same sum for an experiment: one entry a canary, and the same noise in total, as little as the parameters allow
@@ -39,8 +49,11 @@ struct CanaryPlan {
 SumParameters canary_parameters(const SumParameters& parameters, std::uint32_t honest_shares,
                                 std::uint32_t canaries, std::uint32_t merchants);
 
-/// What the plan claims: its sums together are mu-GDP.
+/// What the plan claims when every unit is in every sum: its sums together are mu-GDP.
 double claimed_mu(const CanaryPlan& plan);
+/// What it claims at `delta`: of Gaussians the exact curve; of drawn units the upper end of the bracket of their privacy loss
+/// distributions.
+double claimed_epsilon(const CanaryPlan& plan, double delta);
 
 /// What a merchant does with its units in one sum. The real one is prepare(); a test may plant a fault.
 struct MerchantTurn {
@@ -59,7 +72,7 @@ struct CanaryRun {
   /// Noise: of the entries of canaries that were left out, the root mean square over the claimed sigma. 1 if honest.
   double noise_ratio = 0;
   std::uint64_t noise_samples = 0;
-  /// Shift: how far an included canary moves the sum, over D2, on average. 1 if honest.
+  /// Shift: how far an included canary moves the sum, over D2 and the sampling rate, on average. 1 if honest.
   double shift_ratio = 0;
   double shift_error = 0;  ///< Its standard error, with the claimed noise; infinite when nobody was in.
   /// The largest correlation of the noise of two rounds, in standard errors, and how many pairs were compared: all

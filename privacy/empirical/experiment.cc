@@ -14,7 +14,6 @@ namespace {
 
 /// Lines that may raise an alarm: four bounds, noise, shift, correlation.
 constexpr double kLines = 7;
-constexpr int kThresholdsEachSide = 4;
 /// How many canaries the guesser of one run guesses. Fixed in advance, as the bounds ask.
 constexpr std::array kShares = {0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0};
 
@@ -24,11 +23,17 @@ std::string figure(double value) {
   return text;
 }
 
-/// Thresholds about the middle between the two claimed laws, in steps of half a standard deviation.
+/// Where else than at the run's own delta its curve is compared.
+constexpr std::array kDeltas = {1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5};
+
+/// Thresholds, from the middle between the two claimed laws: in standard deviations, or in the logarithm of the odds.
+constexpr std::array kThresholds = {-6.0, -4.0, -3.0, -2.0, -1.5, -1.0, -0.5, 0.0,
+                                    0.5,  1.0,  1.5,  2.0,  3.0,  4.0,  6.0};
+
 std::vector<double> thresholds_about(double middle) {
   std::vector<double> thresholds;
-  for (int i = -kThresholdsEachSide; i <= kThresholdsEachSide; ++i) {
-    thresholds.push_back(middle + 0.5 * i);
+  for (const double distance : kThresholds) {
+    thresholds.push_back(middle + distance);
   }
   return thresholds;
 }
@@ -50,23 +55,47 @@ MeasuredRatio shift_interval(const CanaryRun& run, double significance) {
   return {.value = run.shift_ratio, .low = run.shift_ratio - radius, .high = run.shift_ratio + radius};
 }
 
-void find_bounds(const CanaryRun& run, double part, ExperimentReport& report) {
+/// Compares the whole claimed curve with what both error rates say; the worst point is named.
+void find_curve(const CanaryPlan& plan, const CanaryScores& scores, std::span<const double> thresholds,
+                double part, ExperimentReport& report) {
+  const std::vector<double> curve = clopper_pearson_curve(scores, thresholds, kDeltas, part);
+  double worst = 0;
+  std::string finding;
+  for (std::size_t i = 0; i < kDeltas.size(); ++i) {
+    const double claimed = claimed_epsilon(plan, kDeltas[i]);
+    if (curve[i] - claimed > worst) {
+      worst = curve[i] - claimed;
+      finding = "At delta " + figure(kDeltas[i]) + " epsilon is at least " + figure(curve[i]) +
+                ", and the same claim allows " + figure(claimed) + " there.";
+    }
+  }
+  if (worst > 0) {
+    report.findings.push_back(finding);
+  }
+}
+
+void find_bounds(const CanaryPlan& plan, const CanaryRun& run, double part, ExperimentReport& report) {
   const CanaryScores& scores = run.scores;
   const double middle = report.mu / 2;
   const std::vector<double> thresholds = thresholds_about(middle);
   report.guesses = guess_farthest(scores, middle, scores.size());
-  report.gdp_mu = std::max(gdp_mu_of_guesses(report.guesses, part / 2), gdp_mu(scores, thresholds, part / 2));
-  report.bounds = {
-      {"Gaussian trade-off", gdp_epsilon(report.gdp_mu, report.delta)},
-      {"Clopper-Pearson", clopper_pearson_epsilon(scores, thresholds, report.delta, part)},
-      {"one run", one_run_epsilon(scores, middle, kShares, report.delta, part)},
-      {"one run, trade-off curve", gdp_epsilon(one_run_gdp(scores, middle, kShares, part), report.delta)}};
+  report.bounds = {{"Clopper-Pearson", clopper_pearson_epsilon(scores, thresholds, report.delta, part)},
+                   {"one run", one_run_epsilon(scores, middle, kShares, report.delta, part)}};
+  if (!report.sampled) {
+    report.gdp_mu =
+        std::max(gdp_mu_of_guesses(report.guesses, part / 2), gdp_mu(scores, thresholds, part / 2));
+    report.bounds.insert(report.bounds.begin(),
+                         {"Gaussian trade-off", gdp_epsilon(report.gdp_mu, report.delta)});
+    report.bounds.push_back(
+        {"one run, trade-off curve", gdp_epsilon(one_run_gdp(scores, middle, kShares, part), report.delta)});
+  }
   for (const LowerBound& bound : report.bounds) {
     if (bound.epsilon > report.epsilon) {
       report.findings.push_back("By " + bound.method + " epsilon is at least " + figure(bound.epsilon) +
                                 ", and " + figure(report.epsilon) + " is claimed.");
     }
   }
+  find_curve(plan, scores, thresholds, part, report);
 }
 
 double estimate_of(const CanaryScores& scores, double delta) {
@@ -98,10 +127,11 @@ ExperimentReport judge(const CanaryPlan& plan, const CanaryRun& run, double delt
   report.delta = delta;
   report.significance = significance;
   report.seed = plan.seed;
-  report.mu = claimed_mu(plan);
-  report.epsilon = gdp_epsilon(report.mu, delta);
-  find_bounds(run, part, report);
-  report.one_shot_estimate = estimate_of(run.scores, delta);
+  report.sampled = plan.sampled();
+  report.mu = report.sampled ? 0 : claimed_mu(plan);
+  report.epsilon = claimed_epsilon(plan, delta);
+  find_bounds(plan, run, part, report);
+  report.one_shot_estimate = report.sampled ? 0 : estimate_of(run.scores, delta);
   report.noise = noise_interval(run, part);
   report.shift = shift_interval(run, part);
   if (report.noise.high < 1) {
@@ -112,7 +142,8 @@ ExperimentReport judge(const CanaryPlan& plan, const CanaryRun& run, double delt
   constexpr double kSlack = 1e-5;
   if (report.shift.low > 1 || report.shift.high < 1 - kSlack) {
     report.findings.push_back("A customer moves the sum by " + figure(report.shift.value) +
-                              " of the clip norm, where a canary that is clipped alone moves it by 1.");
+                              " of the clip norm" + (report.sampled ? " and sampling rate" : "") +
+                              ", where a canary that is clipped alone moves it by 1.");
   }
   if (run.pairs > 0 && run.correlation > -normal_quantile(part / 2 / static_cast<double>(run.pairs))) {
     report.findings.push_back("The noise of the sums " + std::to_string(run.round_a) + " and " +

@@ -30,15 +30,16 @@ struct ExperimentReport {
   double delta = 0;
   double significance = 0;
   std::uint64_t seed = 0;
-  double mu = 0;       ///< Claimed.
-  double epsilon = 0;  ///< Of the claimed mu, by the exact curve: nothing found may exceed it.
+  bool sampled = false;  ///< Units are drawn by coins that the attacker does not know.
+  double mu = 0;         ///< Claimed; 0 when sampled.
+  double epsilon = 0;    ///< Claimed (claimed_epsilon): nothing found may exceed it.
 
-  Guesses guesses;                    ///< Of every canary.
-  double gdp_mu = 0;                  ///< The best lower bound on mu.
-  std::vector<LowerBound> bounds;     ///< Gaussian, Clopper-Pearson, one run, one run by trade-off curve.
-  double one_shot_estimate = 0;       ///< No bound.
-  MeasuredRatio noise;                ///< Standard deviation over the claimed one.
-  MeasuredRatio shift;                ///< What a customer moves the sum by, over the clip norm.
+  Guesses guesses;                 ///< Of every canary.
+  double gdp_mu = 0;               ///< The best lower bound on mu.
+  std::vector<LowerBound> bounds;  ///< The Gaussian ones not when sampled.
+  double one_shot_estimate = 0;    ///< No bound.
+  MeasuredRatio noise;             ///< Standard deviation over the claimed one.
+  MeasuredRatio shift;  ///< What a customer moves the sum by, over the clip norm and the sampling rate.
   std::vector<std::string> findings;  ///< Each a sentence.
 
   bool holds() const { return findings.empty(); }

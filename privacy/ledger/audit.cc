@@ -52,37 +52,57 @@ std::uint64_t releases_without_noise(const LedgerState& state) {
 
 // --- the checks ---
 
+/// Verifies what signatures were put by, all together.
+void check_signatures(AuditReport& report) {
+  const std::vector<SignedMessage> signatures = report.state.take_collected();
+  const std::vector<std::size_t> bad = unverified(signatures);
+  report.signatures = signatures.size() - bad.size();
+  for (std::size_t i = 0; i < std::min(bad.size(), kNamesShown); ++i) {
+    report.findings.push_back("The ledger does not hold: " + signatures[bad[i]].fault + ".");
+  }
+  if (bad.size() > kNamesShown) {
+    report.findings.push_back("The ledger does not hold: " + std::to_string(bad.size() - kNamesShown) +
+                              " more signatures are wrong.");
+  }
+}
+
 void check_lines(std::string_view content, AuditReport& report) {
   const LedgerLines split = split_lines(content);
   for (const std::string_view line : split.lines) {
-    if (const auto record = report.state.accept(line); !record) {
+    if (const auto record = report.state.accept(line, Signatures::collect); !record) {
       report.findings.push_back("The ledger does not hold: " + record.what() + ".");
       const std::uint64_t rest = split.lines.size() - report.lines - 1;
       if (rest > 0) {
         report.notes.push_back("The " + count_of(rest, "line", "lines") +
                                " after it cannot be trusted and was not looked at.");
       }
-      return;
+      break;
     }
     ++report.lines;
   }
-  if (!split.torn.empty()) {
-    report.findings.push_back(
-        "The ledger's last line has no end: its writer was interrupted, or the file was cut.");
+  check_signatures(report);
+  if (report.findings.empty() && !split.torn.empty()) {
+    report.open_ends.emplace_back(
+        "The ledger's last line has no end: its writer was interrupted while writing it, so nobody was sent "
+        "it.");
   }
 }
 
 void check_ending(AuditReport& report) {
   const LedgerState& state = report.state;
   if (state.empty()) {
-    report.findings.emplace_back("The ledger is empty: there is not even a plan.");
+    report.open_ends.emplace_back("The ledger is empty: there is not even a plan.");
   } else if (state.open_intent()) {
-    report.findings.push_back(
+    report.open_ends.push_back(
         "Round " + std::to_string(state.open_intent()->round) +
         " was announced and never answered: it counts as spent, and the run is not finished.");
   } else if (!state.claim()) {
-    report.findings.emplace_back(
-        "The run has not ended with a claim: it is unfinished, or its end was removed.");
+    report.open_ends.emplace_back(
+        "The run has not ended with a claim: it was interrupted, or is still going on, or its end was "
+        "removed; "
+        "merchants' copies tell.");
+  } else if (!state.finished()) {
+    report.open_ends.emplace_back("The claim is not signed by merchants yet.");
   }
 }
 
@@ -198,6 +218,117 @@ void check_model(const std::filesystem::path& file, AuditReport& report) {
   }
 }
 
+// --- what it cost ---
+
+void account_for_adversaries(AuditReport& report) {
+  const LedgerState& state = report.state;
+  if (state.empty() || state.plan().unit == Unit::none) {
+    return;
+  }
+  const Plan& plan = state.plan();
+  std::vector<std::uint32_t> bounds{plan.collusion};
+  if (plan.shares_min > plan.collusion + 1) {
+    bounds.push_back(plan.shares_min - 1);  // All but one of those in the smallest sum.
+  }
+  for (const std::uint32_t collusion : bounds) {
+    for (SpentRow& row : state.spent_at(plan.delta, collusion)) {
+      if (row.releases > row.without_noise) {
+        report.adversaries.push_back({collusion, std::move(row)});
+      }
+    }
+  }
+}
+
+/// Privacy loss distributions need parameters that were fixed in advance.
+void account_by_plan(AuditReport& report) {
+  const LedgerState& state = report.state;
+  if (state.empty() || state.plan().unit == Unit::none || state.beyond_plan() > 0) {
+    return;
+  }
+  for (const SpentRow& row : state.spent()) {
+    PldAccountant accountant;
+    const std::vector<DpEvent> events = state.events(row.population, state.plan().collusion);
+    for (const DpEvent& event : events) {
+      accountant.compose(event);
+    }
+    if (!events.empty()) {
+      report.plan_rows.push_back({row.population, row.delta, accountant.epsilon(row.delta)});
+    }
+  }
+}
+
+/// Epsilon of several ledgers' releases together, for each unit and population that any of them has.
+std::vector<SpentRow> total_of(const std::vector<const LedgerState*>& ledgers, double delta) {
+  std::vector<SpentRow> total;
+  std::vector<RdpAccountant> accountants;
+  for (const LedgerState* ledger : ledgers) {
+    for (const SpentRow& row : ledger->spent()) {
+      auto found = std::find_if(total.begin(), total.end(), [&](const SpentRow& one) {
+        return one.unit == row.unit && one.population == row.population;
+      });
+      if (found == total.end()) {
+        total.push_back({.unit = row.unit, .population = row.population, .delta = delta});
+        accountants.emplace_back();
+        found = std::prev(total.end());
+      }
+      found->releases += row.releases;
+      found->without_noise += row.without_noise;
+      for (const DpEvent& event : ledger->events(row.population, ledger->plan().collusion)) {
+        accountants[static_cast<std::size_t>(found - total.begin())].compose(event);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < total.size(); ++i) {
+    if (total[i].releases > total[i].without_noise) {
+      const EpsilonAtOrder best = accountants[i].epsilon(delta);
+      total[i].epsilon = best.epsilon;
+      total[i].order = best.order;
+    }
+  }
+  return total;
+}
+
+/// Each ledger must be the one that the next names: by its run, and by the hash of its last line.
+void add_earlier(std::span<const std::filesystem::path> paths, AuditReport& report) {
+  std::vector<LedgerState> states;
+  states.reserve(paths.size());
+  const auto latest = [&]() -> const LedgerState& { return states.empty() ? report.state : states.back(); };
+  for (const std::filesystem::path& path : paths) {
+    const AuditReport one = audit(path);
+    for (const std::string& finding : one.findings) {
+      report.findings.push_back("Of the earlier ledger " + one.ledger.string() + ": " + finding);
+    }
+    const bool is_linked = !one.state.empty() && !latest().empty() &&
+                           latest().plan().previous == one.state.plan().run_id &&
+                           latest().continues() == one.state.tip();
+    if (!is_linked) {
+      report.findings.push_back(
+          "The ledger " + one.ledger.string() +
+          " is not the one that is continued, or lines were added to it or removed since.");
+      break;
+    }
+    report.earlier.push_back({one.ledger, one.state.plan().run_id, one.state.spent()});
+    states.push_back(one.state);
+  }
+  if (!latest().empty() && !latest().plan().previous.empty()) {
+    report.notes.push_back("Run " + latest().plan().run_id + " continues the ledger of run " +
+                           latest().plan().previous +
+                           ", whose spending is not included here: give it with --previous.");
+  }
+  std::vector<const LedgerState*> all{&report.state};
+  for (const LedgerState& state : states) {
+    all.push_back(&state);
+    if (state.plan().unit == Unit::none && state.intents() > 0) {
+      report.notes.push_back("The earlier run " + state.plan().run_id +
+                             " had no unit of privacy: no epsilon covers it, or it and this run together.");
+    }
+  }
+  if (!report.state.empty()) {
+    const double delta = report.budget ? report.budget->delta : report.state.plan().delta;
+    report.total = delta > 0 ? total_of(all, delta) : std::vector<SpentRow>{};
+  }
+}
+
 void check_budget(AuditReport& report) {
   const LedgerState& state = report.state;
   if (!report.budget || state.empty()) {
@@ -209,7 +340,7 @@ void check_budget(AuditReport& report) {
     report.findings.push_back("The budget of " + asked + " does not hold: the run has no unit of privacy.");
     return;
   }
-  for (const SpentRow& row : state.spent_at(report.budget->delta)) {
+  for (const SpentRow& row : report.total) {
     if (row.without_noise > 0) {
       report.findings.push_back("The budget of " + asked +
                                 " does not hold: " + count_of(row.without_noise, "sum was", "sums were") +
@@ -242,10 +373,6 @@ void add_notes(AuditReport& report) {
     report.notes.push_back(count_of(state.aborted(), "round was", "rounds were") +
                            " aborted; what was announced counts as spent.");
   }
-  if (!state.plan().previous.empty()) {
-    report.notes.push_back("The ledger continues that of run " + state.plan().previous +
-                           ", whose spending is not included here: audit that one too.");
-  }
   if (!state.plan().pinned) {
     report.notes.emplace_back(
         "Identities were made for this run: the signatures show that one coordinator wrote the ledger, not "
@@ -264,13 +391,12 @@ void add_notes(AuditReport& report) {
 
 }  // namespace
 
-AuditReport audit(const std::filesystem::path& run, std::optional<Budget> budget) {
+AuditReport audit(const std::filesystem::path& run, std::optional<Budget> budget,
+                  std::span<const std::filesystem::path> earlier) {
   const bool is_folder = std::filesystem::is_directory(run);
-  AuditReport report{.ledger = is_folder ? run / "ledger.jsonl" : run,
-                     .findings = {},
-                     .notes = {},
-                     .state = {},
-                     .budget = budget};
+  AuditReport report;
+  report.ledger = is_folder ? run / "ledger.jsonl" : run;
+  report.budget = budget;
   const std::string content = read_file(report.ledger);
   check_lines(content, report);
   if (report.findings.empty()) {
@@ -281,6 +407,9 @@ AuditReport audit(const std::filesystem::path& run, std::optional<Budget> budget
     note_missing_copies(run / "merchants", report);
     check_model(run / "model" / "model.json", report);
   }
+  account_for_adversaries(report);
+  account_by_plan(report);
+  add_earlier(earlier, report);
   check_budget(report);
   add_notes(report);
   return report;
@@ -296,10 +425,13 @@ std::string adversary(const Plan& plan) {
          (plan.collusion == 0 ? "no merchant colludes" : std::to_string(plan.collusion) + " may collude");
 }
 
+std::string data_of(const std::string& population) {
+  return population == "all" ? "all data" : population + " records";
+}
+
 std::string row_text(const SpentRow& row) {
   std::string text = "  epsilon " + figure(row.epsilon) + " at delta " + figure(row.delta) + ": unit " +
-                     std::string(name_of(row.unit)) + ", " +
-                     (row.population == "all" ? "all data" : row.population + " records") + ", " +
+                     std::string(name_of(row.unit)) + ", " + data_of(row.population) + ", " +
                      count_of(row.releases, "sum", "sums");
   if (row.order > 0) {
     text += ", Renyi order " + figure(row.order);
@@ -310,14 +442,55 @@ std::string row_text(const SpentRow& row) {
   return text + "\n";
 }
 
-std::string privacy_text(const LedgerState& state) {
+std::string plan_row_text(const PlanRow& row) {
+  return "  By privacy loss distributions" +
+         std::string(row.bracket.gaussian_limit ? " (noise taken for continuous: Gaussian limit)" : "") +
+         ", for the plan as declared: epsilon " + figure(row.bracket.lower) + " to " +
+         figure(row.bracket.upper) + ", " + data_of(row.population) +
+         ". The line above is the certificate.\n";
+}
+
+std::string adversaries_text(const AuditReport& report) {
+  const Plan& plan = report.state.plan();
+  std::string text = "  Against: " + adversary(plan) + ".\n";
+  for (const AdversaryRow& row : report.adversaries) {
+    if (row.collusion != plan.collusion) {
+      text += "  Were " + std::to_string(row.collusion) +
+              " merchants of a smallest sum to hand over their noise: epsilon " + figure(row.spent.epsilon) +
+              ", " + data_of(row.spent.population) + ".\n";
+    }
+  }
+  return text;
+}
+
+std::string earlier_text(const AuditReport& report) {
+  if (report.earlier.empty()) {
+    return "";
+  }
+  std::string text =
+      "With " + count_of(report.earlier.size(), "earlier run", "earlier runs") + " on the same people:\n";
+  for (const EarlierLedger& one : report.earlier) {
+    text += "  run " + one.run_id + " (" + one.ledger.string() + ")\n";
+  }
+  for (const SpentRow& row : report.total) {
+    text += row_text(row);
+  }
+  return text;
+}
+
+std::string privacy_text(const AuditReport& report) {
+  const LedgerState& state = report.state;
   const Plan& plan = state.plan();
   if (plan.unit == Unit::none) {
-    return "NOTHING IS PRIVATE: the run had no unit of privacy (privacy.unit=none) and promises nothing.\n";
+    return "NOTHING IS PRIVATE: the run had no unit of privacy (privacy.unit=none) and promises nothing.\n" +
+           earlier_text(report);
   }
   std::string text = "Privacy spent, recomputed (zero-out adjacency, Renyi accountant):\n";
   for (const SpentRow& row : state.spent()) {
     text += row_text(row);
+    for (const PlanRow& planned : report.plan_rows) {
+      text += planned.population == row.population ? plan_row_text(planned) : "";
+    }
   }
   if (state.spent().size() > 1) {
     text += "  Train and test are different records, so the run's epsilon is the larger: " +
@@ -326,14 +499,14 @@ std::string privacy_text(const LedgerState& state) {
   if (plan.epsilon) {
     text += "  Budget: epsilon " + figure(*plan.epsilon) + ", held before every sum.\n";
   }
-  return text + "  Against: " + adversary(plan) + ".\n";
+  return text + adversaries_text(report) + earlier_text(report);
 }
 
 std::string ledger_text(const AuditReport& report) {
   const LedgerState& state = report.state;
-  std::string text = "Ledger " + report.ledger.string() + ": " +
-                     count_of(report.lines, "record holds", "records hold") +
-                     " (form, hashes, signatures, order)\n";
+  std::string text =
+      "Ledger " + report.ledger.string() + ": " + count_of(report.lines, "record holds", "records hold") +
+      " (form, hashes, tree, order), and " + count_of(report.signatures, "signature", "signatures") + "\n";
   if (state.empty()) {
     return text;
   }
@@ -344,6 +517,10 @@ std::string ledger_text(const AuditReport& report) {
   text += "  " + count_of(state.intents(), "sum", "sums") +
           " announced: " + std::to_string(state.released()) + " released, " +
           std::to_string(state.aborted()) + " aborted" + (state.open_intent() ? ", 1 open" : "") + "\n";
+  text += "  " + count_of(state.heads(), "head", "heads") + ", the last signed by " +
+          std::to_string(state.last_head().cosignatures.size()) + " of " +
+          count_of(plan.merchants.size(), "merchant", "merchants") + ": " +
+          std::to_string(state.last_head().size) + " lines, root " + hex(state.last_head().root) + "\n";
   text += "  " + count_of(report.copies, "merchant's copy", "merchants' copies") + " found, " +
           std::to_string(report.copies_agreeing) + " in agreement\n";
   if (state.claim()) {
@@ -357,27 +534,93 @@ std::string ledger_text(const AuditReport& report) {
 std::string text_of(const AuditReport& report) {
   std::string text = ledger_text(report);
   if (!report.state.empty()) {
-    text += privacy_text(report.state);
+    text += privacy_text(report);
   }
   for (const std::string& note : report.notes) {
     text += "Note: " + note + "\n";
   }
+  for (const std::string& sentence : report.open_ends) {
+    text += "Unfinished: " + sentence + "\n";
+  }
   for (const std::string& finding : report.findings) {
     text += "FINDING: " + finding + "\n";
   }
-  return text + (report.holds() ? "The audit holds.\n"
-                                : "The audit does NOT hold: " +
-                                      count_of(report.findings.size(), "finding", "findings") + ".\n");
+  switch (report.verdict()) {
+    case AuditReport::Verdict::holds:
+      return text + "The audit holds.\n";
+    case AuditReport::Verdict::unfinished:
+      return text +
+             "The run is unfinished. What there is holds: nothing contradicts anything, and everything that "
+             "was "
+             "announced is counted as spent.\n";
+    case AuditReport::Verdict::broken:
+      break;
+  }
+  return text + "The audit does NOT hold: " + count_of(report.findings.size(), "finding", "findings") + ".\n";
 }
+
+namespace {
+
+std::string_view name_of(AuditReport::Verdict verdict) {
+  return verdict == AuditReport::Verdict::holds        ? "holds"
+         : verdict == AuditReport::Verdict::unfinished ? "unfinished"
+                                                       : "broken";
+}
+
+Json json_of(const SpentRow& row) {
+  return {{"unit", name_of(row.unit)}, {"adjacency", "zero-out"},  {"population", row.population},
+          {"epsilon", row.epsilon},    {"delta", row.delta},       {"method", "renyi"},
+          {"order", row.order},        {"releases", row.releases}, {"without_noise", row.without_noise}};
+}
+
+Json json_of(const std::vector<SpentRow>& rows) {
+  Json list = Json::array();
+  for (const SpentRow& row : rows) {
+    list.push_back(json_of(row));
+  }
+  return list;
+}
+
+Json json_of(const PlanRow& row) {
+  return {{"population", row.population},
+          {"delta", row.delta},
+          {"method", row.bracket.gaussian_limit ? "privacy loss distribution, Gaussian limit"
+                                                : "privacy loss distribution"},
+          {"epsilon_lower", row.bracket.lower},
+          {"epsilon_upper", row.bracket.upper},
+          {"grid_step", row.bracket.grid_step}};
+}
+
+Json json_of_adversaries(const AuditReport& report) {
+  Json list = Json::array();
+  for (const AdversaryRow& row : report.adversaries) {
+    list.push_back(json_of(row.spent));
+    list.back()["collusion"] = row.collusion;
+  }
+  return list;
+}
+
+Json json_of_earlier(const AuditReport& report) {
+  Json list = Json::array();
+  for (const EarlierLedger& one : report.earlier) {
+    list.push_back({{"ledger", one.ledger.string()}, {"run_id", one.run_id}, {"rows", json_of(one.rows)}});
+  }
+  return list;
+}
+
+}  // namespace
 
 std::string json_of(const AuditReport& report) {
   const LedgerState& state = report.state;
-  Json json = {{"schema", 1},
+  Json json = {{"schema", 2},
                {"ledger", report.ledger.string()},
                {"holds", report.holds()},
+               {"verdict", name_of(report.verdict())},
                {"findings", report.findings},
+               {"unfinished", report.open_ends},
                {"notes", report.notes},
                {"records", report.lines},
+               {"signatures", report.signatures},
                {"copies", report.copies},
                {"copies_agreeing", report.copies_agreeing}};
   if (!state.empty()) {
@@ -401,17 +644,19 @@ std::string json_of(const AuditReport& report) {
     json["aborted"] = state.aborted();
     json["beyond_plan"] = state.beyond_plan();
     json["without_noise"] = state.without_noise();
-    json["finished"] = state.claim().has_value();
-    json["rows"] = Json::array();
-    for (const SpentRow& row : state.spent()) {
-      json["rows"].push_back({{"unit", name_of(row.unit)},
-                              {"population", row.population},
-                              {"epsilon", row.epsilon},
-                              {"delta", row.delta},
-                              {"order", row.order},
-                              {"releases", row.releases},
-                              {"without_noise", row.without_noise}});
+    json["finished"] = state.finished();
+    json["heads"] = state.heads();
+    json["head"] = {{"size", state.last_head().size},
+                    {"root", hex(state.last_head().root)},
+                    {"signed_by", state.last_head().cosignatures.size()}};
+    json["rows"] = json_of(state.spent());
+    json["adversaries"] = json_of_adversaries(report);
+    json["plan_rows"] = Json::array();
+    for (const PlanRow& row : report.plan_rows) {
+      json["plan_rows"].push_back(json_of(row));
     }
+    json["earlier"] = json_of_earlier(report);
+    json["total"] = json_of(report.total);
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

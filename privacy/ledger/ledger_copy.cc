@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/base/failure.h"
+#include "privacy/ledger/earlier_ledgers.h"
 #include "privacy/ledger/ledger_lines.h"
 
 namespace hanse {
@@ -90,9 +91,34 @@ std::string merchant_folder(std::string_view name) {
 }
 
 LedgerCopy::LedgerCopy(const std::filesystem::path& run_directory, std::vector<LedgerMerchant> hosted,
-                       Configuration::Policy policy, std::optional<PublicKey> coordinator)
+                       Configuration::Policy policy, std::optional<PublicKey> coordinator,
+                       const std::vector<std::string>& earlier)
     : hosted_(std::move(hosted)), policy_(std::move(policy)), state_(coordinator) {
+  open_earlier(earlier);
   open_files(run_directory / "merchants");
+}
+
+/// The copies of one hosted merchant stand for all: those of a worker have the same bytes, or it would not have run.
+void LedgerCopy::open_earlier(const std::vector<std::string>& run_directories) {
+  is_newcomer_ = !run_directories.empty();
+  for (const LedgerMerchant& merchant : hosted_) {
+    std::vector<std::filesystem::path> files;
+    for (const std::string& directory : run_directories) {
+      files.push_back(std::filesystem::path(directory) / "merchants" / merchant_folder(merchant.name) /
+                      "ledger.jsonl");
+    }
+    std::error_code none;
+    if (!files.empty() && !std::filesystem::exists(files.front(), none)) {
+      continue;
+    }
+    auto read = read_earlier(files);
+    if (!read) {
+      throw Failure(ExitCode::refused, read.what());
+    }
+    earlier_ = std::move(*read);
+    is_newcomer_ = false;
+    return;
+  }
 }
 
 void LedgerCopy::open_files(const std::filesystem::path& merchants) {
@@ -132,6 +158,11 @@ void LedgerCopy::open_files(const std::filesystem::path& merchants) {
     if (const auto error = refuses_hosted(state_.plan(), state_.plan().pinned)) {
       throw Failure(ExitCode::refused, error->what);
     }
+    for (const LedgerState& earlier : earlier_) {
+      if (const auto error = state_.count_before(earlier)) {
+        throw Failure(ExitCode::refused, error->what);
+      }
+    }
   }
   if (files.empty()) {
     return;
@@ -164,8 +195,15 @@ std::optional<Error> LedgerCopy::refuses_hosted(const Plan& plan, bool with_keys
 
 std::optional<Error> LedgerCopy::refuses(const Record& record) const {
   if (const auto* plan = std::get_if<Plan>(&record.payload)) {
-    const auto error = refuses_hosted(*plan, true);
-    return error ? error : policy_refuses(policy_, *plan);
+    if (const auto error = refuses_hosted(*plan, true)) {
+      return error;
+    }
+    if (!is_newcomer_) {
+      if (const auto error = refuses_link(*plan, record.prev, earlier_)) {
+        return error;
+      }
+    }
+    return policy_refuses(policy_, *plan);
   }
   if (const auto* intent = std::get_if<Intent>(&record.payload)) {
     const Result<double> allowed = state_.would_allow(*intent, policy_);
@@ -194,6 +232,13 @@ Result<Record> LedgerCopy::accept(std::string_view line) {
   record = state_.accept(line);
   if (record) {
     append(line);
+    if (std::holds_alternative<Plan>(record->payload)) {
+      for (const LedgerState& earlier : earlier_) {
+        if (const auto error = state_.count_before(earlier)) {
+          return *error;
+        }
+      }
+    }
   }
   return record;
 }

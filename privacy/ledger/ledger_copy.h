@@ -22,9 +22,13 @@ class LedgerCopy {
  public:
   /// Opens what is there (for a resumed run) and verifies it; a torn last line is cut off. `hosted` are the
   /// merchants of this worker with their keys: the plan must list them. `coordinator` is its pinned key, when
-  /// known. Throws Failure(refused) when copies do not hold or contradict each other, naming the merchants.
+  /// known. `earlier`: run directories of earlier runs on the same people, the latest first, where these merchants have
+  /// copies too: the plan must continue them, and the policy's limit is of all together. A merchant without a copy there
+  /// was not in those runs. Throws Failure(refused) when copies do not hold or contradict each other, naming the
+  /// merchants.
   LedgerCopy(const std::filesystem::path& run_directory, std::vector<LedgerMerchant> hosted,
-             Configuration::Policy policy, std::optional<PublicKey> coordinator = std::nullopt);
+             Configuration::Policy policy, std::optional<PublicKey> coordinator = std::nullopt,
+             const std::vector<std::string>& earlier = {});
 
   /// Verifies a line, asks plan budget and policy whether the spending is allowed, and puts it on disk before
   /// it returns. A line that is there already is compared with it: another one of the same number is a fork
@@ -38,10 +42,13 @@ class LedgerCopy {
   std::optional<Error> refuses(const Record& record) const;
   std::optional<Error> refuses_hosted(const Plan& plan, bool with_keys) const;
   void append(std::string_view line);
+  void open_earlier(const std::vector<std::string>& run_directories);
 
   std::vector<LedgerMerchant> hosted_;
   Configuration::Policy policy_;
   LedgerState state_;
+  std::vector<LedgerState> earlier_;             ///< The latest first.
+  bool is_newcomer_ = false;                     ///< No merchant here was in an earlier run.
   std::optional<DurableLog> log_;                ///< The one file; none when nobody is hosted.
   std::vector<std::filesystem::path> separate_;  ///< Copies of their own, where links are not possible.
 };

@@ -122,6 +122,26 @@ const char* LedgerState::account_of(Population population) const {
 }
 
 std::vector<SpentRow> LedgerState::spent_at(double delta) const {
+  return plan_ ? spent_at(delta, plan_->collusion) : std::vector<SpentRow>{};
+}
+
+std::vector<DpEvent> LedgerState::events(const std::string& population, std::uint32_t collusion) const {
+  std::vector<DpEvent> events;
+  const auto account = accounts_.find(population);
+  if (account == accounts_.end()) {
+    return events;
+  }
+  for (const auto& [mechanism, count] : account->second.mechanisms) {
+    Intent intent;
+    std::tie(intent.parameters.grid_bits, intent.parameters.shares_min, intent.parameters.share_variance,
+             intent.sampling_rate) = mechanism;
+    events.push_back(event_of(intent, collusion));
+    events.back().count = count;
+  }
+  return events;
+}
+
+std::vector<SpentRow> LedgerState::spent_at(double delta, std::uint32_t collusion) const {
   std::vector<SpentRow> rows;
   for (const auto& [population, account] : accounts_) {
     SpentRow row{.unit = plan_->unit,
@@ -130,7 +150,13 @@ std::vector<SpentRow> LedgerState::spent_at(double delta) const {
                  .releases = account.releases,
                  .without_noise = account.without_noise};
     if (account.releases > account.without_noise) {
-      const EpsilonAtOrder best = account.accountant.epsilon(delta);
+      RdpAccountant other;
+      if (collusion != plan_->collusion) {
+        for (const DpEvent& event : events(population, collusion)) {
+          other.compose(event);
+        }
+      }
+      const EpsilonAtOrder best = (collusion == plan_->collusion ? account.accountant : other).epsilon(delta);
       row.epsilon = best.epsilon;
       row.order = best.order;
     }
@@ -160,6 +186,47 @@ double LedgerState::epsilon_if(const Intent& intent, double delta) const {
   double most = account.accountant.epsilon(delta).epsilon;
   for (const SpentRow& row : spent_at(delta)) {
     most = std::max(most, row.epsilon);
+  }
+  return most;
+}
+
+std::optional<Error> LedgerState::count_before(const LedgerState& earlier) {
+  if (earlier.empty()) {
+    return Error{"an earlier ledger is empty"};
+  }
+  for (const auto& [population, account] : earlier.accounts_) {
+    const std::vector<DpEvent> spent = earlier.events(population, earlier.plan_->collusion);
+    std::vector<DpEvent>& sum = earlier_[population];
+    sum.insert(sum.end(), spent.begin(), spent.end());
+    earlier_unbounded_ = earlier_unbounded_ || account.without_noise > 0;
+  }
+  earlier_unbounded_ = earlier_unbounded_ || (earlier.plan_->unit == Unit::none && earlier.intents_ > 0);
+  const bool same = !plan_ || plan_->unit == earlier.plan_->unit || earlier.plan_->unit == Unit::none;
+  return same ? std::nullopt
+              : std::optional<Error>(Error{"run " + harmless(earlier.plan_->run_id) +
+                                           " hid another unit than this one: their budgets do not add up"});
+}
+
+/// Epsilon of all ledgers of these people together, after `intent`.
+double LedgerState::epsilon_with_earlier(const Intent& intent, double delta) const {
+  if (earlier_.empty() && !earlier_unbounded_) {
+    return epsilon_if(intent, delta);
+  }
+  if (earlier_unbounded_) {
+    return std::numeric_limits<double>::infinity();
+  }
+  double most = epsilon_if(intent, delta);
+  for (const auto& [population, account] : accounts_) {
+    RdpAccountant all = account.accountant;
+    if (const auto spent = earlier_.find(population); spent != earlier_.end()) {
+      for (const DpEvent& event : spent->second) {
+        all.compose(event);
+      }
+    }
+    if (population == account_of(intent.population)) {
+      all.compose(event_of(intent, plan_->collusion));
+    }
+    most = std::max(most, all.epsilon(delta).epsilon);
   }
   return most;
 }
@@ -234,6 +301,9 @@ std::optional<Error> LedgerState::refuses(const Intent& intent) const {
     return Error{title(intent) + " is announced while " + title(*open_) + " is not answered"};
   }
   const auto wrong = [&](const std::string& why) { return Error{title(intent) + " is refused: " + why}; };
+  if (awaits_head_) {
+    return wrong("the plan is not signed by its merchants");
+  }
   if (intent.name.empty() || intent.name.size() > kNameMax) {
     return wrong("its sum has no name, or one of more than 255 bytes");
   }
@@ -278,7 +348,7 @@ std::optional<Error> LedgerState::refuses(const Release& release) const {
   const auto wrong = [&](const std::string& why) {
     return Error{"the release of " + title(*open_) + " is refused: " + why};
   };
-  if (release.round != open_->round || release.intent != head()) {
+  if (release.round != open_->round || release.intent != open_line_) {
     return wrong("it answers another intent");
   }
   if (release.status == Release::Status::aborted) {
@@ -293,6 +363,10 @@ std::optional<Error> LedgerState::refuses(const Release& release) const {
   }
   if (!is_subset(release.merchants, open_->invited)) {
     return wrong("it includes merchants that were not invited");
+  }
+  if (!is_subset(release.merchants, permitted_by_)) {
+    return wrong(
+        "it includes merchants that did not permit it: their signatures are not on the head before it");
   }
   if (release.merchants.size() < open_->parameters.shares_min) {
     return wrong("it includes " + std::to_string(release.merchants.size()) +
@@ -335,8 +409,63 @@ std::optional<Error> LedgerState::refuses(const Claim& claim) const {
   return std::nullopt;
 }
 
+std::optional<Error> LedgerState::refuses(const Head& head) const {
+  const auto wrong = [](const std::string& why) { return Error{"a head is refused: " + why}; };
+  if (!awaits_head_) {
+    return wrong("it stands behind no plan, intent or claim");
+  }
+  if (head.size != next_seq() || head.root != tree_.root()) {
+    return wrong("it is not of the lines before it");
+  }
+  if (head.unix_time < unix_time_) {
+    return wrong("its time is before that of an earlier record");
+  }
+  std::vector<std::uint32_t> signers;
+  for (const Cosignature& one : head.cosignatures) {
+    if (one.merchant >= plan_->merchants.size() || (!signers.empty() && one.merchant <= signers.back())) {
+      return wrong("its signers are not merchants of the plan in increasing order");
+    }
+    signers.push_back(one.merchant);
+  }
+  const std::size_t needed = open_    ? open_->parameters.shares_min
+                             : claim_ ? std::min<std::size_t>(2, plan_->merchants.size())
+                                      : plan_->merchants.size();
+  if (signers.size() < needed) {
+    return wrong(std::to_string(signers.size()) + " merchants signed it where " + std::to_string(needed) +
+                 " must");
+  }
+  if (open_ && !is_subset(signers, open_->invited)) {
+    return wrong("merchants signed it that were not invited to " + title(*open_));
+  }
+  return std::nullopt;
+}
+
+/// The coordinator's signature of the line, and those of merchants in it.
+std::vector<SignedMessage> LedgerState::signatures_of(const Record& record) const {
+  const Plan& plan = plan_ ? *plan_ : std::get<Plan>(record.payload);
+  const std::string text = signed_text(record);
+  const ByteView bytes = bytes_of(text);
+  std::vector<SignedMessage> all{{.key = plan.coordinator,
+                                  .message = {bytes.begin(), bytes.end()},
+                                  .signature = record.signature,
+                                  .fault = "its signature is not the coordinator's"}};
+  if (const auto* head = std::get_if<Head>(&record.payload)) {
+    const Bytes cosigned = to_cosign();
+    for (const Cosignature& one : head->cosignatures) {
+      const LedgerMerchant& merchant = plan.merchants[one.merchant];
+      all.push_back(
+          {.key = merchant.key,
+           .message = cosigned,
+           .signature = one.signature,
+           .fault = "merchant " + quoted(merchant.name) +
+                    " did not sign this head: it was shown another ledger, or somebody signed for it"});
+    }
+  }
+  return all;
+}
+
 std::optional<Error> LedgerState::refuses(const Record& record) const {
-  if (claim_) {
+  if (claim_ && !(awaits_head_ && std::holds_alternative<Head>(record.payload))) {
     return Error{"nothing may follow the claim"};
   }
   if (record.seq != next_seq()) {
@@ -348,14 +477,11 @@ std::optional<Error> LedgerState::refuses(const Record& record) const {
     return Error{"the first record is no plan"};
   }
   const bool continues = !plan_ && !plan->previous.empty();
-  if (continues ? record.prev == genesis_digest() : record.prev != head()) {
+  if (continues ? record.prev == genesis_digest() : record.prev != tip()) {
     return Error{"it does not carry the hash of the line before it"};
   }
   if (expected_ && plan->coordinator != *expected_) {
     return Error{"the plan is another coordinator's: its key is not the one expected"};
-  }
-  if (!verify(plan->coordinator, bytes_of(signed_text(record)), record.signature)) {
-    return Error{"its signature is not the coordinator's"};
   }
   return std::visit([&](const auto& payload) { return refuses(payload); }, record.payload);
 }
@@ -389,6 +515,8 @@ void LedgerState::take(const Intent& intent) {
     ++account.releases;
     account.without_noise += noisy ? 0u : 1u;
     if (noisy) {
+      const SumParameters& p = intent.parameters;
+      ++account.mechanisms[{p.grid_bits, p.shares_min, p.share_variance, intent.sampling_rate}];
       account.accountant.compose(event_of(intent, plan_->collusion));
     }
     std::uint64_t announced = 0;
@@ -411,13 +539,25 @@ void LedgerState::take(const Release& release) {
     ++aborted_;
   }
   open_.reset();
+  permitted_by_.clear();
 }
 
 void LedgerState::take(const Claim& claim) {
   claim_ = claim;
 }
 
-Result<Record> LedgerState::accept(std::string_view line) {
+void LedgerState::take(const Head& head) {
+  unix_time_ = head.unix_time;
+  for (const Cosignature& one : head.cosignatures) {
+    if (open_) {
+      permitted_by_.push_back(one.merchant);
+    }
+  }
+  ++heads_;
+  last_head_ = head;
+}
+
+Result<Record> LedgerState::accept(std::string_view line, Signatures how) {
   const auto refused = [&](const std::string& why) {
     return Error{"line " + std::to_string(next_seq() + 1) + ": " + why};
   };
@@ -428,8 +568,26 @@ Result<Record> LedgerState::accept(std::string_view line) {
   if (const auto error = refuses(*record)) {
     return refused(error->what);
   }
+  if (how != Signatures::trust) {
+    std::vector<SignedMessage> signatures = signatures_of(*record);
+    if (how == Signatures::collect) {
+      for (SignedMessage& one : signatures) {
+        one.fault = refused(one.fault).what;
+        collected_.push_back(std::move(one));
+      }
+    } else if (const auto bad = unverified(signatures); !bad.empty()) {
+      return refused(signatures[bad.front()].fault);
+    }
+  }
+  continues_ = empty() ? record->prev : continues_;
   std::visit([&](const auto& payload) { take(payload); }, record->payload);
   hashes_.push_back(sha256(bytes_of(line)));
+  tree_.append(bytes_of(line));
+  if (std::holds_alternative<Intent>(record->payload)) {
+    open_line_ = hashes_.back();
+  }
+  awaits_head_ =
+      !std::holds_alternative<Head>(record->payload) && !std::holds_alternative<Release>(record->payload);
   return record;
 }
 
@@ -471,7 +629,7 @@ Result<double> LedgerState::would_allow(const Intent& intent, const Configuratio
                    figure(policy.max_epsilon)};
     }
     const double delta = policy.delta > 0 ? policy.delta : plan_->delta;
-    const double after = epsilon_if(intent, delta);
+    const double after = epsilon_with_earlier(intent, delta);
     if (!(after <= policy.max_epsilon * (1 + kRounding))) {
       return Error{title(intent) + " would bring epsilon to " + figure(after) + " at delta " + figure(delta) +
                    ", above the " + figure(policy.max_epsilon) + " of policy.max_epsilon"};

@@ -5,13 +5,16 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "common/base/result.h"
 #include "common/config/configuration.h"
 #include "privacy/accounting/accountant.h"
+#include "privacy/ledger/merkle_tree.h"
 #include "privacy/ledger/record.h"
+#include "privacy/ledger/verify_signatures.h"
 
 namespace hanse {
 
@@ -27,6 +30,10 @@ DpEvent event_of(const Intent& intent, std::uint32_t collusion);
 /// order / 2 * D^2 to at most order / 2 * (D + sqrt(length) tau)^2.
 inline constexpr std::uint64_t kShareVarianceMin = 64;
 
+/// What a verifier does with a signature: checks it; puts it by, so that a whole ledger's are checked together; or takes
+/// it as checked by its caller.
+enum class Signatures { check, collect, trust };
+
 /// The one verifier of ledgers: of the coordinator's own, of each merchant's copy and of the auditor's. Takes
 /// a ledger line by line and keeps what it has cost. A value: copy it to try a line.
 class LedgerState {
@@ -36,9 +43,12 @@ class LedgerState {
   explicit LedgerState(std::optional<PublicKey> coordinator) : expected_(coordinator) {}
 
   /// Checks the next line and takes it: canonical form, sequence, hash of the line before, signature, order
-  /// (plan; intent; its release; claim last), and that what it says is possible and within the plan. An
-  /// intent is spent from here on. A refused line leaves the state as it was; the Error is one sentence.
-  Result<Record> accept(std::string_view line);
+  /// (plan; intent; its release; claim; heads between them), and that what it says is possible and within the
+  /// plan. An intent is spent from here on, and released only by merchants whose signatures are on the head behind
+  /// it. A refused line leaves the state as it was; the Error is one sentence.
+  Result<Record> accept(std::string_view line, Signatures how = Signatures::check);
+  /// What was put by with Signatures::collect. The ledger holds when all of them do.
+  std::vector<SignedMessage> take_collected() { return std::exchange(collected_, {}); }
 
   /// Whether the next sum may be announced, asked BEFORE a round by the coordinator and by every merchant:
   /// within the plan, within its budget, and within `policy` (a merchant's own; epsilon is compared at the
@@ -48,7 +58,24 @@ class LedgerState {
   bool empty() const { return hashes_.empty(); }
   std::uint64_t next_seq() const { return hashes_.size(); }
   /// SHA-256 of the last line (genesis_digest() when empty): what the next line's `prev` must be.
-  Digest head() const { return hashes_.empty() ? genesis_digest() : hashes_.back(); }
+  Digest tip() const { return hashes_.empty() ? genesis_digest() : hashes_.back(); }
+  /// The `prev` of the first line: the tip of the ledger that this one continues, when plan().previous names one.
+  const Digest& continues() const { return continues_; }
+  /// The hash tree over all lines.
+  const MerkleTree& tree() const { return tree_; }
+  /// What merchants sign to agree to all lines so far: size and root are those of tree(). Only when not empty().
+  Bytes to_cosign() const { return cosigned_bytes(plan_->run_id, tree_.size(), tree_.root()); }
+  /// A plan, an intent or a claim stands at the end, to be signed by merchants before anything follows from it.
+  bool awaits_head() const { return awaits_head_; }
+  /// SHA-256 of the open intent's line.
+  const Digest& intent_line() const { return open_line_; }
+  /// Merchants that permitted the open intent; empty before its head.
+  const std::vector<std::uint32_t>& permitted_by() const { return permitted_by_; }
+  /// The claim is made, and signed by merchants: nothing can follow.
+  bool finished() const { return claim_.has_value() && !awaits_head_; }
+  std::uint64_t heads() const { return heads_; }
+  /// The last head, or an empty one.
+  const Head& last_head() const { return last_head_; }
   /// SHA-256 of line `seq` < next_seq().
   const Digest& line_hash(std::uint64_t seq) const { return hashes_[seq]; }
 
@@ -65,6 +92,10 @@ class LedgerState {
   /// (their maximum is the claim), one row "all" for customer and merchant, none for Unit::none.
   std::vector<SpentRow> spent() const { return plan_ ? spent_at(plan_->delta) : std::vector<SpentRow>{}; }
   std::vector<SpentRow> spent_at(double delta) const;
+  /// The same against `collusion` merchants that hand over their noise to whoever asks, instead of the plan's bound.
+  std::vector<SpentRow> spent_at(double delta, std::uint32_t collusion) const;
+  /// The releases with noise of a row's population, against that many colluding merchants: equal ones counted.
+  std::vector<DpEvent> events(const std::string& population, std::uint32_t collusion) const;
   /// The largest epsilon of the rows.
   double epsilon_spent() const;
   /// What epsilon_spent() would be after `intent`; infinite when it is without noise.
@@ -82,22 +113,32 @@ class LedgerState {
   bool has_released(const std::string& name) const { return released_names_.contains(name); }
   /// Names of the sums announced without noise, each once, with how often.
   const std::map<std::string, std::uint64_t>& without_noise() const { return without_noise_; }
+  /// Counts what an earlier ledger of the same people has spent, for would_allow() with a policy. An Error when the two
+  /// cannot be added: their units differ.
+  std::optional<Error> count_before(const LedgerState& earlier);
+
   /// The claim of a run that ends now, for a published model of that digest.
   Claim claim_for(const Digest& published) const {
     return {.model = model_.value_or(Digest{}), .published = published, .rows = spent()};
   }
 
  private:
+  /// What of an intent its cost depends on: grid_bits, shares_min, share_variance, sampling rate.
+  using Mechanism = std::tuple<std::uint32_t, std::uint32_t, std::uint64_t, double>;
   /// One accounted population.
   struct Account {
     RdpAccountant accountant;  ///< Of the releases with noise.
     std::uint64_t releases = 0;
     std::uint64_t without_noise = 0;
+    std::map<Mechanism, std::uint64_t> mechanisms;  ///< What was composed, how often.
   };
 
   const char* account_of(Population population) const;
   const PlannedRelease* planned(const Intent& intent) const;
   std::optional<Error> refuses(const Record& record) const;
+  std::optional<Error> refuses(const Head& head) const;
+  std::vector<SignedMessage> signatures_of(const Record& record) const;
+  double epsilon_with_earlier(const Intent& intent, double delta) const;
   std::optional<Error> refuses(const Plan& plan) const;
   std::optional<Error> refuses(const Intent& intent) const;
   std::optional<Error> refuses(const Release& release) const;
@@ -106,9 +147,20 @@ class LedgerState {
   void take(const Intent& intent);
   void take(const Release& release);
   void take(const Claim& claim);
+  void take(const Head& head);
 
   std::optional<PublicKey> expected_;
   std::vector<Digest> hashes_;
+  Digest continues_ = genesis_digest();
+  MerkleTree tree_;
+  bool awaits_head_ = false;
+  Digest open_line_{};  ///< SHA-256 of the open intent's line.
+  std::vector<std::uint32_t> permitted_by_;
+  std::uint64_t heads_ = 0;
+  Head last_head_;
+  std::vector<SignedMessage> collected_;
+  std::map<std::string, std::vector<DpEvent>> earlier_;  ///< By population, of earlier ledgers.
+  bool earlier_unbounded_ = false;                       ///< Something of them was without noise.
   std::optional<Plan> plan_;
   std::optional<Intent> open_;
   std::optional<Claim> claim_;

@@ -71,11 +71,11 @@ LedgerWriter LedgerWriter::resume(std::filesystem::path file, SigningKey key) {
   return writer;
 }
 
-std::string LedgerWriter::write_payload(Payload payload, const Digest& prev) {
+std::string LedgerWriter::write_payload(Payload payload, const Digest& prev, Signatures how) {
   Record record{.seq = state_.next_seq(), .prev = prev, .payload = std::move(payload), .signature = {}};
   record.signature = key_.sign(bytes_of(signed_text(record)));
   std::string line = encode(record);
-  if (const auto taken = state_.accept(line); !taken) {
+  if (const auto taken = state_.accept(line, how); !taken) {
     throw Failure(ExitCode::could_not_finish, "the ledger refuses its own coordinator: " + taken.what());
   }
   log_.append(line);
@@ -86,22 +86,55 @@ std::string LedgerWriter::write_payload(Payload payload, const Digest& prev) {
 std::string LedgerWriter::write(Intent intent) {
   // A clock set back must not end a run; the ledger's own time only goes forward.
   intent.unix_time = std::max(intent.unix_time, state_.unix_time());
-  return write_payload(std::move(intent), state_.head());
+  return write_payload(std::move(intent), state_.tip());
 }
 
 std::string LedgerWriter::write(Release release) {
   if (const auto& open = state_.open_intent()) {
     release.round = open->round;
-    release.intent = state_.head();
+    release.intent = state_.intent_line();
     if (release.status == Release::Status::aborted) {
       release.model = open->model;
     }
   }
-  return write_payload(std::move(release), state_.head());
+  return write_payload(std::move(release), state_.tip());
 }
 
 std::string LedgerWriter::write(const Claim& claim) {
-  return write_payload(claim, state_.head());
+  return write_payload(claim, state_.tip());
+}
+
+std::vector<Cosignature> LedgerWriter::valid(std::vector<Cosignature> cosignatures) const {
+  const Plan& plan = state_.plan();
+  const auto& open = state_.open_intent();
+  std::erase_if(cosignatures, [&](const Cosignature& one) {
+    return one.merchant >= plan.merchants.size() ||
+           (open && !std::binary_search(open->invited.begin(), open->invited.end(), one.merchant));
+  });
+  std::vector<SignedMessage> messages;
+  for (const Cosignature& one : cosignatures) {
+    messages.push_back({.key = plan.merchants[one.merchant].key,
+                        .message = state_.to_cosign(),
+                        .signature = one.signature,
+                        .fault = ""});
+  }
+  const std::vector<std::size_t> bad = unverified(messages);
+  for (auto place = bad.rbegin(); place != bad.rend(); ++place) {
+    cosignatures.erase(cosignatures.begin() + static_cast<std::ptrdiff_t>(*place));
+  }
+  const auto by_merchant = [](const Cosignature& a, const Cosignature& b) { return a.merchant < b.merchant; };
+  std::stable_sort(cosignatures.begin(), cosignatures.end(), by_merchant);
+  const auto same = [](const Cosignature& a, const Cosignature& b) { return a.merchant == b.merchant; };
+  cosignatures.erase(std::unique(cosignatures.begin(), cosignatures.end(), same), cosignatures.end());
+  return cosignatures;
+}
+
+std::string LedgerWriter::write_head(std::vector<Cosignature> cosignatures, std::uint64_t unix_time) {
+  return write_payload(Head{.size = state_.tree().size(),
+                            .root = state_.tree().root(),
+                            .cosignatures = std::move(cosignatures),
+                            .unix_time = std::max(unix_time, state_.unix_time())},
+                       state_.tip(), Signatures::trust);
 }
 
 void LedgerWriter::abort_open(const std::string& reason) {

@@ -36,6 +36,10 @@ class LedgerWriter {
   /// `round` and `intent` are taken from the open intent, and `model` too when aborted.
   std::string write(Release release);
   std::string write(const Claim& claim);
+  /// Those of `cosignatures`, over state().to_cosign(), that hold and count for the next head, by increasing merchant.
+  std::vector<Cosignature> valid(std::vector<Cosignature> cosignatures) const;
+  /// The head over all lines so far, with signatures that valid() gave.
+  std::string write_head(std::vector<Cosignature> cosignatures, std::uint64_t unix_time);
   /// Answers the open intent with an aborted release; nothing when there is none.
   void abort_open(const std::string& reason);
 
@@ -47,7 +51,7 @@ class LedgerWriter {
 
  private:
   LedgerWriter(std::filesystem::path file, SigningKey key);
-  std::string write_payload(Payload payload, const Digest& prev);
+  std::string write_payload(Payload payload, const Digest& prev, Signatures how = Signatures::check);
 
   SigningKey key_;
   LedgerState state_;

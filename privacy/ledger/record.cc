@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kSignatureLabel = "hanse ledger record 1\n";
+constexpr std::string_view kSignatureLabel = "hanse ledger record 2\n";
 constexpr int kDepthMax = 8;
 
 // --- words
@@ -177,6 +177,17 @@ Json fields(const Claim& claim) {
                     {"without_noise", row.without_noise}});
   }
   return {{"model", hex(claim.model)}, {"published", hex(claim.published)}, {"rows", std::move(rows)}};
+}
+
+Json fields(const Head& head) {
+  Json cosignatures = Json::array();
+  for (const Cosignature& one : head.cosignatures) {
+    cosignatures.push_back({{"merchant", one.merchant}, {"signature", hex(one.signature)}});
+  }
+  return {{"cosignatures", std::move(cosignatures)},
+          {"root", hex(head.root)},
+          {"size", head.size},
+          {"unix_time", head.unix_time}};
 }
 
 Json unsigned_json(const Record& record) {
@@ -456,6 +467,18 @@ Claim read_claim(Fields& in) {
   return claim;
 }
 
+Head read_head(Fields& in) {
+  Head head;
+  head.cosignatures = in.list<Cosignature>("cosignatures", [](Fields& entry) {
+    return Cosignature{.merchant = entry.integer<std::uint32_t>("merchant"),
+                       .signature = entry.bytes<64>("signature")};
+  });
+  head.root = in.bytes<32>("root");
+  head.size = in.integer<std::uint64_t>("size");
+  head.unix_time = in.integer<std::uint64_t>("unix_time");
+  return head;
+}
+
 void read_payload(Fields& in, std::string& wrong, Payload& payload) {
   const std::string kind = in.text("kind");
   if (kind == "plan") {
@@ -466,6 +489,8 @@ void read_payload(Fields& in, std::string& wrong, Payload& payload) {
     payload.emplace<Release>(read_release(in));
   } else if (kind == "claim") {
     payload.emplace<Claim>(read_claim(in));
+  } else if (kind == "head") {
+    payload.emplace<Head>(read_head(in));
   } else {
     in.fail("record kind " + quoted(kind) + " is unknown");
   }
@@ -497,11 +522,19 @@ bool nests_too_deep(std::string_view line) {
 }  // namespace
 
 Digest genesis_digest() {
-  return sha256(bytes_of("hanse ledger genesis 1"));
+  return sha256(bytes_of("hanse ledger genesis 2"));
+}
+
+Bytes cosigned_bytes(const std::string& run_id, std::uint64_t size, const Digest& root) {
+  ByteWriter writer;
+  writer.put_bytes(bytes_of("hanse ledger head 2\n"));
+  writer.put(static_cast<std::uint64_t>(run_id.size())).put_bytes(bytes_of(run_id));
+  writer.put(size).put_bytes(root);
+  return writer.take();
 }
 
 std::string_view kind_of(const Payload& payload) {
-  constexpr std::array<std::string_view, 4> kKinds = {"plan", "intent", "release", "claim"};
+  constexpr std::array<std::string_view, 5> kKinds = {"plan", "intent", "release", "claim", "head"};
   static_assert(std::variant_size_v<Payload> == kKinds.size());
   return kKinds[payload.index()];
 }

@@ -20,14 +20,17 @@ namespace hanse {
 /// The ledger is JSON Lines: one record a line, signed by the coordinator, each with the hash of the line
 /// before.
 ///
-///   plan   intent release  intent release ...  claim
+///   plan head   intent head release   intent head release ...   claim head
+///
+/// A head is the root of the hash tree over all lines before it (merkle_tree.h), signed by merchants too: by all of them
+/// after the plan, and after an intent by those who permit that it is spent. A round that was aborted may lack its head.
 ///
 /// Canonical encoding: keys sorted, no spaces, integers and strings only. Integers are JSON integers of up to
 /// 64 bits, to be read exactly. A real number is the exact pair [mantissa, exponent] = mantissa * 2^exponent
 /// with an odd mantissa ([0,0] for zero). Digests, keys and signatures are lower-case hex; a set of merchants
 /// is their increasing ids with runs joined, as in "0-3,7". A line is valid only if encoding what was read
 /// from it gives the same bytes again: no second spelling of a record exists.
-inline constexpr std::uint32_t kLedgerSchema = 1;
+inline constexpr std::uint32_t kLedgerSchema = 2;
 inline constexpr std::size_t kLedgerLineMax = std::size_t{1}
                                               << 23;  ///< Bytes; a plan of 16,384 merchants fits.
 
@@ -112,7 +115,26 @@ struct SpentRow {
   friend bool operator==(const SpentRow&, const SpentRow&) = default;
 };
 
-/// The last record: the model and what it cost. Without a unit of privacy there are no rows.
+/// A merchant's signature of a head, over cosigned_bytes().
+struct Cosignature {
+  std::uint32_t merchant = 0;  ///< Its id: its place in the plan.
+  Signature signature{};
+  friend bool operator==(const Cosignature&, const Cosignature&) = default;
+};
+
+/// What the ledger was when its signers saw it. After an intent, a signature is the permission to spend it.
+struct Head {
+  std::uint64_t size = 0;                 ///< Lines before this one: all are leaves.
+  Digest root{};                          ///< MerkleTree::root() over them.
+  std::vector<Cosignature> cosignatures;  ///< By increasing merchant.
+  std::uint64_t unix_time = 0;            ///< Seconds.
+  friend bool operator==(const Head&, const Head&) = default;
+};
+
+/// What a merchant signs of a head: a label, the run, size and root.
+Bytes cosigned_bytes(const std::string& run_id, std::uint64_t size, const Digest& root);
+
+/// The last record before the last head: the model and what it cost. Without a unit of privacy there are no rows.
 struct Claim {
   Digest model{};      ///< The model after the last release.
   Digest published{};  ///< SHA-256 of the published model: what model.json says.
@@ -120,7 +142,7 @@ struct Claim {
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
-using Payload = std::variant<Plan, Intent, Release, Claim>;
+using Payload = std::variant<Plan, Intent, Release, Claim, Head>;
 
 struct Record {
   std::uint64_t seq = 0;
@@ -132,7 +154,7 @@ struct Record {
 
 /// What `prev` of a first record is.
 Digest genesis_digest();
-/// "plan", "intent", "release" or "claim".
+/// "plan", "intent", "release", "claim" or "head".
 std::string_view kind_of(const Payload& payload);
 /// The canonical line, without its newline.
 std::string encode(const Record& record);

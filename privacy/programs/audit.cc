@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "common/base/failure.h"
 #include "common/base/program.h"
@@ -23,30 +27,56 @@ std::optional<Budget> asked_budget(const Arguments& arguments) {
   return budget;
 }
 
-Verdict verdict_on_ledger(const Arguments& arguments) {
-  const AuditReport report = audit(arguments.text("RUN_DIR"), asked_budget(arguments));
+std::vector<std::filesystem::path> earlier_ledgers(const Arguments& arguments) {
+  std::vector<std::filesystem::path> paths;
+  std::string list = arguments.given("previous") ? arguments.text("previous") : "";
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    paths.emplace_back(list.substr(0, comma));
+    list.erase(0, comma + 1);
+  }
+  return paths;
+}
+
+/// Prints the verdict, and gives the exit code that goes with it.
+ExitCode audit_ledger(const Arguments& arguments) {
+  const AuditReport report =
+      audit(arguments.text("RUN_DIR"), asked_budget(arguments), earlier_ledgers(arguments));
   Verdict verdict{.text = arguments.flag_given("json") ? json_of(report) : text_of(report),
-                  .holds = report.holds()};
+                  .holds = report.verdict() != AuditReport::Verdict::broken};
   add_experiment(arguments, report, verdict);
-  return verdict;
+  std::fwrite(verdict.text.data(), 1, verdict.text.size(), stdout);
+  if (!verdict.holds) {
+    return ExitCode::finding;
+  }
+  return report.holds() ? ExitCode::done : ExitCode::could_not_finish;
+}
+
+ExitCode experiment_alone(const Arguments& arguments) {
+  const Verdict verdict = experiment_without_ledger(arguments);
+  std::fwrite(verdict.text.data(), 1, verdict.text.size(), stdout);
+  return verdict.holds ? ExitCode::done : ExitCode::finding;
 }
 
 int audit_main(int argc, const char* const* argv) {
   Arguments arguments(
       "hanse audit",
       "Verifies the ledger of a run and recomputes what it spent, trusting nobody. Exit code 0: it "
-      "holds; 1: it does not, each finding a sentence; 2: there is no ledger to read.");
+      "holds; 1: it does not, each finding a sentence; 2: there is no ledger to read; 3: what there is "
+      "holds, and "
+      "the run is unfinished.");
   arguments.optional_positional("RUN_DIR", "Folder of the run, or a ledger file alone.")
       .option("budget", "EPSILON,DELTA that the run must not have passed, as in 2,1e-6.")
+      .option("previous",
+              "Earlier runs on the same people that the ledger continues, RUN_DIR,RUN_DIR, the latest first: "
+              "what "
+              "they spent is added.")
       .flag("json", "Prints one JSON object.");
   declare_experiment_options(arguments);
   if (const auto code = arguments.parse(argc, argv)) {
     return *code;
   }
-  const Verdict verdict =
-      arguments.given("RUN_DIR") ? verdict_on_ledger(arguments) : experiment_without_ledger(arguments);
-  std::fwrite(verdict.text.data(), 1, verdict.text.size(), stdout);
-  return static_cast<int>(verdict.holds ? ExitCode::done : ExitCode::finding);
+  return static_cast<int>(arguments.given("RUN_DIR") ? audit_ledger(arguments) : experiment_alone(arguments));
 }
 
 }  // namespace

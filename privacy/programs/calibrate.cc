@@ -19,16 +19,14 @@ int run(int argc, char** argv) {
   if (const auto code = arguments.parse(argc, argv)) {
     return *code;
   }
-  MechanismOptions options = read_mechanism_options(arguments);
+  const MechanismOptions options = read_mechanism_options(arguments);
   const double target = read_positive(arguments, "epsilon");
-  const auto plan = [&options](double z) {
-    DpEvent event = options.event;
-    event.noise_multiplier = z;
-    return std::vector{event};
-  };
-  options.event.noise_multiplier = calibrate_noise_multiplier(plan, target, options.delta);
-  const EpsilonAtOrder reached = epsilon(std::vector{options.event}, options.delta);
-  std::fputs(describe(options, reached, arguments.flag_given("json")).c_str(), stdout);
+  const auto plan = [&options](double z) { return std::vector{options.event_at(z)}; };
+  const double z = options.accountant == AccountantKind::pld
+                       ? calibrate_by_pld(plan, target, options.delta)
+                       : calibrate_noise_multiplier(plan, target, options.delta);
+  const Figures reached = figures_of(options.event_at(z), options.delta);
+  std::fputs(describe(options, z, reached, arguments.flag_given("json")).c_str(), stdout);
   return 0;
 }
 

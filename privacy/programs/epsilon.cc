@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <vector>
 
 #include "common/base/failure.h"
@@ -19,14 +20,17 @@ int run(int argc, char** argv) {
   if (const auto code = arguments.parse(argc, argv)) {
     return *code;
   }
-  MechanismOptions options = read_mechanism_options(arguments);
-  options.event.noise_multiplier = read_positive(arguments, "noise-multiplier");
-  const EpsilonAtOrder result = epsilon(std::vector{options.event}, options.delta);
-  if (!std::isfinite(result.epsilon)) {
+  const MechanismOptions options = read_mechanism_options(arguments);
+  const double z = read_positive(arguments, "noise-multiplier");
+  const DpEvent event = options.event_at(z);
+  const Figures figures = std::isfinite(epsilon(std::vector{event}, options.delta).epsilon)
+                              ? figures_of(event, options.delta)
+                              : Figures{.rdp = {.epsilon = std::numeric_limits<double>::infinity()}};
+  if (!std::isfinite(figures.answer(options.accountant))) {
     throw bad_input("--noise-multiplier " + arguments.text("noise-multiplier") +
                     " is too small for any finite epsilon; choose a larger one.");
   }
-  std::fputs(describe(options, result, arguments.flag_given("json")).c_str(), stdout);
+  std::fputs(describe(options, z, figures, arguments.flag_given("json")).c_str(), stdout);
   return 0;
 }
 

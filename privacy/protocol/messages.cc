@@ -8,10 +8,10 @@
 namespace hanse {
 
 std::string_view name_of(MessageType type) {
-  constexpr std::string_view names[] = {"?",       "PARAMS", "HELLO",   "ROSTER",  "SEEDS",     "GRAPH",
-                                        "CONFIRM", "READY",  "OPEN",    "SHARE",   "START",     "UPLOAD",
-                                        "SET",     "AGREE",  "AGREED",  "REVEAL",  "RESULT",    "FAIL",
-                                        "ABORT",   "STOP",   "ARBITER", "DECRYPT", "DECRYPTED", "REDUCE"};
+  constexpr std::string_view names[] = {
+      "?",     "PARAMS", "HELLO",   "ROSTER",  "SEEDS",     "GRAPH",  "CONFIRM", "READY",  "OPEN",
+      "SHARE", "START",  "UPLOAD",  "SET",     "AGREE",     "AGREED", "REVEAL",  "RESULT", "FAIL",
+      "ABORT", "STOP",   "ARBITER", "DECRYPT", "DECRYPTED", "REDUCE", "PERMIT",  "COSIGN"};
   const auto index = static_cast<std::size_t>(type);
   return index < std::size(names) ? names[index] : names[0];
 }
@@ -40,7 +40,7 @@ Result<Envelope> open_envelope(ByteView message) {
                  std::to_string(kProtocolVersion) + ": all programs of a run must be of one release"};
   }
   if (zero != 0 || type < static_cast<std::uint8_t>(MessageType::params) ||
-      type > static_cast<std::uint8_t>(MessageType::reduce)) {
+      type > static_cast<std::uint8_t>(MessageType::cosign)) {
     return Error{"a message has a header that is none of ours"};
   }
   envelope.type = static_cast<MessageType>(type);
@@ -444,6 +444,51 @@ RoundResult RoundResult::read(ByteReader& reader) {
   result.included = MerchantSet::read(reader);
   result.payload = get_payload(reader);
   return result;
+}
+
+// --- the ledger ---
+
+namespace {
+
+/// As long as the longest line of a ledger, a plan of all merchants there can be.
+constexpr std::size_t kLineSizeMax = std::size_t{1} << 23;
+
+}  // namespace
+
+void Permit::write(ByteWriter& writer) const {
+  asked.write(writer);
+  writer.put(static_cast<std::uint32_t>(lines.size()));
+  for (const std::string& line : lines) {
+    put_text(writer, line);
+  }
+}
+
+Permit Permit::read(ByteReader& reader) {
+  Permit permit;
+  permit.asked = MerchantSet::read(reader);
+  const std::size_t count = get_count(reader, sizeof(std::uint32_t));
+  for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
+    permit.lines.push_back(get_text(reader, kLineSizeMax));
+  }
+  return permit;
+}
+
+void Cosign::write(ByteWriter& writer) const {
+  writer.put(size).put_bytes(root).put(static_cast<std::uint32_t>(signatures.size()));
+  for (const Signature& signature : signatures) {
+    writer.put_bytes(signature);
+  }
+}
+
+Cosign Cosign::read(ByteReader& reader) {
+  Cosign cosign;
+  cosign.size = reader.get<std::uint64_t>();
+  cosign.root = get_array<32>(reader);
+  cosign.signatures.resize(get_count(reader, sizeof(Signature)));
+  for (Signature& signature : cosign.signatures) {
+    signature = get_array<64>(reader);
+  }
+  return cosign;
 }
 
 // --- any time ---

@@ -23,6 +23,8 @@ namespace hanse {
 /// The messages of a session and of a round. C is the coordinator, W a worker, who speaks for its merchants.
 /// What is the same for all merchants of a worker travels once.
 ///
+///   ledger    C: PERMIT   W: COSIGN, or ABORT: after READY for the plan, before each round for its intent, at the end for
+///             the claim
 ///   session   C: PARAMS   W: HELLO   C: ROSTER   [W: SEEDS   C: GRAPH]   W: CONFIRM   C: READY
 ///   round r   C: START    W: UPLOAD*   C: SET   W: AGREE*   C: AGREED   W: REVEAL*, SHARE* of round r + 1
 ///             C: RESULT
@@ -69,6 +71,8 @@ enum class MessageType : std::uint8_t {
   decrypt,
   decrypted,
   reduce,
+  permit,
+  cosign,
 };
 std::string_view name_of(MessageType type);
 
@@ -342,6 +346,32 @@ struct RoundResult {
 
   void write(ByteWriter& writer) const;
   static RoundResult read(ByteReader& reader);
+};
+
+// --- the ledger ---
+
+/// PERMIT: the ledger's lines that a worker may lack, in their order, the last one being what its merchants are asked to
+/// agree to: the plan, the intent of the round in the header, or the claim.
+struct Permit {
+  static constexpr MessageType kType = MessageType::permit;
+  MerchantSet asked;
+  std::vector<std::string> lines;  ///< Without newlines.
+
+  void write(ByteWriter& writer) const;
+  static Permit read(ByteReader& reader);
+};
+
+/// COSIGN: the worker has verified the lines and has them on its own disk, and the signatures of its merchants that were
+/// asked, by increasing id, over the head of what it has (cosigned_bytes() of privacy/ledger/record.h). A worker whose head
+/// is another one was shown another ledger.
+struct Cosign {
+  static constexpr MessageType kType = MessageType::cosign;
+  std::uint64_t size = 0;
+  Digest root{};
+  std::vector<Signature> signatures;
+
+  void write(ByteWriter& writer) const;
+  static Cosign read(ByteReader& reader);
 };
 
 // --- any time ---

@@ -120,9 +120,6 @@ int run(int argc, char** argv) {
   options.plan = sha256(bytes_of(shared_text(configuration)));
   WorkerNode node(options, std::move(hosted), std::move(hooks), random);
   const WorkerNode::End end = run_worker(node, channel, clock, Milliseconds(60000));
-  if (end.code == ExitCode::done) {
-    work.take_claim(end.sentence);
-  }
   return static_cast<int>(end.code);
 }
 

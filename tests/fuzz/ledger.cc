@@ -13,24 +13,30 @@ constexpr std::size_t kLinesMax = 24;
 
 std::string in_its_place(Record record, const LedgerState& state, const SigningKey& signer) {
   record.seq = state.next_seq();
-  record.prev = state.head();
+  record.prev = state.tip();
   if (auto* plan = std::get_if<Plan>(&record.payload)) {
     plan->coordinator = signer.public_key();
   } else if (auto* release = std::get_if<Release>(&record.payload)) {
-    release->intent = state.head();
+    release->intent = state.intent_line();
+  } else if (auto* head = std::get_if<Head>(&record.payload); head != nullptr && !state.empty()) {
+    head->size = state.tree().size();
+    head->root = state.tree().root();
+    for (Cosignature& one : head->cosignatures) {
+      one.signature = LedgerFixture::merchant_key(one.merchant % 64).sign(state.to_cosign());
+    }
   }
   record.signature = signer.sign(bytes_of(signed_text(record)));
   return encode(record);
 }
 
 void take(LedgerState& state, const std::string& line) {
-  const Digest head = state.head();
+  const Digest head = state.tip();
   const std::uint64_t next = state.next_seq();
   const auto taken = state.accept(line);
   if (taken) {
     check(state.next_seq() == next + 1 && encode(*taken) == line, "a line that is taken counts");
   } else {
-    check(state.next_seq() == next && state.head() == head, "a refused line leaves the ledger as it was");
+    check(state.next_seq() == next && state.tip() == head, "a refused line leaves the ledger as it was");
   }
 }
 

@@ -135,6 +135,8 @@ void add_others(Corpus& corpus) {
   add_message(corpus, encode(Seeds{{Bytes32{std::byte{1}}, Bytes32{std::byte{2}}}}));
   add_message(corpus, encode(GraphMessage{{Bytes32{std::byte{1}}, Bytes32{std::byte{2}}, Bytes32{}}}));
   add_message(corpus, encode(Fail{2, "rows.csv, line 3: a number was expected"}));
+  add_message(corpus, encode(Permit{MerchantSet::of(4, {0, 1, 3}), {"{}", "a line"}}, 1));
+  add_message(corpus, encode(Cosign{2, Digest{std::byte{1}}, {Signature{}, Signature{std::byte{2}}}}, 1));
   add_message(corpus, encode(Stop{0, "done"}));
   add_message(corpus,
               encode(Abort{Refusal::split_view, 2, "merchant 2 does not confirm the same set"}, 1, 3));

@@ -26,7 +26,7 @@ class LedgerFixture {
     plan.epsilon = 8;
     plan.shares_min = 3;
     for (const char* name : {"amsterdam", "bergen", "bruges", "lübeck/old"}) {
-      plan.merchants.push_back({name, key(static_cast<std::byte>(plan.merchants.size() + 50)).public_key()});
+      plan.merchants.push_back({name, merchant_key(plan.merchants.size()).public_key()});
     }
     plan.coordinator = key_.public_key();
     plan.encryption = "masked";
@@ -77,7 +77,7 @@ class LedgerFixture {
   Release release() const {
     Release release;
     release.round = state.open_intent() ? state.open_intent()->round : 0;
-    release.intent = state.head();
+    release.intent = state.intent_line();
     release.merchants = {0, 1, 2, 3};
     release.opened = sha256(bytes_of("opened"));
     release.model = sha256(bytes_of("model " + std::to_string(release.round)));
@@ -96,7 +96,7 @@ class LedgerFixture {
 
   /// The payload as the next line, properly chained and signed; not taken.
   std::string line(Payload payload) const {
-    return line(std::move(payload), state.next_seq(), state.head(), key_);
+    return line(std::move(payload), state.next_seq(), state.tip(), key_);
   }
   static std::string line(Payload payload, std::uint64_t seq, const Digest& prev, const SigningKey& signer) {
     Record record{.seq = seq, .prev = prev, .payload = std::move(payload), .signature = {}};
@@ -104,8 +104,41 @@ class LedgerFixture {
     return encode(record);
   }
 
-  /// Makes the next line and takes it; the reason of a refusal, or nothing.
+  /// The key of a merchant of the plan.
+  static SigningKey merchant_key(std::size_t id) { return key(static_cast<std::byte>(id + 50)); }
+  /// The head over all lines so far, signed by these merchants, or by all.
+  Head head(const std::vector<std::uint32_t>& merchants = {0, 1, 2, 3}) const {
+    Head head{.size = state.tree().size(),
+              .root = state.tree().root(),
+              .cosignatures = {},
+              .unix_time = state.unix_time()};
+    for (const std::uint32_t id : merchants) {
+      head.cosignatures.push_back({id, merchant_key(id).sign(state.to_cosign())});
+    }
+    return head;
+  }
+
+  /// Has all four merchants sign what a writer wrote last.
+  template <class Writer>
+  static void write_head(Writer& writer) {
+    std::vector<Cosignature> signatures;
+    for (std::uint32_t id = 0; id < 4; ++id) {
+      signatures.push_back({id, merchant_key(id).sign(writer.state().to_cosign())});
+    }
+    writer.write_head(std::move(signatures), 0);
+  }
+
+  /// Makes the next line and takes it; the reason of a refusal, or nothing. A plan, an intent and a claim get their head,
+  /// signed by all whom they concern.
   std::string add(Payload payload) {
+    const std::string why = add_alone(std::move(payload));
+    if (!why.empty() || !state.awaits_head()) {
+      return why;
+    }
+    return add_alone(state.open_intent() ? head(state.open_intent()->invited) : head());
+  }
+  /// The same, without a head behind it.
+  std::string add_alone(Payload payload) {
     std::string next = line(std::move(payload));
     const auto taken = state.accept(next);
     if (!taken) {
@@ -113,6 +146,13 @@ class LedgerFixture {
     }
     lines.push_back(std::move(next));
     return {};
+  }
+
+  /// The plan of a ledger that continues another one, whose last line is `previous`.
+  std::string add_first(const Plan& first, const Digest& previous) {
+    lines.push_back(line(first, 0, previous, key_));
+    const auto taken = state.accept(lines.back());
+    return taken ? add_alone(head()) : taken.what();
   }
 
   /// Why the payload would be refused as the next line, or nothing.
@@ -125,7 +165,9 @@ class LedgerFixture {
   /// A whole small run: statistics, `rounds` updates of which the second is aborted, an evaluation, the
   /// claim.
   void run(std::uint64_t rounds = 3) {
-    add(plan);
+    if (state.empty()) {
+      add(plan);
+    }
     add(intent(0, Purpose::statistics));
     add(release());
     for (std::uint64_t round = 1; round <= rounds; ++round) {

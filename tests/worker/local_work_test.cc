@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "common/base/durable_file.h"
 #include "common/data/feature_space.h"
 #include "common/data/read_dataset.h"
 #include "privacy/ledger/ledger_writer.h"
@@ -63,6 +64,17 @@ class LocalWorkTest : public testing::Test {
   void write_ledger(Plan plan) {
     ledger_.emplace(
         LedgerWriter::create(folder_.path() / "ledger.jsonl", LedgerFixture::key(std::byte{1}), plan));
+    write_head({"a", "b", "c"});
+  }
+  /// The head over all lines so far, signed by these merchants.
+  void write_head(const std::vector<const char*>& names) {
+    std::vector<Cosignature> signatures;
+    for (const char* name : names) {
+      signatures.push_back(
+          {static_cast<std::uint32_t>(name[0] - 'a'),
+           LedgerFixture::key(static_cast<std::byte>(name[0])).sign(ledger_->state().to_cosign())});
+    }
+    ledger_->write_head(signatures, 0);
   }
   SumParameters honest_parameters() const { return plan_->parameters(task_->preparation(), first_sum()); }
   PrivateSum first_sum() const {
@@ -79,6 +91,7 @@ class LocalWorkTest : public testing::Test {
                           .model = digest_of(preparation_, model_),
                           .invited = {0, 1, 2},
                           .unix_time = 0});
+    write_head({"a", "b", "c"});
   }
   Result<SumParameters> start(std::uint64_t round, const SumParameters& parameters) {
     const Bytes payload =
@@ -165,6 +178,76 @@ TEST_F(LocalWorkTest, AnIntentThatWasAnsweredBuysNoSecondSum) {
   EXPECT_FALSE(start(1, honest_parameters()).ok());
 }
 
+TEST_F(LocalWorkTest, TouchesNoDataBeforeItsMerchantsSignedTheIntent) {
+  start_worker();
+  write_ledger(honest_plan());
+  ledger_->write(Intent{.round = 1,
+                        .name = first_sum().name,
+                        .purpose = Purpose::statistics,
+                        .population = Population::train,
+                        .parameters = honest_parameters(),
+                        .sampling_rate = 1,
+                        .model = digest_of(preparation_, model_),
+                        .invited = {0, 1, 2},
+                        .unix_time = 0});
+  const std::string unsigned_round = start(1, honest_parameters()).what();
+
+  EXPECT_NE(unsigned_round.find("before its intent was signed"), std::string::npos) << unsigned_round;
+}
+
+TEST_F(LocalWorkTest, SignsTheHeadOfWhatItHasOnItsOwnDisk) {
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  const std::vector<std::uint32_t> merchants = {0, 2};
+
+  const auto head = hooks_.permit(lines, merchants);
+  const auto again = hooks_.permit({}, merchants);
+
+  ASSERT_TRUE(head.ok()) << head.what();
+  ASSERT_TRUE(again.ok()) << again.what();
+  EXPECT_EQ(head->size, lines.size());
+  EXPECT_EQ(head->text, again->text);
+  std::string text;
+  for (const std::string& line : lines) {
+    text += line + "\n";
+  }
+  EXPECT_EQ(read_file(folder_.path() / "worker" / "merchants" / "a" / "ledger.jsonl"), text);
+}
+
+TEST_F(LocalWorkTest, SignsNothingTwiceUnderAnotherLedger) {
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+  std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  const std::vector<std::uint32_t> merchants = {0, 1, 2};
+  ASSERT_TRUE(hooks_.permit(lines, merchants).ok());
+  Intent other = *ledger_->state().open_intent();
+  other.round = 7;
+  lines.back() = LedgerFixture::line(other, 2, sha256(bytes_of(lines[1])), LedgerFixture::key(std::byte{1}));
+
+  const auto forked = hooks_.permit(lines, merchants);
+
+  ASSERT_FALSE(forked.ok());
+  EXPECT_NE(forked.what().find("the ledger forks"), std::string::npos) << forked.what();
+}
+
+TEST_F(LocalWorkTest, SignsNoIntentThatItsOwnPolicyForbids) {
+  configuration_.policy.max_epsilon = 0.01;
+  configuration_.policy.delta = 1e-5;
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  const std::vector<std::uint32_t> merchants = {0, 1, 2};
+
+  const auto refused = hooks_.permit(lines, merchants);
+
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.what().find("policy.max_epsilon"), std::string::npos) << refused.what();
+}
+
 TEST_F(LocalWorkTest, RefusesAnotherModelThanTheIntentNames) {
   start_worker();
   write_ledger(honest_plan());
@@ -202,9 +285,21 @@ TEST_F(LocalWorkTest, RefusesToGoOnWithAModelThatNoReleaseMade) {
                   .unix_time = 0};
   };
   const auto refusal_of = [&](const Intent& intent) {
+    LedgerState state = ledger_->state();
     std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end());
-    lines.push_back(LedgerFixture::line(intent, ledger_->state().next_seq(), ledger_->state().head(),
-                                        LedgerFixture::key(std::byte{1})));  // Its own writer would not.
+    const auto add = [&](const Payload& payload) {  // Its own writer would not.
+      lines.push_back(
+          LedgerFixture::line(payload, state.next_seq(), state.tip(), LedgerFixture::key(std::byte{1})));
+      return state.accept(lines.back(), Signatures::trust).ok();
+    };
+    if (add(intent)) {
+      Head head{.size = state.tree().size(), .root = state.tree().root(), .cosignatures = {}, .unix_time = 0};
+      for (std::uint32_t id = 0; id < 3; ++id) {
+        head.cosignatures.push_back(
+            {id, LedgerFixture::key(static_cast<std::byte>('a' + id)).sign(state.to_cosign())});
+      }
+      add(head);
+    }
     const Bytes payload =
         encode(RoundPayload{.ledger_lines = std::move(lines), .preparation = preparation_, .model = {}});
     const std::vector<std::uint32_t> merchants = {0, 1, 2};
@@ -254,6 +349,7 @@ class ReceivedModel : public LocalWorkTest {
                           .model = digest_of(preparation_, model_),
                           .invited = {0, 1, 2},
                           .unix_time = 0});
+    write_head({"a", "b", "c"});
     const auto accepted = start(2, parameters);
     return accepted.ok() ? "" : accepted.what();
   }

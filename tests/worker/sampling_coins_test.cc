@@ -21,7 +21,7 @@ TEST(SamplingCoins, TakeABinomialNumberOfUnits) {
     SamplingCoins coins(0.3, random);
     int taken = 0;
     for (int unit = 0; unit < 100; ++unit) {
-      taken += coins.takes_part() ? 1 : 0;
+      taken += coins.next_takes_part() ? 1 : 0;
     }
     sum += taken;
     squares += (taken - 30.0) * (taken - 30.0);
@@ -41,8 +41,8 @@ TEST(SamplingCoins, OfTwoMerchantsAreIndependent) {
   std::vector<double> cases(4);
 
   for (int round = 0; round < 100'000; ++round) {
-    const bool a = first.takes_part();
-    const bool b = second.takes_part();
+    const bool a = first.next_takes_part();
+    const bool b = second.next_takes_part();
     cases[(a ? 2U : 0U) + (b ? 1U : 0U)] += 1e-5;
   }
 
@@ -59,7 +59,7 @@ TEST(SamplingCoins, OfOneGeneratorAreIndependentFromRoundToRound) {
   for (int round = 0; round < 100'000; ++round) {
     SamplingCoins before(0.5, random);
     SamplingCoins after(0.5, random);
-    both += before.takes_part() && after.takes_part() ? 1e-5 : 0;
+    both += before.next_takes_part() && after.next_takes_part() ? 1e-5 : 0;
   }
 
   EXPECT_NEAR(both, 0.25, 6 * std::sqrt(3.0 / 16 / 100'000));
@@ -70,7 +70,7 @@ TEST(SamplingCoins, OfRateOneTakeEverybody) {
   SamplingCoins coins(1, random);
 
   for (int unit = 0; unit < 1000; ++unit) {
-    ASSERT_TRUE(coins.takes_part());
+    ASSERT_TRUE(coins.next_takes_part());
   }
 }
 

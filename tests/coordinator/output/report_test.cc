@@ -36,7 +36,12 @@ SumParameters parameters_of(const MadeUpRun& run, std::uint64_t length, double c
   return choose_parameters(request);
 }
 
-Plan plan_of(const MadeUpRun& run, DeterministicSecureRandom& random) {
+SigningKey merchant_key(std::uint32_t id) {
+  DeterministicSecureRandom random(1000 + id);
+  return SigningKey::generate(random);
+}
+
+Plan plan_of(const MadeUpRun& run) {
   Plan plan;
   plan.federation = run.name;
   plan.run_id = "00112233445566778899aabbccddeeff";
@@ -49,7 +54,7 @@ Plan plan_of(const MadeUpRun& run, DeterministicSecureRandom& random) {
   for (std::uint32_t m = 0; m < run.merchants; ++m) {
     const std::string number = std::to_string(m + 1);
     plan.merchants.push_back(
-        {run.merchant_prefix + (m < 9 ? "0" : "") + number, SigningKey::generate(random).public_key()});
+        {run.merchant_prefix + (m < 9 ? "0" : "") + number, merchant_key(m).public_key()});
   }
   plan.encryption = run.encryption;
   plan.workload = "logistic";
@@ -65,8 +70,9 @@ class MadeUpLedger {
  public:
   MadeUpLedger(const std::filesystem::path& folder, const MadeUpRun& run)
       : run_(run),
-        writer_(LedgerWriter::create(folder / "ledger.jsonl", SigningKey::generate(random_),
-                                     plan_of(run, random_))) {}
+        writer_(LedgerWriter::create(folder / "ledger.jsonl", SigningKey::generate(random_), plan_of(run))) {
+    write_head();
+  }
 
   void sum(std::uint64_t round, const char* name, Purpose purpose, std::uint64_t length, double clip) {
     Intent intent;
@@ -81,6 +87,7 @@ class MadeUpLedger {
     }
     intent.unix_time = 1795000000 + round;
     writer_.write(intent);
+    write_head();
     if (purpose == Purpose::update && round == run_.aborted_round) {
       writer_.abort_open("quorum lost: 9 of 20 merchants answered in time, 14 are needed <b>");
       return;
@@ -98,10 +105,21 @@ class MadeUpLedger {
     release.model = model_;
     writer_.write(release);
   }
-  void claim() { writer_.write(writer_.state().claim_for(model_)); }
+  void claim() {
+    writer_.write(writer_.state().claim_for(model_));
+    write_head();
+  }
   double epsilon() const { return writer_.state().epsilon_spent(); }
 
  private:
+  void write_head() {
+    std::vector<Cosignature> signatures;
+    for (std::uint32_t m = 0; m < run_.merchants; ++m) {
+      signatures.push_back({m, merchant_key(m).sign(writer_.state().to_cosign())});
+    }
+    writer_.write_head(signatures, 1795000000);
+  }
+
   DeterministicSecureRandom random_{5};
   MadeUpRun run_;
   LedgerWriter writer_;

@@ -91,18 +91,22 @@ TEST(PlannedExperiment, StopsWhereNobodyCouldBeMistakenAnyMore) {
   EXPECT_EQ(sums({.canaries = 1000, .rounds = 100}), 30u);
 }
 
-TEST(PlannedExperiment, SaysWhenTheCoinsOfSamplingAreTakenAsKnown) {
+TEST(PlannedExperiment, DrawsItsCanariesAtTheRateOfTheLedger) {
   LedgerFixture fixture;
   fixture.plan.releases[1].sampling_rate = 0.5;
   fixture.add(fixture.plan);
-  Intent intent = fixture.intent(0);
-  intent.sampling_rate = 0.5;
-  ASSERT_EQ(fixture.add(intent), "");
+  for (std::uint64_t round = 0; round < 3; ++round) {
+    Intent intent = fixture.intent(round);
+    intent.sampling_rate = 0.5;
+    ASSERT_EQ(fixture.add(intent), "");
+    fixture.add(fixture.release());
+  }
 
   const PlannedExperiment planned = plan_experiment(fixture.state, intents_of(fixture), {.canaries = 1000});
 
-  ASSERT_EQ(planned.notes.size(), 1u);
-  EXPECT_NE(planned.notes.front().find("coins"), std::string::npos);
+  EXPECT_EQ(planned.plan.sampling_rates, (std::vector<double>{0.5, 0.5, 0.5}));
+  EXPECT_LT(claimed_epsilon(planned.plan, 1e-6), *planned.epsilon_ledger);
+  EXPECT_GT(claimed_epsilon(planned.plan, 1e-6), 0.8 * *planned.epsilon_ledger);
 }
 
 TEST(PlannedExperiment, IsRefusedWithoutNoise) {
@@ -116,14 +120,14 @@ TEST(PlannedExperiment, IsRefusedWithoutNoise) {
 }
 
 TEST(PlannedExperiment, OfThousandsOfMerchantsIsCarriedByEightWithTheSameNoise) {
-  const PlannedExperiment planned = plan_experiment(5, 1000, 1e-6, {.canaries = 100, .rounds = 50});
+  const PlannedExperiment planned = plan_experiment(5, 1, 1000, 1e-6, {.canaries = 100, .rounds = 50});
 
   EXPECT_EQ(planned.plan.merchants, 8u);
   EXPECT_NEAR(claimed_mu(planned.plan), std::sqrt(2.0), 1e-9);
 }
 
 TEST(PlannedExperiment, OfVeryMuchNoiseKeepsEachShareWithinTheSampler) {
-  const PlannedExperiment planned = plan_experiment(1e5, 1000, 1e-6, {.canaries = 100, .rounds = 1});
+  const PlannedExperiment planned = plan_experiment(1e5, 1, 1000, 1e-6, {.canaries = 100, .rounds = 1});
 
   for (const SumParameters& sum : planned.plan.sums) {
     EXPECT_LE(sum.share_variance, std::uint64_t{1} << 62);
@@ -225,6 +229,18 @@ TEST(AuditProgram, TriesGivenNoiseWithoutALedger) {
   EXPECT_NE(outcome.output.find("4.887"), std::string::npos) << outcome.output;
 }
 
+TEST(AuditProgram, TriesGivenNoiseWithDrawnCustomers) {
+  const Outcome outcome =
+      run("--empirical --noise-multiplier 2 --sampling-rate 0.3 --rounds 9 --canaries 2000 --significance "
+          "1e-9 --json");
+
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  const auto experiment = nlohmann::json::parse(outcome.output).at("empirical");
+  EXPECT_TRUE(experiment.at("sampled"));
+  EXPECT_TRUE(experiment.at("mu").is_null());
+  EXPECT_EQ(experiment.at("bounds").size(), 2u);
+}
+
 struct Refusal {
   std::string arguments;
   std::string says;
@@ -247,6 +263,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Refusal{"", "RUN_DIR"}, Refusal{"--empirical", "noise-multiplier"},
                     Refusal{"--noise-multiplier 1", "RUN_DIR"}, Refusal{"/nowhere --empirical", "/nowhere"},
                     Refusal{"--empirical --noise-multiplier 0", "noise-multiplier"},
+                    Refusal{"--empirical --noise-multiplier 1 --sampling-rate 2", "sampling-rate"},
                     Refusal{"--empirical --noise-multiplier 1 --canaries 1", "canaries"},
                     Refusal{"--empirical --noise-multiplier 1 --significance 0", "significance"},
                     Refusal{"--empirical --noise-multiplier 1 --rounds 0", "rounds"},

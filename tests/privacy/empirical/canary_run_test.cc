@@ -152,6 +152,86 @@ TEST(HonestMechanism, CanBeTriedWithTwoCanaries) {
   }
 }
 
+// --- with sampling ---
+
+CanaryPlan sampled_plan(double rate, double z, std::uint32_t rounds, std::uint32_t merchants) {
+  CanaryPlan plan = experiment_plan(20000, z, rounds, merchants);
+  plan.sampling_rates.assign(rounds, rate);
+  return plan;
+}
+
+TEST(DrawnCanaries, AreClaimedWhatTheAccountantSays) {
+  // By Renyi divergences it would be 6.39. Half of the canaries in every sum, known which, would be mu = 1.25.
+  EXPECT_LT(claimed_epsilon(sampled_plan(0.5, 4, 100, 1), 1e-5), 6.3);
+  EXPECT_GT(claimed_epsilon(sampled_plan(0.5, 4, 100, 1), 1e-5), gdp_epsilon(1.25, 1e-5));
+  EXPECT_NEAR(claimed_epsilon(sampled_plan(1, 4, 100, 1), 1e-5), gdp_epsilon(2.5, 1e-5), 1e-5);
+}
+
+TEST(DrawnCanaries, OfAnHonestMechanismAreNotFoundAtFault) {
+  struct Case {
+    double rate, z;
+    std::uint32_t rounds, merchants_per_unit;
+  };
+  for (const Case& c : {Case{0.2, 1, 25, 1}, {0.5, 0.5, 4, 1}, {0.05, 0.7, 40, 1}, {0.3, 1, 9, 3}}) {
+    SCOPED_TRACE(c.rate);
+    DeterministicSecureRandom random(5);
+    CanaryPlan plan = sampled_plan(c.rate, c.z, c.rounds, 3);
+    for (SumParameters& sum : plan.sums) {
+      sum.merchants_per_unit = c.merchants_per_unit;
+    }
+
+    const ExperimentReport report = experiment(plan, kDelta, kSignificance, random);
+
+    EXPECT_TRUE(report.holds()) << report.findings.front();
+    EXPECT_TRUE(report.sampled);
+    EXPECT_GT(report.bounds.front().epsilon, 0.1);
+    EXPECT_NEAR(report.noise.value, 1, 0.02);
+    EXPECT_GT(report.shift.high, 1);
+    EXPECT_LT(report.shift.low, 1);
+  }
+}
+
+// The plan says a rate of 0.2 and the program draws at 0.4. Both errors together are less than the claim's curve allows, by
+// far more than ten standard errors, and the shift is twice what the plan says, by fifty.
+TEST(DrawnCanaries, AtTwiceTheRateThatIsLoggedAreFound) {
+  DeterministicSecureRandom random(6);
+  const CanaryPlan logged = sampled_plan(0.2, 1, 25, 3);
+  CanaryRun run = run_canaries(sampled_plan(0.4, 1, 25, 3), random);
+  run.shift_ratio *= 0.4 / 0.2;  // Which run_canaries() gave in terms of its own plan.
+  run.shift_error *= 0.4 / 0.2;
+
+  const ExperimentReport report = judge(logged, run, kDelta, kSignificance);
+
+  ASSERT_EQ(report.findings.size(), 2u) << report.findings.front();
+  EXPECT_NE(report.findings[0].find("the same claim allows"), std::string::npos) << report.findings[0];
+  EXPECT_NE(report.findings[1].find("A customer moves the sum by"), std::string::npos) << report.findings[1];
+}
+
+// One coin for the whole run instead of one a round: each round alone is as it should be.
+TEST(DrawnCanaries, WhoseCoinsAreTheSameInEveryRoundAreFound) {
+  SeededGenerator generator({7});
+  const double a = 1;  // Noise multiplier 1.
+  constexpr double rate = 0.2;
+  CanaryRun run;
+  for (int canary = 0; canary < 20000; ++canary) {
+    const bool in = generator.below(2) == 1;
+    const bool always = generator.uniform() < rate;
+    double score = 0;
+    for (int round = 0; round < 25; ++round) {
+      const double x = (in && always ? a : 0) + generator.normal();
+      score += std::log(1 - rate + rate * std::exp(a * x - a * a / 2));
+    }
+    (in ? run.scores.included : run.scores.left_out).push_back(score);
+  }
+  run.noise_ratio = 1;
+  run.noise_samples = 10000;
+  run.shift_ratio = 1;
+
+  const ExperimentReport report = judge(sampled_plan(rate, 1, 25, 3), run, kDelta, kSignificance);
+
+  EXPECT_FALSE(report.holds());
+}
+
 TEST(Coins, AreFairAndAnotherSeedHasOthers) {
   DeterministicSecureRandom random(4);
   CanaryPlan plan = experiment_plan(10000, 1, 1, 1);

@@ -29,7 +29,9 @@ void write_crashed(const TemporaryFolder& run, const LedgerFixture& fixture) {
       LedgerWriter::create(run.path() / "ledger.jsonl", LedgerFixture::key(std::byte{7}), fixture.plan);
   LedgerFixture next;
   next.add(next.plan);
+  LedgerFixture::write_head(writer);
   writer.write(next.intent(1));
+  LedgerFixture::write_head(writer);
   writer.write(next.release());
   Intent second = next.intent(2);
   second.model = *writer.state().model();
@@ -46,10 +48,11 @@ TEST(LedgerWriter, PutsEachLineOnDiskBeforeItReturns) {
   LedgerWriter writer = LedgerWriter::create(file, LedgerFixture::key(std::byte{7}), fixture.plan);
   const std::string plan = writer.lines()[0];
   const std::string on_disk = read_file(file);
+  LedgerFixture::write_head(writer);
   const std::string intent = writer.write(fixture.intent(1));
 
   EXPECT_EQ(on_disk, plan + "\n");
-  EXPECT_EQ(read_file(file), plan + "\n" + intent + "\n");
+  EXPECT_EQ(read_file(file), plan + "\n" + writer.lines()[1] + "\n" + intent + "\n");
   EXPECT_EQ(writer.state().intents(), 1u);
 }
 
@@ -78,7 +81,7 @@ TEST(LedgerWriter, ContinuesAfterACrashWithTheOpenRoundSpent) {
   EXPECT_FALSE(writer.repaired().has_value());
   EXPECT_EQ(writer.state().aborted(), 1u);
   EXPECT_EQ(writer.state().epsilon_spent(), spent);
-  EXPECT_EQ(writer.lines().size(), 6u);
+  EXPECT_EQ(writer.lines().size(), 8u);
 }
 
 TEST(LedgerWriter, CutsOffATornLastLineWhereverItWasTorn) {
@@ -94,7 +97,7 @@ TEST(LedgerWriter, CutsOffATornLastLineWhereverItWasTorn) {
 
     EXPECT_TRUE(writer.repaired().has_value());
     EXPECT_EQ(read_file(file), whole.substr(0, last));
-    EXPECT_EQ(writer.lines().size(), 3u);
+    EXPECT_EQ(writer.lines().size(), 5u);
     EXPECT_FALSE(writer.state().open_intent().has_value());
   }
 }
@@ -127,10 +130,13 @@ TEST(LedgerWriter, NeverWritesWhatTheVerifierRefuses) {
   LedgerWriter writer =
       LedgerWriter::create(run.path() / "ledger.jsonl", LedgerFixture::key(std::byte{7}), fixture.plan);
 
+  LedgerFixture::write_head(writer);
+  const std::string before = read_file(run.path() / "ledger.jsonl");
+
   const std::string why = refusal([&] { writer.write(fixture.intent(1)); });
 
   EXPECT_NE(why.find("budget"), std::string::npos) << why;
-  EXPECT_EQ(read_file(run.path() / "ledger.jsonl"), writer.lines()[0] + "\n");
+  EXPECT_EQ(read_file(run.path() / "ledger.jsonl"), before);
 }
 
 TEST(LedgerWriter, KeepsItsTimeWhenTheClockIsSetBack) {
@@ -138,6 +144,7 @@ TEST(LedgerWriter, KeepsItsTimeWhenTheClockIsSetBack) {
   const LedgerFixture fixture;
   LedgerWriter writer =
       LedgerWriter::create(run.path() / "ledger.jsonl", LedgerFixture::key(std::byte{7}), fixture.plan);
+  LedgerFixture::write_head(writer);
   Intent intent = fixture.intent(1);
   intent.unix_time = 5;
 
@@ -177,12 +184,13 @@ TEST(LedgerCopy, TakesALineTwiceButNeverAnotherOneInItsPlace) {
   LedgerFixture fixture;
   fixture.add(fixture.plan);
   const std::string fork = fixture.line(fixture.intent(7));
-  fixture.add(fixture.intent(1));
+  fixture.add_alone(fixture.intent(1));
   LedgerCopy copy(run.path(), fixture.plan.merchants, {});
-  ASSERT_TRUE(copy.accept(fixture.lines[0]).ok());
-  ASSERT_TRUE(copy.accept(fixture.lines[1]).ok());
+  for (const std::string& line : fixture.lines) {
+    ASSERT_TRUE(copy.accept(line).ok());
+  }
 
-  const auto again = copy.accept(fixture.lines[1]);
+  const auto again = copy.accept(fixture.lines[2]);
   const auto forked = copy.accept(fork);
 
   EXPECT_TRUE(again.ok());
@@ -200,12 +208,13 @@ TEST(LedgerCopy, RefusesTheRoundItsOwnPolicyForbidsAndWritesNothing) {
   policy.max_epsilon = 0.1;
   LedgerCopy copy(run.path(), fixture.plan.merchants, policy);
   ASSERT_TRUE(copy.accept(fixture.lines[0]).ok());
+  ASSERT_TRUE(copy.accept(fixture.lines[1]).ok());
 
-  const auto taken = copy.accept(fixture.lines[1]);
+  const auto taken = copy.accept(fixture.lines[2]);
 
   ASSERT_FALSE(taken.ok());
   EXPECT_NE(taken.what().find("policy.max_epsilon"), std::string::npos) << taken.what();
-  EXPECT_EQ(read_file(copy_of(run, "bergen")), fixture.lines[0] + "\n");
+  EXPECT_EQ(read_file(copy_of(run, "bergen")), fixture.lines[0] + "\n" + fixture.lines[1] + "\n");
   EXPECT_EQ(copy.state().intents(), 0u);
 }
 

@@ -41,8 +41,8 @@ TEST(LedgerState, AcceptsAnHonestRun) {
 
   const LedgerState& state = fixture.state;
 
-  EXPECT_EQ(fixture.lines.size(), 12u);
-  EXPECT_EQ(state.next_seq(), 12u);
+  EXPECT_EQ(fixture.lines.size(), 19u);
+  EXPECT_EQ(state.next_seq(), 19u);
   EXPECT_EQ(state.intents(), 5u);
   EXPECT_EQ(state.released(), 4u);
   EXPECT_EQ(state.aborted(), 1u);
@@ -102,22 +102,22 @@ TEST(LedgerState, RefusesALineSignedByAnotherKey) {
   fixture.add(fixture.plan);
 
   const std::string line =
-      LedgerFixture::line(fixture.intent(1), 1, fixture.state.head(), LedgerFixture::key(std::byte{8}));
+      LedgerFixture::line(fixture.intent(1), 2, fixture.state.tip(), LedgerFixture::key(std::byte{8}));
   const auto taken = fixture.state.accept(line);
 
   ASSERT_FALSE(taken.ok());
-  expect_mentions(taken.what(), "line 2: its signature is not the coordinator's");
+  expect_mentions(taken.what(), "line 3: its signature is not the coordinator's");
 }
 
 TEST(LedgerState, RefusesAWellSignedForkAndAWellSignedGap) {
   LedgerFixture fixture;
   fixture.add(fixture.plan);
-  const Digest before = fixture.state.head();
+  const Digest before = fixture.state.tip();
   fixture.add(fixture.intent(1));
   fixture.add(fixture.release());
 
-  const std::string fork = LedgerFixture::line(fixture.intent(2), 3, before, fixture.signer());
-  const std::string gap = LedgerFixture::line(fixture.intent(2), 4, fixture.state.head(), fixture.signer());
+  const std::string fork = LedgerFixture::line(fixture.intent(2), 5, before, fixture.signer());
+  const std::string gap = LedgerFixture::line(fixture.intent(2), 6, fixture.state.tip(), fixture.signer());
 
   EXPECT_FALSE(LedgerState(fixture.state).accept(fork).ok());
   EXPECT_FALSE(LedgerState(fixture.state).accept(gap).ok());
@@ -187,11 +187,124 @@ TEST(LedgerState, LeadsBackToTheLedgerItContinues) {
   second.plan.run_id = "ff112233445566778899aabbccddeeff";
   second.plan.previous = first.plan.run_id;
 
-  const std::string good = LedgerFixture::line(second.plan, 0, first.state.head(), second.signer());
+  const std::string good = LedgerFixture::line(second.plan, 0, first.state.tip(), second.signer());
   const std::string unlinked = LedgerFixture::line(second.plan, 0, genesis_digest(), second.signer());
 
   EXPECT_TRUE(LedgerState().accept(good).ok());
   EXPECT_FALSE(LedgerState().accept(unlinked).ok());
+}
+
+// --- heads: what merchants sign ---
+
+TEST(LedgerState, NothingFollowsAPlanThatNotAllMerchantsSigned) {
+  LedgerFixture fixture;
+  fixture.add_alone(fixture.plan);
+
+  expect_mentions(fixture.refusal(fixture.intent(1)), "not signed by its merchants");
+  expect_mentions(fixture.refusal(fixture.head({0, 1, 3})), "3 merchants signed it where 4 must");
+  EXPECT_EQ(fixture.refusal(fixture.head()), "");
+}
+
+TEST(LedgerState, ReleasesOnlyWhatThoseInItPermitted) {
+  LedgerFixture fixture;
+  fixture.add(fixture.plan);
+  Intent intent = fixture.intent(1);
+  intent.parameters = LedgerFixture::noise(4, 3);
+  fixture.add_alone(intent);
+  Release three = fixture.release();
+  three.merchants = {0, 1, 2};
+
+  const std::string before_any_head = fixture.refusal(three);
+  const std::string few = fixture.refusal(fixture.head({0, 1}));
+  ASSERT_EQ(fixture.add_alone(fixture.head({0, 1, 2})), "");
+
+  expect_mentions(before_any_head, "did not permit it");
+  expect_mentions(few, "2 merchants signed it where 3 must");
+  expect_mentions(fixture.refusal(fixture.release()), "did not permit it");
+  EXPECT_EQ(fixture.refusal(three), "");
+  EXPECT_EQ(fixture.state.permitted_by(), (std::vector<std::uint32_t>{0, 1, 2}));
+}
+
+TEST(LedgerState, ARoundThatNobodyPermittedIsAbortedAndSpent) {
+  LedgerFixture fixture;
+  fixture.add(fixture.plan);
+  fixture.add_alone(fixture.intent(1));
+  const double spent = fixture.state.epsilon_spent();
+
+  EXPECT_EQ(fixture.add(fixture.abort("nobody permits it")), "");
+  EXPECT_EQ(fixture.add(fixture.intent(2)), "");
+  EXPECT_GT(spent, 0);
+}
+
+TEST(LedgerState, RefusesHeadsThatAreNotOfItsOwnLines) {
+  LedgerFixture fixture;
+  fixture.add(fixture.plan);
+  fixture.add_alone(fixture.intent(1));
+  Head shorter = fixture.head();
+  --shorter.size;
+  Head other = fixture.head();
+  other.root[0] ^= std::byte{1};
+  Head twice = fixture.head({0, 1, 1, 2, 3});
+  Head stranger = fixture.head({0, 1, 2, 3});
+  stranger.cosignatures.back().merchant = 4;
+  Head early = fixture.head();
+  early.unix_time = 5;
+
+  for (const Head& head : {shorter, other, twice, stranger, early}) {
+    expect_mentions(fixture.refusal(head), "a head is refused");
+  }
+  EXPECT_EQ(fixture.add_alone(fixture.head()), "");
+  expect_mentions(fixture.refusal(fixture.head()), "behind no plan, intent or claim");
+}
+
+TEST(LedgerState, NamesTheMerchantThatSignedAnotherHeadOfTheSameSize) {
+  LedgerFixture one;
+  LedgerFixture two;
+  one.add(one.plan);
+  two.add(two.plan);
+  one.add_alone(one.intent(1));
+  two.add_alone(two.intent(2));  // The coordinator shows bergen another ledger.
+  Head head = one.head();
+  head.cosignatures[1] = two.head().cosignatures[1];
+
+  expect_mentions(one.refusal(head),
+                  "merchant \"bergen\" did not sign this head: it was shown another ledger");
+}
+
+TEST(LedgerState, IsFinishedOnceTwoMerchantsSignedTheClaim) {
+  LedgerFixture fixture;
+  fixture.run(1);
+  LedgerFixture open;
+  open.run(1);
+  open.lines.pop_back();
+  LedgerState state;
+  for (const std::string& line : open.lines) {
+    ASSERT_TRUE(state.accept(line).ok());
+  }
+
+  EXPECT_TRUE(fixture.state.finished());
+  EXPECT_FALSE(state.finished());
+  EXPECT_TRUE(state.claim().has_value());
+}
+
+TEST(LedgerState, FindsABadSignatureAmongThoseItPutBy) {
+  LedgerFixture fixture;
+  fixture.add(fixture.plan);
+  fixture.add_alone(fixture.intent(1));
+  Head head = fixture.head();
+  head.cosignatures[2].signature[5] ^= std::byte{1};
+  fixture.lines.push_back(fixture.line(head));
+  LedgerState state;
+  for (const std::string& line : fixture.lines) {
+    ASSERT_TRUE(state.accept(line, Signatures::collect).ok());
+  }
+
+  const std::vector<SignedMessage> signatures = state.take_collected();
+  const std::vector<std::size_t> bad = unverified(signatures);
+
+  EXPECT_EQ(signatures.size(), 4u + 4u + 4u) << "of four lines, and of four merchants under two heads";
+  ASSERT_EQ(bad.size(), 1u);
+  expect_mentions(signatures[bad[0]].fault, "line 4: merchant \"bruges\" did not sign");
 }
 
 // --- plans ---
@@ -566,9 +679,9 @@ TEST(LedgerState, VerifiesAThousandRoundsWithEveryBudget) {
   fixture.plan.epsilon = 1000;
   fixture.plan.releases[1].count = 1000;
   fixture.run(1000);
-  ASSERT_EQ(fixture.lines.size(), 2006u);
+  ASSERT_EQ(fixture.lines.size(), 3010u);
 
-  EXPECT_EQ(accepted(fixture.lines), 2006u);
+  EXPECT_EQ(accepted(fixture.lines), 3010u);
 }
 
 }  // namespace

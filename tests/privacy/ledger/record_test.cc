@@ -150,9 +150,9 @@ TEST(Record, RefusesUnknownKindsAndSchemasByName) {
   LedgerFixture fixture;
   const std::string line = fixture.line(fixture.plan);
 
-  EXPECT_NE(refusal(replaced(line, "\"kind\":\"plan\"", "\"kind\":\"head\"")).find("\"head\" is unknown"),
+  EXPECT_NE(refusal(replaced(line, "\"kind\":\"plan\"", "\"kind\":\"hint\"")).find("\"hint\" is unknown"),
             std::string::npos);
-  EXPECT_NE(refusal(replaced(line, "\"schema\":1", "\"schema\":2")).find("schema 2 is unknown"),
+  EXPECT_NE(refusal(replaced(line, "\"schema\":2", "\"schema\":1")).find("schema 1 is unknown"),
             std::string::npos);
 }
 

@@ -1,0 +1,296 @@
+// A federation that dies at once, with all its processes, between any two steps: its ledgers never say less than was
+// released. HANSE_CRASHES sets how many deaths are tried (20; 200 take about a minute).
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "common/base/seeded_generator.h"
+#include "common/data/read_dataset.h"
+#include "common/transport/simulated_network.h"
+#include "coordinator/coordinator_run.h"
+#include "privacy/ledger/audit.h"
+#include "privacy/ledger/ledger_lines.h"
+#include "privacy/ledger/ledger_writer.h"
+#include "tests/end_to_end/made_up_market.h"
+#include "tests/end_to_end/started_program.h"
+#include "tests/support/deterministic_random.h"
+#include "worker/local_work.h"
+
+namespace hanse {
+namespace {
+
+/// Counts the steps of the process that is to die: every message, and every write to the disk and every wait for it, before
+/// and after. A write at which it dies may be cut in the middle.
+struct Steps {
+  bool counting = false;
+  std::uint64_t taken = 0;
+  std::uint64_t last = ~std::uint64_t{0};  ///< The step it does not survive.
+
+  bool is_last() { return counting && taken++ == last; }
+  static void die() { ::kill(::getpid(), SIGKILL); }
+  void take() {
+    if (is_last()) {
+      die();
+    }
+  }
+};
+Steps steps;
+
+}  // namespace
+}  // namespace hanse
+
+extern "C" ssize_t write(int descriptor, const void* bytes, std::size_t size) {
+  if (hanse::steps.is_last()) {
+    (void)::syscall(SYS_write, descriptor, bytes, size / 2);
+    hanse::Steps::die();
+  }
+  const ssize_t written = ::syscall(SYS_write, descriptor, bytes, size);
+  hanse::steps.take();
+  return written;
+}
+extern "C" int fsync(int descriptor) {
+  const int result = static_cast<int>(::syscall(SYS_fsync, descriptor));
+  hanse::steps.take();
+  return result;
+}
+extern "C" int fdatasync(int descriptor) {
+  const int result = static_cast<int>(::syscall(SYS_fdatasync, descriptor));
+  hanse::steps.take();
+  return result;
+}
+
+namespace hanse {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kWorkers = 2;
+constexpr std::uint64_t kCoordinatorSeed = 11;
+
+/// A worker of the real run that notes, in a file of its own, each round for which an upload leaves it.
+struct NotingWorker {
+  NotingWorker(const Configuration& configuration, Peer rank, int notes) : random(100 + rank) {
+    Dataset data = read_dataset(configuration, rank, kWorkers);
+    std::vector<HostedMerchant> hosted;
+    std::vector<LedgerMerchant> listed;
+    for (const MerchantRows& merchant : data.merchants) {
+      hosted.push_back({.name = merchant.name, .identity = SigningKey::generate(random)});
+      listed.push_back({merchant.name, hosted.back().identity.public_key()});
+    }
+    work =
+        std::make_unique<LocalWork>(configuration, std::move(data), std::move(listed), std::nullopt, random);
+    WorkerHooks hooks = work->hooks();
+    hooks.before_sealing = [notes](Bytes& message) {
+      const auto envelope = open_envelope(message);
+      if (envelope->type == MessageType::upload) {
+        const std::string line = std::to_string(envelope->round) + "\n";
+        (void)::syscall(SYS_write, notes, line.data(), line.size());
+      }
+      return true;
+    };
+    WorkerOptions options;
+    options.rank = rank;
+    options.plan = sha256(bytes_of(shared_text(configuration)));
+    node = std::make_unique<WorkerNode>(options, std::move(hosted), std::move(hooks), random);
+  }
+
+  DeterministicSecureRandom random;
+  std::unique_ptr<LocalWork> work;
+  std::unique_ptr<WorkerNode> node;
+};
+
+Configuration configuration_of(const MarketFolder& market) {
+  return read_configuration(
+      market / "shop.ini",
+      {"output.dir=" + (market / "run").string(), "data.path=" + (market / "shop.csv").string(),
+       "privacy.unit=record", "privacy.epsilon=2", "privacy.delta=1e-5", "federation.rounds=2"});
+}
+
+void run_federation(const MarketFolder& market, int notes) {
+  const Configuration configuration = configuration_of(market);
+  SimulatedNetwork network;
+  network.set_tap([](Peer, Peer, ByteView) { steps.take(); });
+  std::deque<NotingWorker> workers;
+  for (Peer rank = 1; rank <= kWorkers; ++rank) {
+    WorkerNode* node = workers.emplace_back(configuration, rank, notes).node.get();
+    network.add_worker([node](ByteView message) { return node->handle(message); });
+  }
+  for (Peer rank = 1; rank <= kWorkers; ++rank) {
+    network.send_from(rank, workers[rank - 1].node->hail());
+  }
+  DeterministicSecureRandom random(kCoordinatorSeed);
+  std::FILE* nowhere = std::fopen("/dev/null", "w");
+  Progress progress(nowhere, false, network);
+  (void)run_coordinator(configuration, network, network, random, progress);
+  std::fclose(nowhere);
+}
+
+/// Runs the federation in a process of its own that dies at step `last`; how many steps it took when it lived to its end.
+std::optional<std::uint64_t> run_until(const MarketFolder& market, std::uint64_t last) {
+  std::error_code none;
+  fs::remove_all(market / "run", none);
+  fs::remove(market / "uploads", none);
+  fs::remove(market / "steps", none);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int notes = ::open((market / "uploads").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    steps = {.counting = true, .taken = 0, .last = last};
+    run_federation(market, notes);
+    steps.counting = false;
+    market.write("steps", std::to_string(steps.taken));
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) {
+    EXPECT_EQ(WTERMSIG(status), SIGKILL);
+    return std::nullopt;
+  }
+  EXPECT_EQ(status, 0);
+  return std::stoull(bytes_of_file(market / "steps"));
+}
+
+/// The rounds for which an upload left a merchant.
+std::set<std::uint64_t> uploaded_rounds(const MarketFolder& market) {
+  std::set<std::uint64_t> rounds;
+  if (fs::exists(market / "uploads")) {
+    for (const std::string& line : lines_of(bytes_of_file(market / "uploads"))) {
+      rounds.insert(std::stoull(line));
+    }
+  }
+  return rounds;
+}
+
+/// What a ledger says: its rounds, those that merchants permitted, and the state that its complete lines give.
+struct Told {
+  std::map<std::uint64_t, Intent> announced;
+  std::set<std::uint64_t> permitted;
+  LedgerState state;
+};
+Told told_by(const fs::path& file) {
+  Told told;
+  if (!fs::exists(file)) {
+    return told;
+  }
+  const std::string content = bytes_of_file(file);
+  for (const std::string_view line : split_lines(content).lines) {
+    const auto record = told.state.accept(line);
+    EXPECT_TRUE(record) << record.what();
+    if (record && std::holds_alternative<Intent>(record->payload)) {
+      const Intent& intent = std::get<Intent>(record->payload);
+      told.announced.emplace(intent.round, intent);
+    }
+    if (!told.state.permitted_by().empty()) {
+      told.permitted.insert(told.state.open_intent()->round);
+    }
+  }
+  return told;
+}
+
+/// Epsilon of these rounds alone, by the accountant.
+double epsilon_of(const std::set<std::uint64_t>& rounds, const Told& told, Population population) {
+  RdpAccountant accountant;
+  for (const std::uint64_t round : rounds) {
+    const auto intent = told.announced.find(round);
+    if (intent != told.announced.end() && intent->second.population == population) {
+      accountant.compose(event_of(intent->second, 0));
+    }
+  }
+  return accountant.epsilon(1e-5).epsilon;
+}
+
+void expect_no_less_than_was_released(const MarketFolder& market) {
+  const std::set<std::uint64_t> uploaded = uploaded_rounds(market);
+  const fs::path ledger = market / "run" / "ledger.jsonl";
+  if (!fs::exists(ledger)) {
+    EXPECT_TRUE(uploaded.empty());
+    return;
+  }
+  const AuditReport report = audit(market / "run");
+  const Told told = told_by(ledger);
+
+  EXPECT_NE(report.verdict(), AuditReport::Verdict::broken) << text_of(report);
+  for (const std::uint64_t round : uploaded) {
+    EXPECT_TRUE(told.announced.contains(round)) << "round " << round << " is in no ledger";
+    EXPECT_TRUE(told.permitted.contains(round)) << "nobody had permitted round " << round;
+  }
+  const double released =
+      std::max(epsilon_of(uploaded, told, Population::train), epsilon_of(uploaded, told, Population::test));
+  EXPECT_GE(told.state.epsilon_spent(), released);
+  for (int shop = 1; shop <= 4; ++shop) {
+    const Told copy =
+        told_by(market / "run" / "merchants" / ("shop" + std::to_string(shop)) / "ledger.jsonl");
+    for (const std::uint64_t round : uploaded) {
+      EXPECT_TRUE(copy.announced.contains(round)) << "round " << round << " is not in a copy of shop" << shop;
+    }
+  }
+  // And it goes on from there, no cheaper.
+  if (!told.state.empty()) {
+    DeterministicSecureRandom random(kCoordinatorSeed);
+    LedgerWriter writer = LedgerWriter::resume(ledger, SigningKey::generate(random));
+    writer.abort_open("the coordinator was started again");
+    EXPECT_GE(writer.state().epsilon_spent(), released);
+  }
+}
+
+TEST(LedgerCrash, BetweenAnyTwoStepsLeavesALedgerThatClaimsNoLessThanWasReleased) {
+  const char* wished = std::getenv("HANSE_CRASHES");
+  const int crashes = wished != nullptr ? std::atoi(wished) : 20;
+  const MarketFolder market(4, 12);
+  const auto all_steps = run_until(market, ~std::uint64_t{0});
+  ASSERT_TRUE(all_steps.has_value());
+  ASSERT_TRUE(audit(market / "run").holds());
+  ASSERT_EQ(uploaded_rounds(market).size(), 4u) << "moments, two gradients, scores at the end";
+  SeededGenerator random({2026});
+
+  for (int crash = 0; crash < crashes; ++crash) {
+    const std::uint64_t last = random.below(*all_steps);
+    SCOPED_TRACE("seed " + std::to_string(crash) + ", step " + std::to_string(last) + " of " +
+                 std::to_string(*all_steps));
+    (void)run_until(market, last);
+    expect_no_less_than_was_released(market);
+  }
+}
+
+/// The coordinator's process alone, in a real run.
+TEST(LedgerCrash, OfTheCoordinatorAloneLeavesAnUnfinishedRunThatHolds) {
+  const MarketFolder market(4, 20);
+  StartedProgram started(
+      {"hanse", "run", (market / "shop.ini").string(), "-n", "2", "privacy.unit=record", "privacy.epsilon=2",
+       "privacy.delta=1e-5", "federation.rounds=5000", "output.dir=run"},
+      market.path());
+  std::vector<pid_t> coordinator;
+  for (int tries = 0; tries < 1500; ++tries) {
+    std::error_code none;
+    if (fs::exists(market / "run" / "metrics.jsonl") &&
+        fs::file_size(market / "run" / "metrics.jsonl", none) > 0) {
+      coordinator = processes_with((market / "shop.ini").string(), HANSE_BIN_DIR "/hanse-coordinator ");
+      break;
+    }
+    ::usleep(20000);
+  }
+  ASSERT_EQ(coordinator.size(), 1u);
+
+  ::kill(coordinator[0], SIGKILL);
+  for (const pid_t worker : processes_with((market / "shop.ini").string(), HANSE_BIN_DIR "/hanse-worker ")) {
+    ::kill(worker, SIGKILL);  // They would wait for the coordinator for minutes.
+  }
+  const Outcome run = started.wait();
+  const Outcome audit = run_in(market.path(), {"hanse", "audit", "run"});
+
+  EXPECT_NE(run.code, 0);
+  EXPECT_EQ(audit.code, 3) << audit.output << audit.errors;
+  EXPECT_NE(audit.output.find("The run is unfinished."), std::string::npos) << audit.output;
+}
+
+}  // namespace
+}  // namespace hanse
