@@ -175,9 +175,9 @@ double log_power_integral(const GaussianPair& pair, double order) {
   const double s = pair.deviation;
   // P^order Q^(1 - order) peaks between 0 and here.
   const double far = order * pair.highest() + (1 - order) * std::min(0.0, pair.lowest());
-  const double from = std::min(0.0, far) - 14 * s - 1;
-  const double to = std::max(0.0, far) + 14 * s + 1;
-  const double step = std::min(s / 8, s * s / 3);
+  const double from = std::min(0.0, far) - 10 * s - 1;
+  const double to = std::max(0.0, far) + 10 * s + 1;
+  const double step = std::min(s / 3, s * s / 3);
   const auto nodes = static_cast<std::size_t>(std::ceil((to - from) / step)) + 1;
   // Integral of Q ((P/Q)^order - 1 - order (P/Q - 1)), whose integrand is never negative, plus 1.
   double top = -kInfinity;

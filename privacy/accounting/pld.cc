@@ -19,7 +19,7 @@ namespace hanse {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kMostPoints = 1 << 21;
+constexpr double kMostPoints = 1 << 20;
 constexpr double kMostCells = 1 << 22;
 constexpr int kMostPasses = 5;
 // Truncation and aliasing are kept below e^-16 of delta.

@@ -51,7 +51,8 @@ double mu_square_of(const std::vector<Candidate>& candidates) {
   return sum;
 }
 
-/// The first sums, as many as the options ask for, or as stay below kMuMax and take some minutes at most; at least one.
+/// The first sums, as many as the options ask for, or as stay below kMuMax and take some minutes at most; at
+/// least one.
 void choose_rounds(std::vector<Candidate>& candidates, const ExperimentOptions& options) {
   const std::uint64_t most = options.rounds > 0 ? options.rounds : kEntriesTried / options.canaries;
   std::size_t count = 0;
@@ -147,6 +148,11 @@ std::vector<Intent> intents_of(const AuditReport& report) {
     }
   }
   return intents;
+}
+
+bool has_noise(const std::vector<Intent>& intents) {
+  return std::ranges::any_of(intents,
+                             [](const Intent& intent) { return intent.parameters.share_variance > 0; });
 }
 
 ExperimentOptions read_options(const Arguments& arguments) {
@@ -308,11 +314,15 @@ void add_experiment(const Arguments& arguments, const AuditReport& report, Verdi
   if (arguments.given("noise-multiplier")) {
     throw bad_input("--noise-multiplier is for an experiment without a ledger: leave it out, or RUN_DIR");
   }
+  const ExperimentOptions options = read_options(arguments);
+  const std::vector<Intent> intents = report.state.empty() ? std::vector<Intent>{} : intents_of(report);
+  if (!verdict.holds && !has_noise(intents)) {
+    return;  // The ledger broke off before there was anything to try: what was found of it is said already.
+  }
   if (report.state.empty()) {
     throw bad_input("there is nothing to try: the ledger has no plan that holds");
   }
-  const ExperimentOptions options = read_options(arguments);
-  const PlannedExperiment planned = plan_experiment(report.state, intents_of(report), options);
+  const PlannedExperiment planned = plan_experiment(report.state, intents, options);
   const ExperimentReport seen = carry_out(planned, options);
   verdict.text = arguments.flag_given("json") ? json_with(verdict.text, planned, seen)
                                               : verdict.text + text_of(planned, seen);

@@ -11,11 +11,11 @@
 
 namespace hanse {
 
-/// The experiment as `hanse audit --empirical` offers it: with the noise that a ledger tells, or with given noise.
-/// What is tried is the mechanism in this program, not the processes of a run that is over.
+/// The experiment as `hanse audit --empirical` offers it: with the noise that a ledger tells, or with given
+/// noise. What is tried is the mechanism in this program, not the processes of a run that is over.
 
-/// Beyond this mu (epsilon 26 at delta 1e-6) twenty thousand canaries are told apart almost without an error, whatever
-/// the noise: of a run that spent more, as many sums are tried as stay below.
+/// Beyond this mu (epsilon 26 at delta 1e-6) twenty thousand canaries are told apart almost without an error,
+/// whatever the noise: of a run that spent more, as many sums are tried as stay below.
 inline constexpr double kMuMax = 4;
 
 struct ExperimentOptions {
@@ -34,9 +34,9 @@ struct PlannedExperiment {
   std::vector<std::string> notes;        ///< Each a sentence.
 };
 
-/// The sums with noise that `lines` of a ledger announce, those of the population that spent most when the unit is the
-/// record. With exactly as many shares of noise as the ledger counts on. Lines must hold (LedgerState).
-/// Throws bad_input when there is no sum with noise.
+/// The sums with noise that `lines` of a ledger announce, those of the population that spent most when the
+/// unit is the record. With exactly as many shares of noise as the ledger counts on. Lines must hold
+/// (LedgerState). Throws bad_input when there is no sum with noise.
 PlannedExperiment plan_experiment(const LedgerState& state, const std::vector<Intent>& intents,
                                   const ExperimentOptions& options);
 

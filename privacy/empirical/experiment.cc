@@ -5,6 +5,7 @@
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "privacy/empirical/gaussian_privacy.h"
 #include "privacy/empirical/normal.h"
@@ -26,7 +27,8 @@ std::string figure(double value) {
 /// Where else than at the run's own delta its curve is compared.
 constexpr std::array kDeltas = {1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5};
 
-/// Thresholds, from the middle between the two claimed laws: in standard deviations, or in the logarithm of the odds.
+/// Thresholds, from the middle between the two claimed laws: in standard deviations, or in the logarithm of
+/// the odds.
 constexpr std::array kThresholds = {-6.0, -4.0, -3.0, -2.0, -1.5, -1.0, -0.5, 0.0,
                                     0.5,  1.0,  1.5,  2.0,  3.0,  4.0,  6.0};
 
@@ -38,7 +40,8 @@ std::vector<double> thresholds_about(double middle) {
   return thresholds;
 }
 
-/// Root mean square of n Gaussians over their sigma: its square times n is chi-squared with n degrees of freedom.
+/// Root mean square of n Gaussians over their sigma: its square times n is chi-squared with n degrees of
+/// freedom.
 MeasuredRatio noise_interval(const CanaryRun& run, double significance) {
   if (run.noise_samples == 0) {
     return {.value = 0, .low = 0, .high = std::numeric_limits<double>::infinity()};

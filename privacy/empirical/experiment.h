@@ -45,8 +45,8 @@ struct ExperimentReport {
   bool holds() const { return findings.empty(); }
 };
 
-/// Compares what was seen with what the plan claims. An honest mechanism has findings with a probability of at most
-/// `significance`, all lines together: each of the seven lines has an equal part of it.
+/// Compares what was seen with what the plan claims. An honest mechanism has findings with a probability of
+/// at most `significance`, all lines together: each of the seven lines has an equal part of it.
 ExperimentReport judge(const CanaryPlan& plan, const CanaryRun& run, double delta, double significance);
 
 /// The experiment through the real mechanism: run_canaries(), then judge().

@@ -4,8 +4,8 @@
 
 namespace hanse {
 
-/// Where a condition that holds for small arguments and then no more stops holding: the largest x >= 0, to a relative
-/// 1e-12, for which `holds(x)`; 0 when it does not even hold there, `limit` when it holds beyond.
+/// Where a condition that holds for small arguments and then no more stops holding: the largest x >= 0, to a
+/// relative 1e-12, for which `holds(x)`; 0 when it does not even hold there, `limit` when it holds beyond.
 template <class Condition>
 double last_that_holds(const Condition& holds, double limit, double first = 1) {
   if (!holds(0.0)) {

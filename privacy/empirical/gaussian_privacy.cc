@@ -22,7 +22,8 @@ double smallest_epsilon(const Delta& delta_at, double delta) {
   return below == 0 ? 0 : below * (1 + 1e-12);
 }
 
-/// e^epsilon Phi(x) for x that may lie far out: both factors leave the range of doubles, their product need not.
+/// e^epsilon Phi(x) for x that may lie far out: both factors leave the range of doubles, their product need
+/// not.
 double tail_times_exp(double epsilon, double x) {
   return x > 0 ? std::exp(epsilon) * normal_cdf(x)
                : std::exp(epsilon - x * x / 2) * mills_ratio(-x) / std::sqrt(2 * std::numbers::pi);

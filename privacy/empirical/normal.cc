@@ -27,7 +27,8 @@ double mills_ratio(double x) {
   if (x < 10) {
     return normal_cdf(-x) * std::sqrt(2 * std::numbers::pi) * std::exp(x * x / 2);
   }
-  // Laplace's continued fraction 1 / (x + 1 / (x + 2 / (x + 3 / ...))): from 10 on, forty terms are more than enough.
+  // Laplace's continued fraction 1 / (x + 1 / (x + 2 / (x + 3 / ...))): from 10 on, forty terms are more than
+  // enough.
   double rest = x;
   for (int term = 40; term > 0; --term) {
     rest = x + term / rest;

@@ -15,8 +15,8 @@ void check_guesses(const Guesses& g) {
   check(g.right <= g.guesses && g.guesses <= g.canaries, "a guesser is right about some of those it guesses");
 }
 
-/// max over 1 <= i <= right of Pr[right - i <= Bin < right] / i: the largest mean of the masses from right - 1 down. They
-/// rise to the mode and fall beyond it, so the first one below the mean ends the search.
+/// max over 1 <= i <= right of Pr[right - i <= Bin < right] / i: the largest mean of the masses from right -
+/// 1 down. They rise to the mode and fall beyond it, so the first one below the mean ends the search.
 double steepest(const Guesses& g, double log_q, double log_rest) {
   const auto n = static_cast<double>(g.guesses);
   const auto v = static_cast<double>(g.right);

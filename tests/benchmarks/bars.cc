@@ -47,6 +47,13 @@ std::vector<Bar> bars() {
        70, "us", "Paillier, 3072 bits: its exponentiations alone", 1},
       {"a whole round, N = 1000, d = 10,000, 5 % drop out", "round of 1000, 5 % drop-outs: everyone",
        seconds(1), 3, "s", ""},
+      {"RDP of a sampled round, all orders", "RDP: 156 orders of a sampled round", seconds(1e3), 2, "ms", ""},
+      {"PLD bracket, 2250 rounds at 0.04", "PLD: 2250 rounds at 0.04", seconds(1e3), 20, "ms", ""},
+      {"PLD bracket, 20,000 rounds at 0.05", "PLD: 20,000 rounds at 0.05", seconds(1e3), 100, "ms", ""},
+      {"PLD bracket, 100 different rounds", "PLD: 100 different rounds", seconds(1e3), 100, "ms", ""},
+      {"PLD: noise for a wished epsilon", "PLD: noise for a wished epsilon", seconds(1e3), 300, "ms", ""},
+      {"sensitivity of a tree of 2000 leaves", "tree of 2000 leaves: sensitivity", seconds(1e3), 1000, "ms",
+       ""},
   };
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/transport/frame.h"
 #include "coordinator/output/model_file.h"
+#include "privacy/protocol/arbiter_messages.h"
 #include "privacy/protocol/context.h"
 #include "privacy/protocol/round_payload.h"
 #include "privacy/secure_sum/roster.h"

@@ -210,15 +210,21 @@ TEST(AuditProgram, PrintsAuditAndExperimentAsOneJsonObject) {
             experiment.at("epsilon").get<double>());
 }
 
+// Wherever it is broken: before the first sum nothing is tried, after it what was announced until then.
 TEST(AuditProgram, AnExperimentDoesNotHealALedger) {
-  const TemporaryFolder folder;
-  std::vector<std::string> lines = LedgerFixture::of_run().lines;
-  lines[2].back() = ' ';
-  folder.write("ledger.jsonl", LedgerFixture::text(lines));
+  const std::vector<std::string> whole = LedgerFixture::of_run().lines;
+  for (const std::size_t broken : {std::size_t{0}, std::size_t{1}, whole.size() - 1}) {
+    const TemporaryFolder folder;
+    std::vector<std::string> lines = whole;
+    lines[broken].back() = ' ';
+    folder.write("ledger.jsonl", LedgerFixture::text(lines));
 
-  const Outcome outcome = run(folder.path().string() + " --empirical --canaries 1000 --significance 1e-9");
+    const Outcome outcome = run(folder.path().string() + " --empirical --canaries 1000 --significance 1e-9");
 
-  EXPECT_EQ(outcome.exit_code, 1) << outcome.output;
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.output;
+    EXPECT_NE(outcome.output.find("FINDING"), std::string::npos) << outcome.output;
+    EXPECT_EQ(outcome.output.find("Experiment") != std::string::npos, broken > 1) << outcome.output;
+  }
 }
 
 TEST(AuditProgram, TriesGivenNoiseWithoutALedger) {

@@ -1,5 +1,5 @@
-// The bounds and estimates against numbers computed elsewhere (SciPy, dp_accounting, jax_privacy). With HANSE_ORACLES
-// or HANSE_DATA set, a longer table of them is read too.
+// The bounds and estimates against numbers computed elsewhere (SciPy, dp_accounting, jax_privacy). With
+// HANSE_ORACLES or HANSE_DATA set, a longer table of them is read too.
 
 #include <algorithm>
 #include <cmath>
@@ -171,9 +171,9 @@ TEST(OneShot, FitsAGaussianToTheCosines) {
 
 // --- all thresholds, as the published figures take them ---
 
-/// The thresholds at the corners of the concave hull of (false negatives, true negatives), both ends included:
-/// those that no mixture of others beats. They are chosen by looking, which an audit must not do; the
-/// published figures do.
+/// The thresholds at the corners of the concave hull of (false negatives, true negatives), both ends
+/// included: those that no mixture of others beats. They are chosen by looking, which an audit must not do;
+/// the published figures do.
 std::vector<double> hull_thresholds(const CanaryScores& scores) {
   struct Corner {
     double threshold, x, y;
@@ -210,8 +210,8 @@ std::vector<double> hull_thresholds(const CanaryScores& scores) {
   return corners;
 }
 
-/// One-run bounds that guess "in" for every score from a threshold on, and nothing else: the best of all thresholds.
-/// Those with the largest share of right guesses come first, which saves most of the searches.
+/// One-run bounds that guess "in" for every score from a threshold on, and nothing else: the best of all
+/// thresholds. Those with the largest share of right guesses come first, which saves most of the searches.
 template <class Bound>
 double one_sided(const CanaryScores& scores, double significance, const Bound& bound) {
   std::vector<Guesses> candidates;

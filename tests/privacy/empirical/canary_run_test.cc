@@ -1,4 +1,5 @@
-// The experiment itself: honest mechanisms are not found at fault, bounds come close to the truth and stay below it.
+// The experiment itself: honest mechanisms are not found at fault, bounds come close to the truth and stay
+// below it.
 
 #include <cmath>
 
@@ -29,8 +30,8 @@ double gaussian_bound(const ExperimentReport& report) {
   return report.bounds.front().epsilon;
 }
 
-// False alarm: at most 100 * 4/7 * 1e-3 = 6 % over all seeds (they are fixed, so it happens now or never). Miss: the
-// mean of the bound lies four of its standard deviations above 85 % of the truth.
+// False alarm: at most 100 * 4/7 * 1e-3 = 6 % over all seeds (they are fixed, so it happens now or never).
+// Miss: the bound is 91 % of the truth on average, with a standard deviation of 2: 0.2 % a seed.
 TEST(ScoresOfAnHonestMechanism, GiveBoundsCloseBelowTheTruthWithAHundredSeeds) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE(seed);
@@ -161,7 +162,7 @@ CanaryPlan sampled_plan(double rate, double z, std::uint32_t rounds, std::uint32
 }
 
 TEST(DrawnCanaries, AreClaimedWhatTheAccountantSays) {
-  // By Renyi divergences it would be 6.39. Half of the canaries in every sum, known which, would be mu = 1.25.
+  // By Renyi divergences it would be 6.39.
   EXPECT_LT(claimed_epsilon(sampled_plan(0.5, 4, 100, 1), 1e-5), 6.3);
   EXPECT_GT(claimed_epsilon(sampled_plan(0.5, 4, 100, 1), 1e-5), gdp_epsilon(1.25, 1e-5));
   EXPECT_NEAR(claimed_epsilon(sampled_plan(1, 4, 100, 1), 1e-5), gdp_epsilon(2.5, 1e-5), 1e-5);
@@ -191,8 +192,8 @@ TEST(DrawnCanaries, OfAnHonestMechanismAreNotFoundAtFault) {
   }
 }
 
-// The plan says a rate of 0.2 and the program draws at 0.4. Both errors together are less than the claim's curve allows, by
-// far more than ten standard errors, and the shift is twice what the plan says, by fifty.
+// The plan says a rate of 0.2 and the program draws at 0.4. Both errors together are less than the claim's
+// curve allows, by far more than ten standard errors, and the shift is twice what the plan says, by fifty.
 TEST(DrawnCanaries, AtTwiceTheRateThatIsLoggedAreFound) {
   DeterministicSecureRandom random(6);
   const CanaryPlan logged = sampled_plan(0.2, 1, 25, 3);

@@ -1,5 +1,5 @@
-// Faults planted in the mechanism that no check of form can see: each must be found by the experiment, and where it
-// cannot be, by a named test elsewhere (privacy/empirical/README.md has the table).
+// Faults planted in the mechanism that no check of form can see: each must be found by the experiment, and
+// where it cannot be, by a named test elsewhere (privacy/empirical/README.md has the table).
 
 #include <cmath>
 #include <ostream>
@@ -164,8 +164,8 @@ TEST(WithoutAFault, NothingIsFoundInTheSamePlans) {
   }
 }
 
-// Each fault moves what it is found by eight standard deviations beyond the alarm and more, so that it is missed with a
-// probability below 1e-12.
+// Each fault moves what it is found by eight standard deviations beyond the alarm and more, so that it is
+// missed with a probability below 1e-12.
 TEST_P(PlantedFault, IsFoundByTheExperiment) {
   DeterministicSecureRandom random(11);
   const CanaryPlan plan = nine_sums(GetParam().merchants_per_unit);
@@ -221,8 +221,9 @@ UnitSource customers_with(const std::vector<double>& values) {
   };
 }
 
-// Clipping the sum lets one customer turn it round: without it the others' sum, clipped, is -C; with it, +C. A canary
-// that is alone with such companions moves the sum by 2 C. The same canary clipped alone moves it by C.
+// Clipping the sum lets one customer turn it round: without it the others' sum, clipped, is -C; with it, +C.
+// A canary that is alone with such companions moves the sum by 2 C. The same canary clipped alone moves it by
+// C.
 TEST(ClipAfterSummation, LetsOneCustomerMoveTheSumByTwiceTheClipNorm) {
   DeterministicSecureRandom random(12);
   const SumParameters sum = experiment_plan(2, 1e-3, 1, 1).sums.front();
@@ -238,9 +239,10 @@ TEST(ClipAfterSummation, LetsOneCustomerMoveTheSumByTwiceTheClipNorm) {
   EXPECT_NEAR(shift(honest_part), 1, 0.02);
 }
 
-// A release divided by the number of those present tells that number by its noise: sigma / n against sigma / (n + 1).
-// Here, one of eight is there or not; 20,000 entries of noise tell which in every one of 50 trials (a fifteenth of a
-// deviation that is known to 1 / 200: thirteen standard deviations). What Hanse releases is the sum, and tells nothing.
+// A release divided by the number of those present tells that number by its noise: sigma / n against sigma /
+// (n + 1). Here, one of eight is there or not; 20,000 entries of noise tell which in every one of 50 trials
+// (a fifteenth of a deviation that is known to 1 / 200: thirteen standard deviations). What Hanse releases is
+// the sum, and tells nothing.
 TEST(NormalisingByTheActualCount, TellsWhetherACustomerWithoutAnyDataIsThere) {
   const SumParameters sum = experiment_plan(20000, 1, 1, 1).sums.front();
   DeterministicSecureRandom random(13);
@@ -277,8 +279,9 @@ TEST(NormalisingByTheActualCount, IsNotDoneACustomerOfZerosChangesNoByteOfASum) 
             released(honest_part, sum, customers_with(with), same));
 }
 
-// Rounding down instead of toward zero lengthens what is negative: by the square root of the number of entries, in
-// steps. No experiment of this size would see a step of 2^-20; the integer norm does, at a coarse grid or a fine one.
+// Rounding down instead of toward zero lengthens what is negative: by the square root of the number of
+// entries, in steps. No experiment of this size would see a step of 2^-20; the integer norm does, at a coarse
+// grid or a fine one.
 TEST(RoundingDown, WouldPassTheSensitivityWhereTruncationDoesNot) {
   for (const std::uint32_t grid_bits : {8u, 20u}) {
     const SumParameters sum{.length = 255, .clip_norm = 1, .grid_bits = grid_bits};
