@@ -202,7 +202,8 @@ EpsilonOfSum TiltedSum::epsilon(double delta) const {
   };
   const auto passes = [&](std::int64_t a, bool is_upper) {
     const Value value = value_at(a, is_upper);
-    return value.one - value.two + errors_of(value, is_upper) <= delta;
+    const double bound = value.one - value.two + errors_of(value, is_upper);
+    return is_upper ? bound <= delta : !(bound > delta);  // What has overflowed proves neither end.
   };
   // Between `low`, which does not pass, and `high`, which does.
   const auto solve = [&](std::int64_t low, std::int64_t high, bool is_upper, Value& found) {
