@@ -42,7 +42,8 @@ Training::Training(const Configuration& configuration, FeatureSpace space, RowKi
       view_(std::move(view)),
       merchants_(static_cast<std::uint32_t>(federation.session().names().size())),
       plan_(configuration, space_, kind, merchants_),
-      task_(configuration, space_, kind, merchants_, plan_.noise_multiplier(Purpose::statistics)),
+      task_(configuration, space_, kind, merchants_, plan_.noise_multiplier(Purpose::statistics),
+            plan_.noise_multiplier(Purpose::update)),
       misses_(merchants_, 0),
       began_(clock.now()) {
   preparation_ = task_.preparation().initial_model(configuration.federation.seed);

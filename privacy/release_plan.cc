@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "common/base/failure.h"
 #include "privacy/merchants_min.h"
 
 namespace hanse {
@@ -43,7 +44,18 @@ ReleasePlan::ReleasePlan(const Configuration& configuration, const FeatureSpace&
       planned_(count_sums(configuration, space, kind, merchants)),
       noise_(schedule_noise(configuration.privacy, planned_)),
       merchants_(merchants),
-      shares_min_(default_shares_min(configuration, merchants)) {}
+      shares_min_(default_shares_min(configuration, merchants)) {
+  if (configuration.privacy.collusion >= shares_min_) {
+    throw bad_input("privacy.collusion=" + std::to_string(configuration.privacy.collusion) + ": of the " +
+                    std::to_string(shares_min_) +
+                    " merchants that a sum needs, one at least must not collude");
+  }
+}
+
+/// Without noise there is nothing of it to tell.
+std::uint32_t ReleasePlan::collusion() const {
+  return configuration_.privacy.unit == Unit::none ? 0 : configuration_.privacy.collusion;
+}
 
 double ReleasePlan::sampling_rate(Purpose purpose) const {
   return purpose == Purpose::update ? configuration_.privacy.sampling_rate : 1;
@@ -58,6 +70,7 @@ SumParameters ReleasePlan::parameters(const Workload& workload, const PrivateSum
        .units_max = unit == Unit::merchant ? 1 : configuration_.data.max_units,
        .merchants = merchants_,
        .shares_min = shares_min_,
+       .collusion = collusion(),
        .merchants_per_unit = privacy.unit == Unit::customer ? privacy.max_merchants_per_customer : 1,
        .noise_multiplier = noise_.of(sum.purpose),
        .ring = ring_wish(configuration_.aggregation.ring)});
@@ -70,7 +83,7 @@ void ReleasePlan::describe(Plan& plan) const {
   plan.delta = privacy.unit == Unit::none ? 0 : privacy.delta;
   plan.epsilon = privacy.epsilon > 0 ? std::optional(privacy.epsilon) : std::nullopt;
   plan.shares_min = shares_min_;
-  plan.collusion = 0;
+  plan.collusion = collusion();
   plan.encryption = configuration_.aggregation.encryption;
   plan.workload = configuration_.workload.name;
   plan.clip_norm = privacy.clip > 0 ? privacy.clip : 1;

@@ -21,6 +21,8 @@ class ReleasePlan {
 
   /// federation.min_merchants, or its default: max(3, two thirds of those invited), and no more than are invited.
   std::uint32_t shares_min() const { return shares_min_; }
+  /// privacy.collusion: merchants whose noise is not counted; 0 without a unit of privacy.
+  std::uint32_t collusion() const;
   double noise_multiplier(Purpose purpose) const { return noise_.of(purpose); }
   /// privacy.sampling_rate for updates; every unit is in all other sums.
   double sampling_rate(Purpose purpose) const;

@@ -37,10 +37,11 @@ bool fits(const SumParameters& p) {
   return wide_bound(p) < Wide{1} << (static_cast<unsigned>(p.ring) - 1);
 }
 
-/// Smallest share variance whose `shares_min`-fold reaches z^2 D2^2, or more than the sampler takes.
+/// Smallest share variance that times (shares_min - collusion) reaches z^2 D2^2, or more than the sampler takes. A
+/// wished z is a real number and so rounded; what the ledger counts is computed from the integers that come of it.
 double share_variance_of(const SumRequest& request, std::uint32_t grid_bits) {
   const double sigma = std::ldexp(request.noise_multiplier, static_cast<int>(grid_bits));
-  return std::ceil(sigma * sigma / request.shares_min);
+  return std::ceil(sigma * sigma / (request.shares_min - request.collusion));
 }
 
 std::uint32_t noise_free_grid_bits(std::uint64_t units_max) {
@@ -81,7 +82,7 @@ std::uint64_t SumParameters::merchant_bound() const {
 
 SumParameters choose_parameters(const SumRequest& request) {
   check(request.length > 0 && request.units_max > 0 && request.merchants > 0 && request.shares_min > 0 &&
-            request.merchants_per_unit > 0,
+            request.merchants_per_unit > 0 && request.collusion < request.shares_min,
         "a sum has entries, units and merchants");
   if (!is_clip_norm(request.clip_norm)) {
     throw bad_input("privacy.clip=" + std::to_string(request.clip_norm) +

@@ -60,6 +60,8 @@ struct SumRequest {
   std::uint64_t units_max = 1;
   std::uint32_t merchants = 1;  ///< Merchants of the roster.
   std::uint32_t shares_min = 1;
+  std::uint32_t collusion =
+      0;  ///< Of these shares so many may be known: the others alone reach the wished noise.
   std::uint32_t merchants_per_unit = 1;
   double noise_multiplier = 0;  ///< Wished z = sigma / clip norm; 0: no noise.
   enum class RingWish { automatic, bits32, bits64 } ring = RingWish::automatic;

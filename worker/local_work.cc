@@ -10,6 +10,7 @@
 #include "common/data/units.h"
 #include "privacy/protocol/round_payload.h"
 #include "privacy/sampling_coin.h"
+#include "worker/sampling_coins.h"
 
 namespace hanse {
 
@@ -40,7 +41,8 @@ void LocalWork::session_ready(const SessionView& session) {
   }
   plan_.emplace(configuration_, space_, data_.kind, merchants_);
   task_ = std::make_unique<Task>(configuration_, space_, data_.kind, merchants_,
-                                 plan_->noise_multiplier(Purpose::statistics));
+                                 plan_->noise_multiplier(Purpose::statistics),
+                                 plan_->noise_multiplier(Purpose::update));
 }
 
 /// Budget and policy are asked by the copy of the ledger, line by line, before it takes them.
@@ -224,18 +226,13 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
     const Unit unit = summed_unit(*workload_, sum_, configuration_.privacy.unit);
     const bool secret = configuration_.privacy.unit != Unit::none;
     SeededGenerator public_coins({configuration_.federation.seed, round_, merchant.id, 0x636F696E});
+    SamplingCoins secret_coins(sampling_rate_, random_);
     Contribution contribution;
     for_each_unit(data_, merchant, unit, sum_.population, [&](const UnitRows& rows) {
-      if (sampling_rate_ < 1) {
-        std::uint64_t coin = 0;
-        if (secret) {
-          random_.fill(std::as_writable_bytes(std::span(&coin, 1)));
-        } else {
-          coin = public_coins();
-        }
-        if (!takes_part(sampling_rate_, coin)) {
-          return;
-        }
+      const bool taken = sampling_rate_ >= 1 || (secret ? secret_coins.next_takes_part()
+                                                        : takes_part(sampling_rate_, public_coins()));
+      if (!taken) {
+        return;
       }
       contribution.clear();
       contributor_(rows, contribution);

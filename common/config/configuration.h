@@ -73,6 +73,11 @@ struct Configuration {
     double noise_multiplier = 0;  ///< 0: calibrated from epsilon.
     double sampling_rate = 1.0;
     std::uint32_t max_merchants_per_customer = 1;
+    std::uint32_t collusion = 0;  ///< t: merchants whose own noise does not count.
+    bool adaptive_clip = false;   ///< `clip` is where it starts.
+    double clip_quantile = 0.5;
+    double clip_learning_rate = 0.2;
+    double expected_units = 0;           ///< Of a round; 0: training rows times sampling rate.
     std::uint32_t min_contributors = 2;  ///< Merchants; without a unit of privacy.
     std::string accountant = "rdp";
     double statistics_share = 0.1;              ///< Part of the budget for sums before training.

@@ -244,18 +244,19 @@ Key paillier_bits_key() {
 }
 
 Key unit_key() {
-  return {"privacy.unit", "none | record | customer | merchant",
+  return {"privacy.unit", "none | record | customer | customer_at_merchant | merchant",
           "Whose whole contribution is bounded and hidden; none: no privacy, for simulation, and named so "
           "everywhere.",
           [](const Configuration& c) { return std::optional(std::string(name_of(c.privacy.unit))); },
           [](Configuration& c, const std::string& text) -> Refusal {
-            for (const Unit unit : {Unit::none, Unit::record, Unit::customer, Unit::merchant}) {
+            for (const Unit unit :
+                 {Unit::none, Unit::record, Unit::customer, Unit::customer_at_merchant, Unit::merchant}) {
               if (trimmed(text) == name_of(unit)) {
                 c.privacy.unit = unit;
                 return std::nullopt;
               }
             }
-            return "expected none, record, customer or merchant";
+            return "expected none, record, customer, customer_at_merchant or merchant";
           }};
 }
 
@@ -488,6 +489,28 @@ std::vector<Key> make_table() {
           "privacy.max_merchants_per_customer", 1, 1'000'000, "1 to 1000000",
           "Merchants that may know the same customer.",
           [](auto& c) -> auto& { return c.privacy.max_merchants_per_customer; }),
+      integer_key(
+          "privacy.collusion", 0, 1'000'000, "merchants, 0 to 1000000",
+          "Merchants whose own noise does not count, because they may tell it: the others make up for it.",
+          [](auto& c) -> auto& { return c.privacy.collusion; }),
+      flag_key(
+          "privacy.adaptive_clip",
+          "Let the clip norm follow a quantile of the norms of contributions, found by a private bit of each "
+          "unit.",
+          [](auto& c) -> auto& { return c.privacy.adaptive_clip; }),
+      number_key(
+          "privacy.clip_quantile", {0, 0.99, true}, "above 0, at most 0.99",
+          "Part of the units that the adaptive clip norm leaves as they are.",
+          [](auto& c) -> auto& { return c.privacy.clip_quantile; }),
+      number_key(
+          "privacy.clip_learning_rate", {0, 10, true}, "above 0, at most 10",
+          "Step of the logarithm of the adaptive clip norm.",
+          [](auto& c) -> auto& { return c.privacy.clip_learning_rate; }),
+      number_key(
+          "privacy.expected_units", {0, kMax, false}, "units, 0 or more",
+          "Units that the adaptive clip norm expects in a round, a public guess; 0: training rows times "
+          "sampling rate.",
+          [](auto& c) -> auto& { return c.privacy.expected_units; }),
       integer_key(
           "privacy.min_contributors", 1, 1'000'000, "1 to 1000000",
           "Without privacy: merchants that must have an item or category before it is in the model, by one "

@@ -55,6 +55,8 @@ std::string_view name_of(Unit unit) {
       return "record";
     case Unit::customer:
       return "customer";
+    case Unit::customer_at_merchant:
+      return "customer_at_merchant";
     case Unit::merchant:
       return "merchant";
   }
@@ -76,7 +78,7 @@ void for_each_unit(const Dataset& data, const MerchantRows& merchant, Unit unit,
   check(unit != Unit::none, "rows are visited by record, customer or merchant");
   if (unit == Unit::record) {
     for_each_record(data, merchant, population, take);
-  } else if (unit == Unit::customer) {
+  } else if (is_customer(unit)) {
     for_each_customer(data, merchant, population, take);
   } else {
     const UnitRows all{.train = Rows(data.train, merchant.train_begin, merchant.train_end),

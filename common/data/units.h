@@ -10,7 +10,17 @@
 namespace hanse {
 
 /// The unit of privacy: whose whole contribution to a sum is bounded and hidden.
-enum class Unit { none, record, customer, merchant };
+///
+///   record                one row
+///   customer              all rows of one customer, at all its merchants together: each of at most K merchants clips to
+///                         a K-th, whatever the others do, so nobody needs to know where else a customer is
+///   customer_at_merchant  the rows of one customer at one merchant; what K merchants have of the customer together is
+///                         hidden less well (K times the sensitivity), and no common name of customers is needed
+///   merchant              all rows of one merchant
+enum class Unit { none, record, customer, customer_at_merchant, merchant };
+inline bool is_customer(Unit unit) {
+  return unit == Unit::customer || unit == Unit::customer_at_merchant;
+}
 std::string_view name_of(Unit unit);
 
 /// A view of consecutive rows of a block.

@@ -78,7 +78,7 @@ std::optional<PrivateSum> LogisticRegression::evaluation_sum(const Model&) const
   if (lanes()) {
     rows = unit == Unit::merchant ? static_cast<double>(options_.max_units) : 1;
   } else if (rows <= 0) {
-    rows = unit == Unit::record ? 1 : unit == Unit::customer ? 8 : 256;
+    rows = unit == Unit::record ? 1 : is_customer(unit) ? 8 : 256;
   }
   const double norm = rows * ScoreHistogram::record_norm();
   sum.clip_norm = lanes() ? power_of_two_above(norm) : norm;

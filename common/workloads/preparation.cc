@@ -87,8 +87,8 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
   const bool exact = options_.unit == Unit::none;
   const bool merchants = counted_unit() == Unit::merchant;
   const double many = merchants ? (exact ? static_cast<double>(options_.max_units) : 1024) : 32;
-  const bool one_row = counted_unit() == Unit::record ||
-                       (options_.kind == RowKind::customer && counted_unit() == Unit::customer);
+  const bool one_row =
+      counted_unit() == Unit::record || (options_.kind == RowKind::customer && is_customer(counted_unit()));
   if (options_.rows_per_unit <= 0 || exact) {
     options_.rows_per_unit = one_row ? 1 : many;
   }

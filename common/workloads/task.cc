@@ -1,11 +1,13 @@
 #include "common/workloads/task.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
 #include "common/data/feature_space.h"
+#include "common/workloads/adaptive_clip.h"
 
 namespace hanse {
 
@@ -21,17 +23,48 @@ std::uint64_t PlannedSums::of(Purpose purpose) const {
   return 0;
 }
 
+namespace {
+
+/// Units that a training round is likely to have, from public numbers alone: where nobody counted customers, a customer is
+/// taken for eight rows.
+double expected_units(const Configuration& configuration, const WorkloadFacts& facts) {
+  const Configuration::Privacy& privacy = configuration.privacy;
+  if (privacy.expected_units > 0) {
+    return std::max(privacy.expected_units, 1.0);
+  }
+  const double rows_per_unit = is_customer(privacy.unit) && facts.kind == RowKind::record ? 8 : 1;
+  const double units = privacy.unit == Unit::merchant ? facts.merchants : facts.train_rows / rows_per_unit;
+  return std::max(units * privacy.sampling_rate * configuration.federation.cohort, 1.0);
+}
+
+}  // namespace
+
 Task::Task(Configuration configuration, FeatureSpace space, RowKind kind, std::uint32_t merchants,
-           double statistics_noise)
+           double statistics_noise, double update_noise)
     : configuration_(std::move(configuration)),
       space_(std::move(space)),
       kind_(kind),
       merchants_(merchants),
+      update_noise_(update_noise),
       preparation_(make_preparation(configuration_, space_, kind_, merchants, statistics_noise)) {}
 
 std::unique_ptr<Workload> Task::training(const Model& preparation) const {
-  return make_workload(configuration_,
-                       facts_of(space_, kind_, preparation_.encoding(preparation), merchants_));
+  const WorkloadFacts facts = facts_of(space_, kind_, preparation_.encoding(preparation), merchants_);
+  std::unique_ptr<Workload> workload = make_workload(configuration_, facts);
+  const Configuration::Privacy& privacy = configuration_.privacy;
+  if (!privacy.adaptive_clip) {
+    return workload;
+  }
+  return std::make_unique<AdaptiveClip>(
+      std::move(workload),
+      AdaptiveClip::Options{
+          .start = privacy.clip,
+          .quantile = privacy.clip_quantile,
+          .learning_rate = privacy.clip_learning_rate,
+          .expected_units = expected_units(configuration_, facts),
+          .noise_multiplier = update_noise_,
+          .merchants_per_unit =
+              privacy.unit == Unit::customer ? static_cast<double>(privacy.max_merchants_per_customer) : 1});
 }
 
 bool evaluates_after(const Configuration& configuration, std::uint64_t round) {
@@ -53,8 +86,9 @@ void check_task(const Configuration& configuration) {
     throw bad_input("data.label is missing: name the column that the model predicts");
   }
   const Configuration::Privacy& privacy = configuration.privacy;
-  if (privacy.unit == Unit::customer && configuration.data.customer.empty()) {
-    throw bad_input("privacy.unit=customer needs data.customer, the column that names the customer of a row");
+  if (is_customer(privacy.unit) && configuration.data.customer.empty()) {
+    throw bad_input("privacy.unit=" + std::string(name_of(privacy.unit)) +
+                    " needs data.customer, the column that names the customer of a row");
   }
   constexpr std::uint32_t merchants = 3;  // Any number above one: it changes no sum.
   const PlannedSums planned = count_sums(configuration, space, row_kind(configuration), merchants);

@@ -22,9 +22,9 @@ struct PlannedSums {
 class Task {
  public:
   /// `space` and `kind` are those of the configuration (common/data/feature_space.h), `merchants` is the size
-  /// of the roster. `statistics_noise` is the noise multiplier of the plan's statistics sums.
+  /// of the roster. `statistics_noise` and `update_noise` are the noise multipliers of the plan's sums.
   Task(Configuration configuration, FeatureSpace space, RowKind kind, std::uint32_t merchants,
-       double statistics_noise);
+       double statistics_noise, double update_noise);
 
   const Preparation& preparation() const { return preparation_; }
   bool prepared(const Model& preparation) const { return !preparation_.next_sum(preparation).has_value(); }
@@ -36,6 +36,7 @@ class Task {
   FeatureSpace space_;
   RowKind kind_;
   std::uint32_t merchants_;
+  double update_noise_;
   Preparation preparation_;
 };
 

@@ -89,10 +89,13 @@ EpsilonAtOrder epsilon(std::span<const DpEvent> events, double delta, std::span<
 EpsilonAtOrder epsilon_over_real_orders(std::span<const DpEvent> events, double delta) {
   std::vector<double> orders(default_orders().begin(), default_orders().end());
   orders.insert(orders.begin(), {1.001, 1.003, 1.01, 1.03});
-  for (double order = 2048; order < 1e6; order *= 2) {
-    orders.push_back(order);
-  }
   EpsilonAtOrder best = epsilon(events, delta, orders);
+  while (best.order == orders.back() && best.order < 1e6 &&
+         best.epsilon > 0) {  // Higher orders cost more time.
+    orders.push_back(2 * best.order);
+    const EpsilonAtOrder higher = epsilon(events, delta, std::span(&orders.back(), 1));
+    best = higher.epsilon < best.epsilon ? higher : best;
+  }
   const auto at = std::find(orders.begin(), orders.end(), best.order);
   if (best.epsilon == 0 || !std::isfinite(best.epsilon) || at == orders.end()) {
     return best;

@@ -89,6 +89,10 @@ class Lower {
         const double share = std::clamp(-excess / gain, 0.0, left_);
         weight_[target] += weight + share * p;
         left_ -= share;
+        if (at_ == from) {  // By rounding alone: such a cell is rounded down.
+          weight_[places_.below(at_)] += left_ * p;
+          next();
+        }
         return;
       }
       excess += left_ * gain;

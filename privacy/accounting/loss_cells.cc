@@ -270,7 +270,9 @@ LossCells mirrored(LossCells cells) {
   cells.first = -(cells.first + static_cast<std::int64_t>(cells.p.size()));
   const double step_odds = std::exp(cells.step);
   for (std::size_t k = 0; k < cells.odds.size(); ++k) {
-    cells.error[k] *= std::min(cells.odds[k], 1e300);
+    // In weights of Q, which are those of P over the odds.
+    cells.error[k] =
+        std::max(4 * kUlp * cells.q[k], cells.odds[k] > 1e-300 ? cells.error[k] / cells.odds[k] : 0);
     cells.odds[k] = 1 / (cells.odds[k] * step_odds);
   }
   for (std::vector<double>* values : {&cells.p, &cells.q, &cells.odds, &cells.error}) {

@@ -48,6 +48,10 @@ class PrivacyLoss {
     double error = 0;
   };
   Delta delta(double epsilon, bool added) const;
+  /// How much work a cell is, next to one of a sampled Gaussian.
+  double work() const {
+    return static_cast<double>(pair_.parts.size()) < 4 ? 1 : static_cast<double>(pair_.parts.size());
+  }
   /// Both directions are alike.
   bool is_symmetric() const { return symmetric_; }
 

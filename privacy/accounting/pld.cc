@@ -255,7 +255,7 @@ EpsilonBracket compose_numerically(const std::vector<Addend>& addends, double de
   }
   double range = 0;
   for (const Addend& addend : addends) {
-    range = std::max(range, addend.loss.range());
+    range = std::max(range, addend.loss.range() * addend.loss.work());
   }
   // The direction with the larger epsilon decides on the step.
   double window = 0;

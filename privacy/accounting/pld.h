@@ -46,13 +46,13 @@ struct PldPrecision {
 ///   delta(epsilon) = E (1 - exp(epsilon - L_1 - ... - L_T))+ .
 /// 1. Each L is moved to the grid h Z twice. Upwards by connecting the dots (Doroshenko et al. 2022): the
 ///    measures P and Q of a cell go to its two ends such that both are kept, so the curve delta(epsilon)
-///    becomes its chords. Downwards by the chords minus the largest gap between chord and curve, made convex
-///    again: a curve below the true one, with kinks on the grid alone. By Blackwell's theorem the order of
-///    curves survives composition. Both err by O(T h^2).
+///    becomes its chords. Downwards by seeing neighbouring outputs as one, in groups whose odds P / Q lie on the
+///    grid: whoever sees less tells less (GridLaws). Both keep P and Q, so they err by O(T h^2), and by Blackwell's
+///    theorem the order of the three curves survives composition.
 /// 2. The sum's law is the product of the Fourier transforms of N points, each tilted by exp(theta x) / M(theta)
-///    with theta near the minimum of (K(theta) - ln delta) / theta, so that the mass lies around epsilon and
-///    window and round-off are errors relative to delta. Equal events are powers. delta(epsilon) is read off the
-///    spectrum: the payoff's transform is a geometric sum.
+///    with theta at the saddle point of delta, so that the mass lies around epsilon, and window and round-off are
+///    errors relative to delta. Equal events are powers. delta(epsilon) is read off the spectrum: the payoff's
+///    transform is a geometric sum (TiltedSum). One release alone has its curve in closed form.
 /// 3. The unit removed (P has it) and added (Q has it) are composed apart, and the worse counts (Lebeda et al.
 ///    2024): a single step's worse direction need not stay it.
 ///

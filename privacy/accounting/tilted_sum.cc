@@ -94,18 +94,15 @@ void TiltedSum::add(const GridLaws& laws, std::uint64_t count, double log_moment
   infinite_ += times * laws.infinite;
   misplaced *= normalise;
   const double transform_error = fourier_error(points) * std::hypot(1, lower_moment * normalise) + 8 * kUlp;
-  const double displacement = misplaced * std::exp(theta() * step_);
+  misplaced_ += times * misplaced * std::exp(theta() * step_);
   for (std::size_t k = 0; k < upper_.size(); ++k) {
-    const double frequency =
-        2 * std::numbers::pi * static_cast<double>(k) / (static_cast<double>(points) * step_);
-    const double error = transform_error + displacement * std::min(2 / step_, theta() + frequency);
     const Complex there = work_[k];
     const Complex back = std::conj(work_[k == 0 ? 0 : points - k]);
     Complex upper = (there + back) * (0.5 * normalise);
     const Complex twice_lower = (there - back) * (0.5 * normalise);
     Complex lower(twice_lower.imag(), -twice_lower.real());
-    double bound = std::sqrt(std::max(std::norm(upper), std::norm(lower))) + error;
-    relative_[k] += times * error / bound;
+    double bound = std::sqrt(std::max(std::norm(upper), std::norm(lower))) + transform_error;
+    relative_[k] += times * transform_error / bound;
     if (bound_[k] < 1e-26 || times * (1 - bound) > kFaintest) {
       upper_[k] = lower_[k] = 0;
       bound_[k] *= std::exp(-std::min(kFaintest, times * (1 - bound)));
@@ -188,7 +185,9 @@ EpsilonOfSum TiltedSum::epsilon(double delta) const {
     }
     value.one *= scale;
     value.two *= scale;
-    value.round_off = payoff.error * scale;
+    // The payoff changes by at most a loss's displacement, where the sum passes epsilon at all (Chernoff).
+    value.round_off =
+        scale * (payoff.error + static_cast<double>(points) * misplaced_ * std::exp(theta() * step_));
     const double below = std::exp(-theta() * window);
     const double place_before = place - step_;  // The bounds fall with epsilon.
     const double above =
@@ -203,7 +202,8 @@ EpsilonOfSum TiltedSum::epsilon(double delta) const {
   };
   const auto passes = [&](std::int64_t a, bool is_upper) {
     const Value value = value_at(a, is_upper);
-    return value.one - value.two + errors_of(value, is_upper) <= delta;
+    const double bound = value.one - value.two + errors_of(value, is_upper);
+    return is_upper ? bound <= delta : !(bound > delta);  // What has overflowed proves neither end.
   };
   // Between `low`, which does not pass, and `high`, which does.
   const auto solve = [&](std::int64_t low, std::int64_t high, bool is_upper, Value& found) {

@@ -61,6 +61,7 @@ class TiltedSum {
   double log_moment_beyond_ = 0;  // K(theta + lambda).
   double log_moment_error_ = 0;
   double infinite_ = 0;
+  double misplaced_ = 0;  // Tilted weights of round-off, times how far it may displace a loss.
 };
 
 }  // namespace hanse

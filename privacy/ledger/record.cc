@@ -26,10 +26,11 @@ constexpr int kDepthMax = 8;
 template <class T>
 using Words = std::span<const std::pair<std::string_view, T>>;
 
-constexpr std::array<std::pair<std::string_view, Unit>, 4> kUnits = {{
+constexpr std::array<std::pair<std::string_view, Unit>, 5> kUnits = {{
     {"none", Unit::none},
     {"record", Unit::record},
     {"customer", Unit::customer},
+    {"customer_at_merchant", Unit::customer_at_merchant},
     {"merchant", Unit::merchant},
 }};
 constexpr std::array<std::pair<std::string_view, Purpose>, 3> kPurposes = {{

@@ -85,6 +85,18 @@ TEST(SameBytesOfTheModel, ForEverySplitOfTheRowsOverMerchants) {
   EXPECT_TRUE(whole == model_of(market, "shop.ini", "2", with("iid:1000")));
 }
 
+TEST(SameBytesOfTheModel, ForEveryNumberOfWorkersWhenTheClipNormAdapts) {
+  const MarketFolder market;
+  const std::vector<std::string> settings = {"privacy.adaptive_clip=true", "privacy.clip=0.5"};
+
+  const auto one = model_of(market, "shop.ini", "1", settings);
+
+  ASSERT_TRUE(one.contains("clip_norm.npy"));
+  for (const char* workers : {"2", "7"}) {
+    EXPECT_TRUE(one == model_of(market, "shop.ini", workers, settings)) << workers << " workers";
+  }
+}
+
 TEST(SameBytesOfTheModel, UnderAPlainMpirunAsUnderHanseRun) {
   const MarketFolder market;
   const auto expected = model_of(market, "shop.ini", "4", {});

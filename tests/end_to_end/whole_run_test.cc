@@ -29,6 +29,11 @@ const std::vector<std::string> kRecordBudget = {"privacy.unit=record", "privacy.
 const std::vector<std::string> kCustomerBudget = {"privacy.unit=customer", "privacy.epsilon=2",
                                                   "privacy.delta=1e-5"};
 
+const std::vector<std::string> kAdaptive = {"privacy.unit=record", "privacy.epsilon=2", "privacy.delta=1e-5",
+                                            "privacy.adaptive_clip=true", "privacy.collusion=2"};
+const std::vector<std::string> kWithinMerchant = {"privacy.unit=customer_at_merchant", "privacy.epsilon=2",
+                                                  "privacy.delta=1e-5"};
+
 std::vector<std::string> run_words(const char* ini, const std::vector<std::string>& settings,
                                    const std::string& workers = "2") {
   std::vector<std::string> words = {"hanse", "run", ini, "-n", workers};
@@ -104,7 +109,9 @@ INSTANTIATE_TEST_SUITE_P(
     EveryWorkload, WholeRun,
     testing::Values(
         RunCase{"logistic", "shop.ini", kRecordBudget, {"weights", "intercept"}},
-        RunCase{"matrix_factorization", "ratings.ini", kCustomerBudget, {"item_factors", "item_biases"}}),
+        RunCase{"matrix_factorization", "ratings.ini", kCustomerBudget, {"item_factors", "item_biases"}},
+        RunCase{"adaptive_clip", "shop.ini", kAdaptive, {"weights", "intercept", "clip_norm"}},
+        RunCase{"customer_at_merchant", "ratings.ini", kWithinMerchant, {"item_factors", "item_biases"}}),
     [](const auto& one) { return std::string(one.param.name); });
 
 /// All lines of a ledger, verified one by one.

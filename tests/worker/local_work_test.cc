@@ -34,7 +34,8 @@ class LocalWorkTest : public testing::Test {
     configuration_.output.dir = (folder_.path() / "worker").string();
     space_ = feature_space(configuration_);
     plan_.emplace(configuration_, space_, RowKind::record, 3);
-    task_.emplace(configuration_, space_, RowKind::record, 3, plan_->noise_multiplier(Purpose::statistics));
+    task_.emplace(configuration_, space_, RowKind::record, 3, plan_->noise_multiplier(Purpose::statistics),
+                  plan_->noise_multiplier(Purpose::update));
     preparation_ = task_->preparation().initial_model(configuration_.federation.seed);
   }
 

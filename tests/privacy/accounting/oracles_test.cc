@@ -219,6 +219,40 @@ TEST_F(OracleTable, TreesHaveThePublishedSensitivities) {
   EXPECT_GT(checked, 0);
 }
 
+// rho-zCDP is a Gaussian's, of z = 1 / sqrt(2 rho).
+TEST_F(OracleTable, ConcentratedPrivacyConvertsAsTightly) {
+  for (const Row& row : rows_) {
+    const auto rho = row.parameter("rho");
+    if (row.text("mechanism") != "zcdp" || !rho || !row.number("eps_zcdp_cks2020")) {
+      continue;
+    }
+    const std::vector<DpEvent> events = {
+        {.noise = NoiseLaw::gaussian, .noise_multiplier = 1 / std::sqrt(2 * *rho)}};
+    const double best = epsilon_over_real_orders(events, *row.number("delta")).epsilon;
+    EXPECT_NEAR(best, *row.number("eps_zcdp_cks2020"), 1e-6) << row.text("id");
+  }
+}
+
+// The table's bound for sampled noise is far above; ours is the Gaussian's at integer orders.
+TEST_F(OracleTable, DistributedDiscreteNoiseIsBoundedNoLessTightly) {
+  for (const Row& row : rows_) {
+    const auto bound = row.number("eps_rdp_dpacc");
+    if (row.text("mechanism") != "distributed_discrete_gaussian" || !bound) {
+      continue;
+    }
+    const double norm = *row.parameter("rounded_l2");
+    const DpEvent event{.noise_multiplier = *row.number("noise_multiplier") / norm,
+                        .sampling_rate = *row.number("sampling_rate"),
+                        .count = static_cast<std::uint64_t>(*row.number("steps")),
+                        .sensitivity_steps = norm / *row.parameter("granularity")};
+    PldAccountant accountant;
+    accountant.compose(event);
+    const double rdp_epsilon = epsilon(std::vector{event}, *row.number("delta")).epsilon;
+    EXPECT_LE(rdp_epsilon, *bound + 1e-6) << row.text("id");
+    EXPECT_LE(accountant.epsilon(*row.number("delta")).upper, rdp_epsilon) << row.text("id");
+  }
+}
+
 TEST_F(OracleTable, CalibrationFindsTheNoise) {
   int checked = 0;
   for (const Row& row : rows_) {

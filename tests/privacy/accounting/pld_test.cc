@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "privacy/accounting/gaussian_curve.h"
+#include "privacy/accounting/rdp.h"
 
 namespace hanse {
 namespace {
@@ -255,6 +256,38 @@ TEST(Pld, DiscreteNoiseOnAFineGridIsGaussianAndOnACoarseOneSaysSo) {
   EXPECT_GT(bracket({coarse}, 1e-6).upper, continuous);
   EXPECT_TRUE(bracket({unknown}, 1e-6).gaussian_limit);
   EXPECT_EQ(bracket({hopeless}, 1e-6).upper, kInfinity);
+}
+
+// Renyi divergences bound epsilon too, less tightly: at losses of hundreds, where one direction's weights are below what
+// a double holds, as at small ones.
+TEST(Pld, IsBelowRenyiForMixedLedgers) {
+  const std::vector<std::vector<DpEvent>> ledgers = {
+      {gaussian(2, 0.05, 100), gaussian(20, 1, 20), gaussian(8, 0.5, 3)},
+      {gaussian(1.134, 0.004, 87), gaussian(1.6, 1, 400)},
+      {gaussian(0.45, 0.3, 50), replacing(2.8, 1, 200), with_coins(4, 0.2, 25, 4)},
+      {gaussian(0.98, 1.6e-4, 428), replacing(0.84, 0.0038, 1)},
+      {gaussian(1.3, 2e-4, 8), gaussian(3, 0.1, 2)},
+      {with_coins(0.5, 0.01, 100, 30)}};
+  for (const std::vector<DpEvent>& ledger : ledgers) {
+    for (const double delta : {1e-4, 1e-9}) {
+      const EpsilonBracket pld = bracket(ledger, delta);
+
+      EXPECT_LE(pld.lower, pld.upper);
+      EXPECT_LE(pld.upper, epsilon(ledger, delta).epsilon) << ledger[0].noise_multiplier << " " << delta;
+      EXPECT_LE(pld.upper - pld.lower, std::max(2e-3, 1e-4 * pld.upper))
+          << ledger[0].noise_multiplier << " " << delta;
+    }
+  }
+}
+
+// More releases than a grid can hold the losses of: a wide bracket, but a bracket.
+TEST(Pld, HoldsEpsilonWhereTheGridIsFarTooCoarse) {
+  const DpEvent many = gaussian(3, 0.001, 1'000'000'000'000);
+
+  const EpsilonBracket wide = bracket({many}, 1e-6);
+
+  EXPECT_LE(wide.lower, epsilon(std::vector{many}, 1e-6).epsilon);
+  EXPECT_GE(wide.upper, 55'000);
 }
 
 TEST(Pld, NothingCostsNothingAndNoNoiseCostsEverything) {

@@ -140,6 +140,59 @@ TEST(Rdp, SampledDiscreteNoiseIsAsTightAsTheGaussianAtIntegerOrders) {
   EXPECT_EQ(result.order, 4);
 }
 
+// One coin is the sampled Gaussian; several blur it; each direction is integrated.
+TEST(Rdp, CoinsAreMorePrivateTheMoreThereAre) {
+  DpEvent event = gaussian(1.0335, 0.02);
+  for (const double order : {1.5, 2.0, 5.5, 20.0, 63.0}) {
+    double previous = rdp(event, order);
+    for (const std::uint32_t coins : {2U, 4U, 10U}) {
+      DpEvent several = event;
+      several.coins = coins;
+
+      const double here = rdp(several, order);
+
+      EXPECT_LT(here, previous) << order << " " << coins;
+      EXPECT_GT(here, 0);
+      previous = here;
+    }
+  }
+}
+
+// Two coins of 1/2 at integer order 2: E over two draws of exp(i j / (4 z^2)), i and j Binomial(2, 1/2).
+TEST(Rdp, TwoCoinsAtOrderTwoAreTheSumByHand) {
+  DpEvent event = gaussian(1, 0.5);
+  event.coins = 2;
+  double sum = 0;
+  const double weights[] = {0.25, 0.5, 0.25};
+  for (int i = 0; i <= 2; ++i) {
+    for (int j = 0; j <= 2; ++j) {
+      sum += weights[i] * weights[j] * std::exp(i * j / 4.0);
+    }
+  }
+
+  EXPECT_NEAR(rdp(event, 2), std::log(sum), 1e-12);
+}
+
+TEST(Rdp, ReplacingMovesTheSumTwiceAsFar) {
+  DpEvent event = gaussian(2, 1);
+  event.adjacency = Adjacency::replace_one;
+  DpEvent sampled = gaussian(2, 0.1);
+  sampled.adjacency = Adjacency::replace_one;
+
+  EXPECT_DOUBLE_EQ(rdp(event, 4), 4 * rdp(gaussian(2, 1), 4));
+  EXPECT_GT(rdp(sampled, 4), rdp(gaussian(2, 0.1), 4));
+  EXPECT_LT(rdp(sampled, 4), rdp(event, 4));
+}
+
+TEST(Rdp, RealOrdersAreNeverWorseThanTheReferenceOnes) {
+  for (const DpEvent& event :
+       {gaussian(1.5, 0.04, 2250), gaussian(5, 1e-5), gaussian(50, 1), discrete(4, 0.5, 100)}) {
+    const std::vector<DpEvent> events = {event};
+
+    EXPECT_LE(epsilon_over_real_orders(events, 1e-6).epsilon, epsilon(events, 1e-6).epsilon);
+  }
+}
+
 TEST(Rdp, NobodySampledCostsNothing) {
   EXPECT_EQ(rdp(gaussian(0, 0), 2), 0);
 }
