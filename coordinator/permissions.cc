@@ -168,9 +168,9 @@ void SignedLedger::sign_claim(const std::vector<std::uint32_t>& merchants) {
   if (signatures.size() < std::min<std::size_t>(2, federation_.session().names().size())) {
     note_("the claim is signed by too few merchants, so its audit will say that the run is unfinished: " +
           reasons());
-    return;
+  } else {
+    ledger_.write_head(std::move(signatures), unix_seconds());
   }
-  ledger_.write_head(std::move(signatures), unix_seconds());
   federation_.keep_lines([this](Peer worker) { return lines_for(worker); });
 }
 

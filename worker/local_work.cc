@@ -1,6 +1,7 @@
 #include "worker/local_work.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -53,13 +54,13 @@ Result<HeadToSign> LocalWork::permit(std::span<const std::string> lines,
       return *error;
     }
   } catch (const Failure& failure) {
-    return Error{failure.what()};  // This worker's disk: the run goes on without its merchants.
+    return forget_ledger(failure);
   }
   const LedgerState& state = ledger_->state();
-  if (merchants.empty() || state.empty()) {
+  if (merchants.empty()) {
     return HeadToSign{};
   }
-  if (!state.awaits_head()) {
+  if (state.empty() || !state.awaits_head()) {
     return Error{"a signature is asked for where the ledger has nothing new to agree to"};
   }
   if (const auto& open = state.open_intent(); open && !std::ranges::includes(open->invited, merchants)) {
@@ -72,8 +73,15 @@ Result<SumParameters> LocalWork::accept_round(const StartView& start) {
   try {
     return check_round(start);
   } catch (const Failure& failure) {
-    return Error{failure.what()};  // This worker's disk: the round goes on without its merchants.
+    return forget_ledger(failure);
   }
+}
+
+/// This worker's disk failed: the round goes on without its merchants. What is not on the disk is not kept in memory
+/// either; the next use reads the files again.
+Error LocalWork::forget_ledger(const Failure& failure) {
+  ledger_.reset();
+  return Error{failure.what()};
 }
 
 Result<SumParameters> LocalWork::check_round(const StartView& start) {
@@ -112,17 +120,19 @@ std::optional<Error> LocalWork::take_lines(std::span<const std::string> lines) {
                     configuration_.privacy.previous_ledgers);
   }
   for (const std::string& line : lines) {
-    const Result<Record> record = ledger_->accept(line);
-    if (!record) {
-      return record.error();
-    }
-    if (const Plan* plan = std::get_if<Plan>(&record->payload)) {
-      if (auto error = plan_->differs(*plan)) {
+    // Before it is kept: a plan that is on the disk is one that this worker agrees to.
+    if (const Result<Record> told = decode_record(line);
+        told && std::holds_alternative<Plan>(told->payload)) {
+      if (auto error = plan_->differs(std::get<Plan>(told->payload))) {
         return error;
       }
     }
+    if (const Result<Record> record = ledger_->accept(line); !record) {
+      return record.error();
+    }
   }
-  return std::nullopt;
+  // One that was there before this worker started may be of another configuration.
+  return ledger_->state().empty() ? std::nullopt : plan_->differs(ledger_->state().plan());
 }
 
 /// The one intent that no release has answered: an old one, sent again, buys no second sum. All that take part have
@@ -137,8 +147,8 @@ Result<Intent> LocalWork::permitted_intent(const StartView& start) const {
     return Error{"the intent is of round " + std::to_string(open->round) + ", not of round " +
                  std::to_string(start.round)};
   }
-  if (!std::ranges::includes(state.permitted_by(), start.merchants)) {
-    return Error{"the round came before its intent was signed by all who take part here"};
+  if (!std::ranges::includes(state.permitted_by(), start.participants)) {
+    return Error{"the round came before its intent was signed by all who take part"};
   }
   return *open;
 }
@@ -246,10 +256,10 @@ void LocalWork::round_ended(ByteView payload, bool released) {
     return;
   }
   try {
-    // A release that does not fit, or a full disk, is met again with the next round's lines and refuses it.
-    (void)ledger_->accept(text_of(payload));
-  } catch (const Failure&) {
-    return;
+    // A release that does not fit is met again with the next round's lines, and they are refused.
+    (void)take_lines(std::array{std::string(text_of(payload))});
+  } catch (const Failure& failure) {
+    (void)forget_ledger(failure);
   }
 }
 

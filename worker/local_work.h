@@ -38,6 +38,7 @@ class LocalWork {
 
   Result<SumParameters> check_round(const StartView& start);
   std::optional<Error> take_lines(std::span<const std::string> lines);
+  Error forget_ledger(const Failure& failure);
   Result<Intent> permitted_intent(const StartView& start) const;
   std::optional<Error> check_statistics(const Model& preparation) const;
   std::optional<Error> choose_sum(const Intent& intent, const Model& preparation);

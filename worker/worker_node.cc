@@ -490,7 +490,8 @@ void WorkerNode::Parts::on_start(std::uint64_t round, const Start& start, const 
   if (accepted) {
     end_round(bytes_of("the coordinator started another round before this one had a result"), false);
   }
-  if (!accept(StartView{round, start.parameters, start.payload, ids}, places, send)) {
+  const std::vector<std::uint32_t> participants = start.participants.ids();
+  if (!accept(StartView{round, start.parameters, start.payload, ids, participants}, places, send)) {
     return;
   }
   accepted = round;

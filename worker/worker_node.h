@@ -46,9 +46,10 @@ struct WorkerOptions {
 /// What START asks for.
 struct StartView {
   std::uint64_t round = 0;
-  const SumParameters& parameters;           ///< As the coordinator claims them.
-  ByteView payload;                          ///< Intent and model, of the layer above.
-  std::span<const std::uint32_t> merchants;  ///< Those hosted here that take part, by id.
+  const SumParameters& parameters;              ///< As the coordinator claims them.
+  ByteView payload;                             ///< Intent and model, of the layer above.
+  std::span<const std::uint32_t> merchants;     ///< Those hosted here that take part, by id.
+  std::span<const std::uint32_t> participants;  ///< All that take part, by id.
 };
 
 /// A session that stands: ids are places in the sorted list of all names.

@@ -271,7 +271,8 @@ void account_by_plan(AuditReport& report) {
   }
   for (const SpentRow& row : state.spent()) {
     PldAccountant accountant;
-    const std::vector<DpEvent> events = state.events(row.population, state.plan().collusion);
+    const std::vector<DpEvent> events =
+        state.events(row.population, state.plan().collusion, LedgerState::Coins::each);
     for (const DpEvent& event : events) {
       accountant.compose(event);
     }
@@ -334,17 +335,24 @@ void add_earlier(std::span<const std::filesystem::path> paths, AuditReport& repo
     report.earlier.push_back({one.ledger, one.state.plan().run_id, one.state.spent()});
     states.push_back(one.state);
   }
+  // Without a budget to hold, what the sum leaves out is worth a note; with one, it decides.
+  std::vector<std::string>& left_out = report.budget ? report.findings : report.notes;
   if (!latest().empty() && !latest().plan().previous.empty()) {
-    report.notes.push_back("Run " + latest().plan().run_id + " continues the ledger of run " +
-                           latest().plan().previous +
-                           ", whose spending is not included here: give it with --previous.");
+    left_out.push_back("Run " + latest().plan().run_id + " continues the ledger of run " +
+                       latest().plan().previous +
+                       ", whose spending is not included here: give it with --previous.");
   }
   std::vector<const LedgerState*> all{&report.state};
   for (const LedgerState& state : states) {
     all.push_back(&state);
-    if (state.plan().unit == Unit::none && state.intents() > 0) {
-      report.notes.push_back("The earlier run " + state.plan().run_id +
-                             " had no unit of privacy: no epsilon covers it, or it and this run together.");
+    if (state.intents() > 0 && state.plan().unit == Unit::none) {
+      left_out.push_back("The earlier run " + state.plan().run_id +
+                         " had no unit of privacy: no epsilon covers it, or it and this run together.");
+    } else if (state.intents() > 0 && state.plan().unit != report.state.plan().unit) {
+      left_out.push_back("The earlier run " + state.plan().run_id + " was of unit " +
+                         std::string(name_of(state.plan().unit)) + ", this one of unit " +
+                         std::string(name_of(report.state.plan().unit)) +
+                         ": no epsilon covers both together.");
     }
   }
   if (!report.state.empty()) {
@@ -471,7 +479,7 @@ std::string plan_row_text(const PlanRow& row) {
          std::string(row.bracket.gaussian_limit ? " (noise taken for continuous: Gaussian limit)" : "") +
          ", for the plan as declared: epsilon " + figure(row.bracket.lower) + " to " +
          figure(row.bracket.upper) + ", " + data_of(row.population) +
-         ". The line above is the certificate.\n";
+         ". The line above is what merchants enforce.\n";
 }
 
 std::string adversaries_text(const AuditReport& report) {

@@ -107,9 +107,19 @@ void LedgerCopy::open_earlier(const std::vector<std::string>& run_directories) {
       files.push_back(std::filesystem::path(directory) / "merchants" / merchant_folder(merchant.name) /
                       "ledger.jsonl");
     }
-    std::error_code none;
-    if (!files.empty() && !std::filesystem::exists(files.front(), none)) {
+    const auto is_there = [](const std::filesystem::path& file) {
+      std::error_code none;
+      return std::filesystem::exists(file, none);
+    };
+    if (std::ranges::none_of(files, is_there)) {
       continue;
+    }
+    if (!is_there(files.front())) {
+      throw Failure(ExitCode::refused,
+                    "merchant \"" + merchant.name +
+                        "\" took part in an earlier run on the same people, but not in the "
+                        "latest: put the ledger of that run at " +
+                        files.front().string() + " first, so that it counts");
     }
     auto read = read_earlier(files);
     if (!read) {

@@ -109,7 +109,8 @@ DpEvent event_of(const Intent& intent, std::uint32_t collusion) {
           .noise_multiplier = std::ldexp(std::sqrt(shares * static_cast<double>(p.share_variance)),
                                          -static_cast<int>(p.grid_bits)),
           .sampling_rate = intent.sampling_rate,
-          .count = 1};
+          .count = 1,
+          .sensitivity_steps = static_cast<double>(p.sensitivity())};
 }
 
 // --- what it has cost ---
@@ -125,7 +126,8 @@ std::vector<SpentRow> LedgerState::spent_at(double delta) const {
   return plan_ ? spent_at(delta, plan_->collusion) : std::vector<SpentRow>{};
 }
 
-std::vector<DpEvent> LedgerState::events(const std::string& population, std::uint32_t collusion) const {
+std::vector<DpEvent> LedgerState::events(const std::string& population, std::uint32_t collusion,
+                                         Coins coins) const {
   std::vector<DpEvent> events;
   const auto account = accounts_.find(population);
   if (account == accounts_.end()) {
@@ -134,9 +136,10 @@ std::vector<DpEvent> LedgerState::events(const std::string& population, std::uin
   for (const auto& [mechanism, count] : account->second.mechanisms) {
     Intent intent;
     std::tie(intent.parameters.grid_bits, intent.parameters.shares_min, intent.parameters.share_variance,
-             intent.sampling_rate) = mechanism;
+             intent.sampling_rate, intent.parameters.merchants_per_unit) = mechanism;
     events.push_back(event_of(intent, collusion));
     events.back().count = count;
+    events.back().coins = coins == Coins::each ? intent.parameters.merchants_per_unit : 1;
   }
   return events;
 }
@@ -382,6 +385,9 @@ std::optional<Error> LedgerState::refuses(const Claim& claim) const {
   if (claim_) {
     return Error{"a second claim"};
   }
+  if (awaits_head_) {
+    return Error{"a claim behind lines that the merchants have not signed yet"};
+  }
   if (open_) {
     return Error{"a claim while " + title(*open_) + " is not answered"};
   }
@@ -516,7 +522,8 @@ void LedgerState::take(const Intent& intent) {
     account.without_noise += noisy ? 0u : 1u;
     if (noisy) {
       const SumParameters& p = intent.parameters;
-      ++account.mechanisms[{p.grid_bits, p.shares_min, p.share_variance, intent.sampling_rate}];
+      ++account.mechanisms[{p.grid_bits, p.shares_min, p.share_variance, intent.sampling_rate,
+                            p.merchants_per_unit}];
       account.accountant.compose(event_of(intent, plan_->collusion));
     }
     std::uint64_t announced = 0;

@@ -95,7 +95,11 @@ class LedgerState {
   /// The same against `collusion` merchants that hand over their noise to whoever asks, instead of the plan's bound.
   std::vector<SpentRow> spent_at(double delta, std::uint32_t collusion) const;
   /// The releases with noise of a row's population, against that many colluding merchants: equal ones counted.
-  std::vector<DpEvent> events(const std::string& population, std::uint32_t collusion) const;
+  /// A sampled customer has a coin at each of its merchants. One coin bounds the Renyi divergences of all, as the filter
+  /// counts (worker/sampling_coins.h); whole privacy loss distributions need `each`.
+  enum class Coins { one, each };
+  std::vector<DpEvent> events(const std::string& population, std::uint32_t collusion,
+                              Coins coins = Coins::one) const;
   /// The largest epsilon of the rows.
   double epsilon_spent() const;
   /// What epsilon_spent() would be after `intent`; infinite when it is without noise.
@@ -123,8 +127,8 @@ class LedgerState {
   }
 
  private:
-  /// What of an intent its cost depends on: grid_bits, shares_min, share_variance, sampling rate.
-  using Mechanism = std::tuple<std::uint32_t, std::uint32_t, std::uint64_t, double>;
+  /// What of an intent its cost depends on: grid_bits, shares_min, share_variance, sampling rate, merchants_per_unit.
+  using Mechanism = std::tuple<std::uint32_t, std::uint32_t, std::uint64_t, double, std::uint32_t>;
   /// One accounted population.
   struct Account {
     RdpAccountant accountant;  ///< Of the releases with noise.

@@ -37,8 +37,7 @@ LedgerWriter LedgerWriter::create(std::filesystem::path file, SigningKey key, Pl
   std::error_code none;
   if (std::filesystem::file_size(file, none) > 0 && !none) {
     throw bad_input(file.string() +
-                    " is there already: continue that run with federation.resume=true, or choose another "
-                    "output.dir");
+                    " is there already, and a run's ledger is never begun anew: choose another output.dir");
   }
   LedgerWriter writer(std::move(file), std::move(key));
   plan.coordinator = writer.key_.public_key();

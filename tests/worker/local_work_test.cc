@@ -2,7 +2,10 @@
 
 #include "worker/local_work.h"
 
+#include <sys/resource.h>
+
 #include <cmath>
+#include <csignal>
 #include <fstream>
 
 #include "common/base/durable_file.h"
@@ -99,8 +102,11 @@ class LocalWorkTest : public testing::Test {
                             .preparation = preparation_,
                             .model = model_});
     const std::vector<std::uint32_t> merchants = {0, 1, 2};
-    return hooks_.accept_round(
-        {.round = round, .parameters = parameters, .payload = payload, .merchants = merchants});
+    return hooks_.accept_round({.round = round,
+                                .parameters = parameters,
+                                .payload = payload,
+                                .merchants = merchants,
+                                .participants = participants_});
   }
 
   TemporaryFolder folder_;
@@ -114,6 +120,7 @@ class LocalWorkTest : public testing::Test {
   std::optional<LocalWork> work_;
   WorkerHooks hooks_;
   std::optional<LedgerWriter> ledger_;
+  std::vector<std::uint32_t> participants_ = {0, 1, 2};  ///< Of a round.
 };
 
 TEST_F(LocalWorkTest, TakesPartInTheSumThatItsOwnConfigurationAsksFor) {
@@ -146,6 +153,86 @@ TEST_F(LocalWorkTest, RefusesAPlanThatPromisesLessThanItsOwnConfiguration) {
   EXPECT_TRUE(refused([](Plan& plan) { plan.releases[0].noise_multiplier /= 2; }));
   EXPECT_TRUE(refused([](Plan& plan) { plan.releases[1].count *= 10; }));
   EXPECT_TRUE(refused([](Plan& plan) { plan.configuration = Digest{}; }));
+}
+
+/// Asked again without the plan it refused, or restarted, it still signs nothing under it.
+TEST_F(LocalWorkTest, SignsNoPlanThatItRefusedBefore) {
+  Plan plan = honest_plan();
+  plan.epsilon = std::nullopt;
+  start_worker();
+  write_ledger(plan);
+  announce(1, honest_parameters());
+  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  const std::vector<std::uint32_t> merchants = {0, 1, 2};
+
+  EXPECT_FALSE(hooks_.permit(std::span(lines).first(1), merchants).ok());
+  EXPECT_FALSE(hooks_.permit({}, merchants).ok());
+  EXPECT_FALSE(hooks_.permit(std::span(lines).subspan(1), merchants).ok());
+  start_worker();
+  EXPECT_FALSE(hooks_.permit({}, merchants).ok());
+  EXPECT_FALSE(start(1, honest_parameters()).ok());
+}
+
+/// A plan of another configuration, which lies in its folder from an earlier start.
+TEST_F(LocalWorkTest, SignsNoPlanOfAnotherConfigurationThatIsOnItsDisk) {
+  start_worker();
+  write_ledger(honest_plan());
+  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end());
+  const std::vector<std::uint32_t> merchants = {0, 1, 2};
+  ASSERT_TRUE(hooks_.permit(std::span(lines).first(1), merchants).ok());
+  configuration_.privacy.epsilon /= 2;
+
+  start_worker();
+
+  EXPECT_FALSE(hooks_.permit({}, merchants).ok());
+}
+
+/// A file may not grow beyond a limit, as if the disk were full.
+class FullDisk {
+ public:
+  explicit FullDisk(std::uintmax_t size) : before_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &limit_);
+    rlimit tight = limit_;
+    tight.rlim_cur = size;
+    setrlimit(RLIMIT_FSIZE, &tight);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &limit_);
+    std::signal(SIGXFSZ, before_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  void (*before_)(int);
+  rlimit limit_{};
+};
+
+TEST_F(LocalWorkTest, SignsNothingThatItsDiskDidNotTake) {
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  const std::vector<std::uint32_t> merchants = {0, 1, 2};
+  const std::filesystem::path file = folder_.path() / "worker" / "merchants" / "a" / "ledger.jsonl";
+  ASSERT_TRUE(hooks_.permit(std::span(lines).first(2), {}).ok());
+  const std::string before = read_file(file);
+
+  bool taken = true;
+  bool asked_again = true;
+  {
+    const FullDisk full(before.size() + 10);
+    taken = hooks_.permit(std::span(lines).subspan(2), merchants).ok();
+    asked_again = hooks_.permit({}, merchants).ok();
+  }
+  const bool without_the_line = hooks_.permit({}, merchants).ok();
+  const auto with_room = hooks_.permit(std::span(lines).subspan(2), merchants);
+
+  EXPECT_FALSE(taken);
+  EXPECT_FALSE(asked_again);
+  EXPECT_FALSE(without_the_line) << "the plan was signed already, and the intent is not there";
+  ASSERT_TRUE(with_room.ok()) << with_room.what();
+  EXPECT_EQ(read_file(file), before + lines[2] + "\n");
 }
 
 TEST_F(LocalWorkTest, RefusesASumWithLessNoiseOrAnotherGridThanItsOwnConfigurationGives) {
@@ -193,6 +280,16 @@ TEST_F(LocalWorkTest, TouchesNoDataBeforeItsMerchantsSignedTheIntent) {
   const std::string unsigned_round = start(1, honest_parameters()).what();
 
   EXPECT_NE(unsigned_round.find("before its intent was signed"), std::string::npos) << unsigned_round;
+}
+
+/// Somebody at another worker takes part who did not permit it.
+TEST_F(LocalWorkTest, TouchesNoDataWhenAnyWhoTakesPartDidNotSign) {
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+  participants_ = {0, 1, 2, 3};
+
+  EXPECT_NE(start(1, honest_parameters()).what().find("signed by all who take part"), std::string::npos);
 }
 
 TEST_F(LocalWorkTest, SignsTheHeadOfWhatItHasOnItsOwnDisk) {
@@ -303,8 +400,11 @@ TEST_F(LocalWorkTest, RefusesToGoOnWithAModelThatNoReleaseMade) {
     const Bytes payload =
         encode(RoundPayload{.ledger_lines = std::move(lines), .preparation = preparation_, .model = {}});
     const std::vector<std::uint32_t> merchants = {0, 1, 2};
-    const auto accepted = hooks_.accept_round(
-        {.round = 2, .parameters = honest_parameters(), .payload = payload, .merchants = merchants});
+    const auto accepted = hooks_.accept_round({.round = 2,
+                                               .parameters = honest_parameters(),
+                                               .payload = payload,
+                                               .merchants = merchants,
+                                               .participants = merchants});
     return accepted.ok() ? "none" : accepted.what();
   };
 

@@ -122,7 +122,7 @@ TEST(Audit, GivesABracketByPrivacyLossForAPlanThatWasKeptTo) {
   EXPECT_LE(kept.plan_rows[0].bracket.lower, kept.plan_rows[0].bracket.upper);
   EXPECT_LT(kept.plan_rows[0].bracket.upper, kept.state.epsilon_spent());
   EXPECT_GT(kept.plan_rows[0].bracket.lower, 0.8 * kept.state.epsilon_spent());
-  EXPECT_NE(text_of(kept).find("The line above is the certificate"), std::string::npos);
+  EXPECT_NE(text_of(kept).find("The line above is what merchants enforce"), std::string::npos);
   EXPECT_TRUE(beyond.plan_rows.empty());
 }
 
@@ -148,7 +148,8 @@ TEST(Audit, AddsUpWhatLinkedLedgersSpent) {
 
   const AuditReport report =
       audit(run.path() / "second", Budget{second.state.epsilon_spent(), 1e-6}, earlier);
-  const AuditReport alone = audit(run.path() / "second", Budget{second.state.epsilon_spent(), 1e-6});
+  const AuditReport alone = audit(run.path() / "second");
+  const AuditReport in_part = audit(run.path() / "second", Budget{second.state.epsilon_spent(), 1e-6});
 
   ASSERT_EQ(report.total.size(), 1u);
   EXPECT_NEAR(report.total[0].epsilon, both.epsilon(1e-6).epsilon, 1e-9);
@@ -157,6 +158,25 @@ TEST(Audit, AddsUpWhatLinkedLedgersSpent) {
   EXPECT_NE(text_of(report).find("With 1 earlier run on the same people"), std::string::npos);
   EXPECT_TRUE(alone.holds()) << all(alone.findings);
   expect_mentions(alone.notes, "whose spending is not included here");
+  expect_mentions(in_part.findings, "whose spending is not included here");
+}
+
+TEST(Audit, AddsUpNoBudgetOfDifferentUnits) {
+  const TemporaryFolder run;
+  const auto findings_after = [&](Unit unit) {
+    LedgerFixture first;
+    first.plan.unit = unit;
+    first.add(first.plan);
+    first.run(1);
+    const LedgerFixture second = linked_to(first);
+    run.write("first/ledger.jsonl", LedgerFixture::text(first.lines));
+    run.write("second/ledger.jsonl", LedgerFixture::text(second.lines));
+    const std::vector<std::filesystem::path> earlier{run.path() / "first"};
+    return audit(run.path() / "second", Budget{100, 1e-6}, earlier).findings;
+  };
+
+  expect_mentions(findings_after(Unit::merchant), "no epsilon covers both together");
+  expect_mentions(findings_after(Unit::record), "no epsilon covers both together");
 }
 
 TEST(Audit, FindsAnEarlierLedgerThatIsAnotherOrWasCutOrGrew) {

@@ -65,7 +65,7 @@ TEST(LedgerWriter, DoesNotWriteOverALedger) {
     LedgerWriter::create(run.path() / "ledger.jsonl", LedgerFixture::key(std::byte{7}), fixture.plan);
   });
 
-  EXPECT_NE(why.find("federation.resume"), std::string::npos) << why;
+  EXPECT_NE(why.find("choose another output.dir"), std::string::npos) << why;
 }
 
 TEST(LedgerWriter, ContinuesAfterACrashWithTheOpenRoundSpent) {
@@ -330,6 +330,21 @@ TEST(LedgerCopy, RefusesAPlanThatForgetsAnEarlierRun) {
   EXPECT_NE(refusal_of(linked, tip, {}).find("privacy.previous_ledgers says nothing"), std::string::npos);
   EXPECT_EQ(refusal_of(linked, tip, {(folder.path() / "april").string()}), "")
       << "a newcomer has nothing to compare";
+}
+
+TEST(LedgerCopy, ForgetsNoEarlierRunForAMerchantThatMissedTheLatest) {
+  const TemporaryFolder folder;
+  const LedgerFixture may = LedgerFixture::of_run(3);
+  (void)earlier_run(folder, may);
+
+  const std::string why = refusal([&] {
+    LedgerCopy(folder.path() / "july", may.plan.merchants, {}, std::nullopt,
+               {(folder.path() / "june").string(), (folder.path() / "may").string()});
+  });
+
+  EXPECT_NE(why.find("took part in an earlier run on the same people, but not in the latest"),
+            std::string::npos)
+      << why;
 }
 
 TEST(LedgerCopy, CountsEarlierRunsAgainstItsPolicy) {

@@ -201,6 +201,8 @@ TEST(LedgerState, NothingFollowsAPlanThatNotAllMerchantsSigned) {
   fixture.add_alone(fixture.plan);
 
   expect_mentions(fixture.refusal(fixture.intent(1)), "not signed by its merchants");
+  expect_mentions(fixture.refusal(fixture.state.claim_for(sha256(bytes_of("published")))),
+                  "have not signed yet");
   expect_mentions(fixture.refusal(fixture.head({0, 1, 3})), "3 merchants signed it where 4 must");
   EXPECT_EQ(fixture.refusal(fixture.head()), "");
 }
