@@ -64,7 +64,7 @@ TEST(MisbehavingMerchants, CostRoundsAreNamedAndLeaveNoTraceInTheModelOfTheOther
                                     "shop.ini",
                                     "-n",
                                     "4",
-                                    "federation.deadline_ms=1500",
+                                    "federation.deadline_ms=3000",
                                     "federation.rounds=3",
                                     "output.dir=" + dir};
   };
