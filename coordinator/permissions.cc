@@ -1,17 +1,13 @@
 #include "coordinator/permissions.h"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
+#include "common/base/clock.h"
 #include "coordinator/federation.h"
 
 namespace hanse {
 namespace {
-
-std::uint64_t unix_seconds() {
-  return static_cast<std::uint64_t>(std::time(nullptr));
-}
 
 std::vector<std::uint32_t> everyone(const CoordinatorSession& session) {
   std::vector<std::uint32_t> ids;

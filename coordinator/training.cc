@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <numeric>
 #include <utility>
 
+#include "common/base/clock.h"
 #include "common/base/seeded_generator.h"
 #include "privacy/protocol/round_payload.h"
 
@@ -19,9 +19,6 @@ constexpr int kAttemptsMax = 8;
 /// A merchant that missed this many rounds in a row is invited only now and then.
 constexpr std::uint32_t kMissesAllowed = 2;
 constexpr std::uint64_t kProbeEvery = 8;
-std::uint64_t unix_seconds() {
-  return static_cast<std::uint64_t>(std::time(nullptr));
-}
 
 Digest digest_of_entries(const std::vector<std::int64_t>& entries) {
   return sha256(std::as_bytes(std::span(entries)));

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 
 namespace hanse {
 
@@ -22,5 +23,10 @@ class SteadyClock final : public Clock {
     return std::chrono::duration_cast<Instant>(std::chrono::steady_clock::now().time_since_epoch());
   }
 };
+
+/// The time of day, for records; nothing waits by it.
+inline std::uint64_t unix_seconds() {
+  return static_cast<std::uint64_t>(std::time(nullptr));
+}
 
 }  // namespace hanse

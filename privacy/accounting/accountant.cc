@@ -19,11 +19,6 @@ std::shared_ptr<const std::vector<double>> curve_of(const DpEvent& event, const 
   return std::make_shared<const std::vector<double>>(std::move(curve));
 }
 
-std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  return a > kMost - b ? kMost : a + b;
-}
-
 // [BBGHS20] theorem 21.
 double convert(double total_rdp, double order, double delta) {
   return total_rdp + std::log1p(-1 / order) - (std::log(delta) + std::log(order)) / (order - 1);

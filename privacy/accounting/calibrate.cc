@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numbers>
 #include <string>
 
 #include "common/base/check.h"
 #include "common/base/failure.h"
+#include "common/base/figure.h"
 #include "privacy/accounting/pld.h"
 #include "privacy/accounting/rdp.h"
 
@@ -53,9 +53,7 @@ double calibrate(const std::function<double(double z)>& epsilon_of, double epsil
   Probe low = high;
   while (high.excess > 0) {
     if (high.log_z >= std::log(kLargestMultiplier)) {
-      char target[32];
-      std::snprintf(target, sizeof target, "%.6g", epsilon);
-      throw bad_input(std::string("No noise multiplier up to 1e6 gives epsilon ") + target +
+      throw bad_input("No noise multiplier up to 1e6 gives epsilon " + figure(epsilon) +
                       " for this plan; raise epsilon or delta, or release less.");
     }
     low = high;

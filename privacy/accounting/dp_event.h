@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 namespace hanse {
 
@@ -48,6 +49,12 @@ inline bool is_valid(const DpEvent& event) {
 /// Whether the event bounds no epsilon at all: something was released and nothing was added to it.
 inline bool is_without_noise(const DpEvent& event) {
   return event.noise_multiplier == 0 && event.sampling_rate > 0 && event.count > 0;
+}
+
+/// Counts of releases add up to the largest number at most: none is forgotten by wrapping round.
+inline std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  return a > kMost - b ? kMost : a + b;
 }
 
 }  // namespace hanse

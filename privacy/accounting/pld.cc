@@ -25,11 +25,6 @@ constexpr int kMostPasses = 5;
 // Truncation and aliasing are kept below e^-16 of delta.
 constexpr double kNegligible = 14;
 
-std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  return a > kMost - b ? kMost : a + b;
-}
-
 /// Equal releases, on their way to the grid.
 struct Addend {
   PrivacyLoss loss;

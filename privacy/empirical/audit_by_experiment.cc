@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
+#include "common/base/figure.h"
 #include "privacy/crypto/system_random.h"
 #include "privacy/ledger/ledger_lines.h"
 
@@ -22,12 +22,6 @@ constexpr std::uint64_t kMerchantsTried = 8;
 constexpr std::uint64_t kSharesTried = 4000;
 /// Entries of all sums together, of each merchant: ten thousand sums of twenty thousand canaries.
 constexpr std::uint64_t kEntriesTried = 200'000'000;
-
-std::string figure(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
 
 /// One of the sums of an experiment, before it is known how many merchants carry its noise.
 struct Candidate {
@@ -117,11 +111,11 @@ std::optional<double> epsilon_of(const LedgerState& state, const std::string& po
 }
 
 std::string percent(double share) {
-  return figure(100 * share) + " %";
+  return rough_figure(100 * share) + " %";
 }
 
 std::string text_of(const MeasuredRatio& ratio) {
-  return figure(ratio.value) + " (" + figure(ratio.low) + " to " + figure(ratio.high) + ")";
+  return rough_figure(ratio.value) + " (" + rough_figure(ratio.low) + " to " + rough_figure(ratio.high) + ")";
 }
 
 std::string line(const std::string& name, const std::string& value) {
@@ -209,7 +203,8 @@ PlannedExperiment plan_experiment(double noise_multiplier, double sampling_rate,
   const SumParameters parameters = choose_parameters(
       {.length = 1, .merchants = merchants, .shares_min = merchants, .noise_multiplier = noise_multiplier});
   if (parameters.share_variance == 0) {
-    throw bad_input("--noise-multiplier " + figure(noise_multiplier) + " is too little to add anything");
+    throw bad_input("--noise-multiplier " + rough_figure(noise_multiplier) +
+                    " is too little to add anything");
   }
   std::vector<Candidate> candidates(std::max<std::uint64_t>(options.rounds, 1),
                                     {parameters, merchants, sampling_rate});
@@ -221,7 +216,7 @@ PlannedExperiment plan_experiment(double noise_multiplier, double sampling_rate,
 }
 
 std::string text_of(const PlannedExperiment& planned, const ExperimentReport& report) {
-  const std::string law = report.sampled ? "units drawn by secret coins" : "mu " + figure(report.mu);
+  const std::string law = report.sampled ? "units drawn by secret coins" : "mu " + rough_figure(report.mu);
   const std::string allowed =
       report.sampled ? "" : "; the claim allows " + percent(0.5 * std::erfc(-report.mu / 2 / std::sqrt(2.0)));
   std::string text = "Experiment: " + std::to_string(report.canaries) +
@@ -230,20 +225,21 @@ std::string text_of(const PlannedExperiment& planned, const ExperimentReport& re
       line("tried", std::to_string(report.sums) + " of " + std::to_string(planned.sums_of_run) +
                         (planned.sums_of_run == 1 ? " sum, " : " sums, ") + std::to_string(report.merchants) +
                         (report.merchants == 1 ? " merchant" : " merchants") + ", the least noise allowed");
-  text += line("claimed of these sums",
-               "epsilon " + figure(report.epsilon) + " at delta " + figure(report.delta) + " (" + law + ")");
+  text += line("claimed of these sums", "epsilon " + rough_figure(report.epsilon) + " at delta " +
+                                            rough_figure(report.delta) + " (" + law + ")");
   if (planned.epsilon_ledger) {
-    text += line("the ledger, of all sums", "epsilon " + figure(*planned.epsilon_ledger));
+    text += line("the ledger, of all sums", "epsilon " + rough_figure(*planned.epsilon_ledger));
   }
   const double right =
       static_cast<double>(report.guesses.right) / static_cast<double>(report.guesses.guesses);
   text += line("who was in, guessed right", percent(right) + allowed);
   text += "  found, at least\n";
   for (const LowerBound& bound : report.bounds) {
-    text += line("  " + bound.method, bound.epsilon > 0 ? "epsilon " + figure(bound.epsilon) : "nothing");
+    text +=
+        line("  " + bound.method, bound.epsilon > 0 ? "epsilon " + rough_figure(bound.epsilon) : "nothing");
   }
   if (!report.sampled) {
-    text += line("estimated (no bound)", "epsilon " + figure(report.one_shot_estimate));
+    text += line("estimated (no bound)", "epsilon " + rough_figure(report.one_shot_estimate));
   }
   text += line("noise, of the claimed", text_of(report.noise));
   text += line(report.sampled ? "shift, of rate and clip" : "shift, of the clip norm", text_of(report.shift));
@@ -256,7 +252,7 @@ std::string text_of(const PlannedExperiment& planned, const ExperimentReport& re
   return text +
          (report.holds() ? "The experiment finds no more than is claimed"
                          : "The experiment CONTRADICTS the claim") +
-         " (chance of a false alarm: " + figure(report.significance) + ").\n";
+         " (chance of a false alarm: " + rough_figure(report.significance) + ").\n";
 }
 
 std::string json_with(const std::string& before, const PlannedExperiment& planned,

@@ -4,9 +4,9 @@
 #include <array>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
+#include "common/base/figure.h"
 #include "privacy/empirical/gaussian_privacy.h"
 #include "privacy/empirical/normal.h"
 
@@ -17,12 +17,6 @@ namespace {
 constexpr double kLines = 7;
 /// How many canaries the guesser of one run guesses. Fixed in advance, as the bounds ask.
 constexpr std::array kShares = {0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0};
-
-std::string figure(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
 
 /// Where else than at the run's own delta its curve is compared.
 constexpr std::array kDeltas = {1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5};
@@ -68,8 +62,8 @@ void find_curve(const CanaryPlan& plan, const CanaryScores& scores, std::span<co
     const double claimed = claimed_epsilon(plan, kDeltas[i]);
     if (curve[i] - claimed > worst) {
       worst = curve[i] - claimed;
-      finding = "At delta " + figure(kDeltas[i]) + " epsilon is at least " + figure(curve[i]) +
-                ", and the same claim allows " + figure(claimed) + " there.";
+      finding = "At delta " + rough_figure(kDeltas[i]) + " epsilon is at least " + rough_figure(curve[i]) +
+                ", and the same claim allows " + rough_figure(claimed) + " there.";
     }
   }
   if (worst > 0) {
@@ -94,8 +88,8 @@ void find_bounds(const CanaryPlan& plan, const CanaryRun& run, double part, Expe
   }
   for (const LowerBound& bound : report.bounds) {
     if (bound.epsilon > report.epsilon) {
-      report.findings.push_back("By " + bound.method + " epsilon is at least " + figure(bound.epsilon) +
-                                ", and " + figure(report.epsilon) + " is claimed.");
+      report.findings.push_back("By " + bound.method + " epsilon is at least " + rough_figure(bound.epsilon) +
+                                ", and " + rough_figure(report.epsilon) + " is claimed.");
     }
   }
   find_curve(plan, scores, thresholds, part, report);
@@ -138,20 +132,20 @@ ExperimentReport judge(const CanaryPlan& plan, const CanaryRun& run, double delt
   report.noise = noise_interval(run, part);
   report.shift = shift_interval(run, part);
   if (report.noise.high < 1) {
-    report.findings.push_back("The noise has at most " + figure(report.noise.high) +
+    report.findings.push_back("The noise has at most " + rough_figure(report.noise.high) +
                               " of the standard deviation that is claimed.");
   }
   // One part in a million: clipping stays a hair below the norm, and the grid cuts off less than a step.
   constexpr double kSlack = 1e-5;
   if (report.shift.low > 1 || report.shift.high < 1 - kSlack) {
-    report.findings.push_back("A customer moves the sum by " + figure(report.shift.value) +
+    report.findings.push_back("A customer moves the sum by " + rough_figure(report.shift.value) +
                               " of the clip norm" + (report.sampled ? " and sampling rate" : "") +
                               ", where a canary that is clipped alone moves it by 1.");
   }
   if (run.pairs > 0 && run.correlation > -normal_quantile(part / 2 / static_cast<double>(run.pairs))) {
     report.findings.push_back("The noise of the sums " + std::to_string(run.round_a) + " and " +
                               std::to_string(run.round_b) + " is not independent: correlated by " +
-                              figure(run.correlation) + " standard errors.");
+                              rough_figure(run.correlation) + " standard errors.");
   }
   return report;
 }

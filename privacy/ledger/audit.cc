@@ -3,13 +3,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
+#include "common/base/figure.h"
 #include "privacy/ledger/ledger_copy.h"
 #include "privacy/ledger/ledger_lines.h"
 
@@ -21,12 +21,6 @@ using Json = nlohmann::json;
 constexpr std::size_t kNamesShown = 5;
 /// Up to this many, every signature is verified: a fraction of a second.
 constexpr std::size_t kSignaturesEach = 2048;
-
-std::string figure(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
 
 /// "1 line", "7 lines", "2 copies".
 std::string count_of(std::uint64_t count, const std::string& one, const std::string& many) {

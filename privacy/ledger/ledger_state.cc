@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "common/base/check.h"
+#include "common/base/figure.h"
 
 namespace hanse {
 namespace {
@@ -17,12 +17,6 @@ constexpr std::size_t kNameMax = 255;
 // What is calibrated to meet a budget exactly may miss it by rounding.
 constexpr double kRounding = 1e-9;
 constexpr double kClaimTolerance = 1e-6;
-
-std::string figure(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
 
 /// A peer's text for a sentence in a log: short, and without characters that steer a terminal.
 std::string harmless(std::string text) {

@@ -1,9 +1,10 @@
 #include "privacy/programs/report.h"
 
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <vector>
+
+#include "common/base/figure.h"
 
 namespace hanse {
 namespace {
@@ -16,15 +17,11 @@ constexpr const char* kPldMethod =
 constexpr const char* kClosedForm = "privacy loss distribution, in closed form";
 
 std::string to_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.12g", value);
-  return text;
+  return figure(value, 12);
 }
 
 std::string roughly(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
+  return figure(value, 3);
 }
 
 std::string line(const std::string& name, const std::string& value) {

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+namespace hanse {
+
+/// A number for a sentence: `digits` significant ones, at most 17.
+inline std::string figure(double value, int digits = 6) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*g", digits, value);
+  return text;
+}
+
+/// What was measured, and is not known to more digits.
+inline std::string rough_figure(double value) {
+  return figure(value, 4);
+}
+
+}  // namespace hanse
