@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/transport/channel.h"
@@ -34,6 +35,10 @@ class Federation {
   PermissionRound ask_permission(PermissionRequest request);
   /// Sends every worker the ledger's lines that it lacks. None answers.
   void keep_lines(const std::function<std::vector<std::string>(Peer worker)>& lines);
+  /// Asks every worker for the ledger's lines that it has on its disk behind the first `size`, of which the last has the
+  /// hash `tip`; the longest answer. Throws Failure: refused when a worker has another ledger, could_not_finish when one
+  /// does not answer before the deadline, a worker's own when it left.
+  std::vector<std::string> recall(std::uint64_t size, const Digest& tip);
   /// Workers that found a fault that their users must mend, since the session stands.
   const std::map<Peer, Failure>& lost() const { return lost_; }
   /// Tells the workers how `round` ended; `release` is the ledger's line for a sum.

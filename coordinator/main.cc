@@ -25,7 +25,7 @@ int run(int argc, char** argv) {
   }
   const Configuration configuration = read_configuration(arguments.text("FILE.ini"), arguments.settings());
   check_run(configuration);
-  check_run_directory(run_directory(configuration));
+  check_run_start(configuration);
 
   const MpiEnvironment mpi(&argc, &argv);
   if (mpi.rank() != 0 || mpi.size() < 2) {
@@ -46,9 +46,13 @@ int run(int argc, char** argv) {
   const SteadyClock clock;
   SystemRandom random;
   Progress progress(stdout, output_is_terminal(), clock);
-  const RunSummary summary = run_coordinator(configuration, channel, clock, random, progress);
+  const auto summary = run_coordinator(configuration, channel, clock, random, progress);
   progress.finish();
-  std::fputs(summary_text(summary).c_str(), stdout);
+  if (summary) {
+    std::fputs(summary_text(*summary).c_str(), stdout);
+  } else {
+    std::printf("%s\n", finished_sentence(configuration).c_str());
+  }
   return static_cast<int>(ExitCode::done);
 }
 

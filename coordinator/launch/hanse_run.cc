@@ -22,7 +22,8 @@ hanse::Launch read_launch(const hanse::Arguments& arguments) {
   const auto configuration = hanse::read_configuration(launch.file, launch.settings);
   hanse::check_run(configuration);
   if (!arguments.flag_given("dry-run")) {
-    hanse::check_run_directory(hanse::run_directory(configuration));
+    const hanse::RunStart start = hanse::check_run_start(configuration);
+    launch.finished = start == hanse::RunStart::finished ? hanse::finished_sentence(configuration) : "";
   }
   launch.workers = arguments.given("workers")
                        ? static_cast<unsigned>(arguments.integer("workers", 1, 100'000))
@@ -50,6 +51,10 @@ int run(int argc, char** argv) {
     return *code;
   }
   const hanse::Launch launch = read_launch(arguments);
+  if (!launch.finished.empty()) {
+    std::printf("%s\n", launch.finished.c_str());
+    return 0;
+  }
   const auto line = hanse::mpirun_line(launch);
   const auto settings = hanse::missing_mpi_settings(::geteuid() == 0);
   std::printf("%s\n", hanse::shell_line(settings, line).c_str());

@@ -35,6 +35,9 @@ class LedgerCopy {
   /// and refused. After an Error the copy is as before.
   Result<Record> accept(std::string_view line);
 
+  /// The lines from number `begin` on, as they stand on the disk.
+  std::vector<std::string> lines_from(std::uint64_t begin) const;
+
   const LedgerState& state() const { return state_; }
 
  private:
@@ -49,7 +52,8 @@ class LedgerCopy {
   LedgerState state_;
   std::vector<LedgerState> earlier_;             ///< The latest first.
   bool is_newcomer_ = false;                     ///< No merchant here was in an earlier run.
-  std::optional<DurableLog> log_;                ///< The one file; none when nobody is hosted.
+  std::filesystem::path file_;                   ///< The one file.
+  std::optional<DurableLog> log_;                ///< It; none when nobody is hosted.
   std::vector<std::filesystem::path> separate_;  ///< Copies of their own, where links are not possible.
 };
 
