@@ -25,7 +25,7 @@ struct Checkpoint {
   Model model;                        ///< Empty while statistics are gathered.
   std::uint64_t sums = 0;             ///< Sums released.
   std::uint64_t training_rounds = 0;  ///< Training rounds whose update is in `model`.
-  bool round_open = false;            ///< The last of them still lacks its evaluation and its line of metrics.
+  bool round_open = false;  ///< The last of them still lacks its evaluation and its line of metrics.
 
   Metrics figures;             ///< The last of each.
   std::uint32_t included = 0;  ///< Merchants in the last sum.

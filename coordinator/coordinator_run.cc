@@ -137,8 +137,7 @@ void check_same_merchants(const Plan& plan, const CoordinatorSession& session) {
 /// The ledger verified, and behind its last line those that only merchants still have.
 LedgerWriter continue_ledger(const Configuration& configuration, Federation& federation, SigningKey key,
                              const Note& note) {
-  LedgerWriter ledger =
-      LedgerWriter::resume(run_directory(configuration) / "ledger.jsonl", std::move(key));
+  LedgerWriter ledger = LedgerWriter::resume(run_directory(configuration) / "ledger.jsonl", std::move(key));
   if (ledger.repaired()) {
     note(*ledger.repaired());
   }
@@ -167,15 +166,14 @@ std::size_t intents_behind(const LedgerWriter& ledger, std::uint64_t lines) {
 std::optional<Checkpoint> last_checkpoint(const Configuration& configuration, const LedgerWriter& ledger,
                                           const Note& note) {
   std::vector<std::string> passed_over;
-  const auto checkpoint =
-      newest_checkpoint(run_directory(configuration) / "checkpoints", ledger.state(),
-                        sha256(bytes_of(shared_text(configuration))), passed_over);
+  const auto checkpoint = newest_checkpoint(run_directory(configuration) / "checkpoints", ledger.state(),
+                                            sha256(bytes_of(shared_text(configuration))), passed_over);
   for (const std::string& sentence : passed_over) {
     note(sentence);
   }
   const std::size_t spent = intents_behind(ledger, checkpoint ? checkpoint->ledger_lines : 0);
-  note((checkpoint ? "the run continues behind round " + std::to_string(checkpoint->training_rounds) + " of " +
-                         std::to_string(configuration.federation.rounds)
+  note((checkpoint ? "the run continues behind round " + std::to_string(checkpoint->training_rounds) +
+                         " of " + std::to_string(configuration.federation.rounds)
                    : "the run continues from its beginning: there is no checkpoint of it") +
        (spent > 0 ? "; " + std::to_string(spent) + " sums announced since then stay spent and are made again"
                   : ""));
@@ -246,8 +244,8 @@ PublishedModel published(const Configuration& configuration, const TrainingResul
 
 }  // namespace
 
-std::optional<RunSummary> run_coordinator(const Configuration& configuration, Channel& channel, const Clock& clock,
-                           SecureRandom& random, Progress& progress) {
+std::optional<RunSummary> run_coordinator(const Configuration& configuration, Channel& channel,
+                                          const Clock& clock, SecureRandom& random, Progress& progress) {
   const std::filesystem::path folder = run_directory(configuration);
   const FeatureSpace space = feature_space(configuration);
   const std::optional<SignedRoster> roster = roster_of(configuration);
@@ -274,6 +272,7 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
 
   try {
     if (start == RunStart::finished) {
+      std::filesystem::remove(key_file(folder));
       federation.stop(ExitCode::done, "");
       return std::nullopt;
     }
@@ -294,8 +293,9 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
     }
     log.emplace(folder / "log.txt");
     const auto own_key = [&] { return SigningKey::from_seed(identity.seed().duplicate()); };
-    LedgerWriter ledger = plan ? begin_ledger(configuration, federation, own_key(), std::move(*plan), previous)
-                               : continue_ledger(configuration, federation, own_key(), note);
+    LedgerWriter ledger = plan
+                              ? begin_ledger(configuration, federation, own_key(), std::move(*plan), previous)
+                              : continue_ledger(configuration, federation, own_key(), note);
     SignedLedger signed_ledger(federation, ledger, note);
     if (const auto& claim = ledger.state().claim()) {
       check_published(folder, *claim);
@@ -304,18 +304,18 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
       federation.stop(ExitCode::done, "");
       return std::nullopt;
     }
-    const auto checkpoint = start == RunStart::fresh ? std::nullopt : last_checkpoint(configuration, ledger, note);
+    const auto checkpoint =
+        start == RunStart::fresh ? std::nullopt : last_checkpoint(configuration, ledger, note);
     MetricsLog metrics(folder / "metrics.jsonl", checkpoint ? rounds_told(*checkpoint) : 0);
 
     // 3. Training.
     const Instant began = clock.now();
-    Training training(configuration, space, row_kind(configuration), federation, ledger, signed_ledger, clock,
-                      {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
-                       .progress = [&](const ProgressState& state) { progress.show(state); },
-                       .note = note,
-                       .checkpoint = [&](const Checkpoint& state) {
-                         write_checkpoint(folder / "checkpoints", state);
-                       }});
+    Training training(
+        configuration, space, row_kind(configuration), federation, ledger, signed_ledger, clock,
+        {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
+         .progress = [&](const ProgressState& state) { progress.show(state); },
+         .note = note,
+         .checkpoint = [&](const Checkpoint& state) { write_checkpoint(folder / "checkpoints", state); }});
     if (checkpoint) {
       training.go_on(*checkpoint);
     }

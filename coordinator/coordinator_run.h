@@ -14,7 +14,7 @@ namespace hanse {
 /// left of one: the ledger goes on behind its last line, the model from the newest checkpoint, the session is new. Nothing is
 /// returned when the run was finished before. Ends the workers with the same exit code and sentence when it fails; the
 /// Failure goes on to the caller.
-std::optional<RunSummary> run_coordinator(const Configuration& configuration, Channel& channel, const Clock& clock,
-                           SecureRandom& random, Progress& progress);
+std::optional<RunSummary> run_coordinator(const Configuration& configuration, Channel& channel,
+                                          const Clock& clock, SecureRandom& random, Progress& progress);
 
 }  // namespace hanse

@@ -177,7 +177,8 @@ std::optional<std::vector<std::string>> recalled(const FromWorker& message) {
   if (envelope->type == MessageType::abort) {
     const auto said = decode<Abort>(*envelope);
     throw Failure(ExitCode::refused, "the run cannot continue: the merchants of " + worker +
-                                         " do not go on with this ledger" + (said ? ": " + said->sentence : ""));
+                                         " do not go on with this ledger" +
+                                         (said ? ": " + said->sentence : ""));
   }
   if (envelope->type != MessageType::recalled) {
     return std::nullopt;
@@ -191,7 +192,8 @@ std::optional<std::vector<std::string>> recalled(const FromWorker& message) {
 
 /// One of the two begins with the other.
 bool agree(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())), b.begin());
+  return std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())),
+                    b.begin());
 }
 
 }  // namespace
@@ -214,10 +216,13 @@ std::vector<std::string> Federation::recall(std::uint64_t size, const Digest& ti
       auto lines = message ? recalled(*message) : std::nullopt;
       if (lines && awaited.erase(message->worker) > 0) {
         if (!agree(*lines, longest)) {
-          throw Failure(ExitCode::refused, "the run cannot continue: merchants of different workers have ledgers that "
-                                           "contradict each other");
+          throw Failure(ExitCode::refused,
+                        "the run cannot continue: merchants of different workers have ledgers that "
+                        "contradict each other");
         }
-        longest = lines->size() > longest.size() ? std::move(*lines) : std::move(longest);
+        if (lines->size() > longest.size()) {
+          longest = std::move(*lines);
+        }
       }
     }
     if (clock_.now() >= deadline && !awaited.empty()) {

@@ -81,26 +81,27 @@ RunStart check_run_start(const Configuration& configuration) {
   }
   const auto changed = shared_difference(read_configuration(settings, {}), configuration);
   if (changed) {
-    throw bad_input("federation.resume: the run in " + folder.string() + " has another configuration: " + *changed +
-                    "; continue it with its own, or begin another run in another output.dir");
+    throw bad_input("federation.resume: the run in " + folder.string() + " has another configuration: " +
+                    *changed + "; continue it with its own, or begin another run in another output.dir");
   }
   return is_finished(content) ? RunStart::finished : RunStart::continued;
 }
 
 std::string finished_sentence(const Configuration& configuration) {
-  return "the run in " + run_directory(configuration).string() + " is finished already: nothing is left to do";
+  return "the run in " + run_directory(configuration).string() +
+         " is finished already: nothing is left to do";
 }
 
 RunFolderLock::RunFolderLock(const fs::path& folder)
     : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const std::string why = descriptor_ >= 0 && errno == EWOULDBLOCK
-                                ? "another coordinator is at work in it"
-                                : std::strerror(errno);
+    const std::string why = descriptor_ >= 0 && errno == EWOULDBLOCK ? "another coordinator is at work in it"
+                                                                     : std::strerror(errno);
     if (descriptor_ >= 0) {
       ::close(descriptor_);
     }
-    throw Failure(ExitCode::could_not_finish, "cannot take the run directory " + folder.string() + ": " + why);
+    throw Failure(ExitCode::could_not_finish,
+                  "cannot take the run directory " + folder.string() + ": " + why);
   }
 }
 

@@ -158,9 +158,8 @@ void Training::train() {
 
 /// What follows the update: an evaluation, and the line of metrics.
 void Training::end_round() {
-  const auto evaluation = evaluates_after(configuration_, training_round_)
-                              ? workload_->evaluation_sum(model_)
-                              : std::nullopt;
+  const auto evaluation =
+      evaluates_after(configuration_, training_round_) ? workload_->evaluation_sum(model_) : std::nullopt;
   if (evaluation) {
     save_when_due();
     run_sum(*workload_, model_, *evaluation);  // Not allowed: the loop ends after this round.

@@ -74,7 +74,8 @@ Result<std::vector<std::string>> LocalWork::recall(std::uint64_t size, const Dig
   try {
     const LedgerState& state = ledger().state();
     if (size > 0 && size <= state.next_seq() && state.line_hash(size - 1) != tip) {
-      return Error{"the ledger forks: line " + std::to_string(size) + " is not the one that merchants were shown before"};
+      return Error{"the ledger forks: line " + std::to_string(size) +
+                   " is not the one that merchants were shown before"};
     }
     return ledger_->lines_from(size);
   } catch (const Failure& failure) {

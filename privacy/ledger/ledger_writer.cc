@@ -73,9 +73,10 @@ LedgerWriter LedgerWriter::resume(std::filesystem::path file, SigningKey key) {
 void LedgerWriter::recover(std::span<const std::string> lines) {
   for (const std::string& line : lines) {
     if (const auto record = state_.accept(line); !record) {
-      throw Failure(ExitCode::refused,
-                    "a merchant's copy of the ledger is longer than the coordinator's, and does not continue it: " +
-                        record.what());
+      throw Failure(
+          ExitCode::refused,
+          "a merchant's copy of the ledger is longer than the coordinator's, and does not continue it: " +
+              record.what());
     }
     log_.append(line);
     lines_.push_back(line);

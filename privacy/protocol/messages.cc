@@ -9,9 +9,9 @@ namespace hanse {
 
 std::string_view name_of(MessageType type) {
   constexpr std::string_view names[] = {
-      "?",     "PARAMS", "HELLO",   "ROSTER",  "SEEDS",     "GRAPH",  "CONFIRM", "READY",  "OPEN",
-      "SHARE", "START",  "UPLOAD",  "SET",     "AGREE",     "AGREED", "REVEAL",  "RESULT", "FAIL",
-      "ABORT", "STOP",   "ARBITER", "DECRYPT", "DECRYPTED", "REDUCE", "PERMIT",  "COSIGN", "RECALL", "RECALLED"};
+      "?",       "PARAMS",  "HELLO",     "ROSTER", "SEEDS",  "GRAPH",  "CONFIRM", "READY",   "OPEN",  "SHARE",
+      "START",   "UPLOAD",  "SET",       "AGREE",  "AGREED", "REVEAL", "RESULT",  "FAIL",    "ABORT", "STOP",
+      "ARBITER", "DECRYPT", "DECRYPTED", "REDUCE", "PERMIT", "COSIGN", "RECALL",  "RECALLED"};
   const auto index = static_cast<std::size_t>(type);
   return index < std::size(names) ? names[index] : names[0];
 }
