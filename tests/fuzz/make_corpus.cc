@@ -8,6 +8,7 @@
 
 #include "common/transport/frame.h"
 #include "coordinator/output/model_file.h"
+#include "privacy/ledger/model_certificate.h"
 #include "privacy/protocol/arbiter_messages.h"
 #include "privacy/protocol/context.h"
 #include "privacy/protocol/round_payload.h"
@@ -208,6 +209,7 @@ void add_ledger(Corpus& corpus) {
   for (const std::string& line : fixture.lines) {
     corpus.add_text("ledger_line", line);
   }
+  corpus.add_text("certificate", encode(certificate_of(fixture.state, fixture.lines)));
   for (const char* target : {"ledger_lines", "ledger", "audit"}) {
     corpus.add_text(target, LedgerFixture::text(fixture.lines));
     corpus.add_text(target, LedgerFixture::text({fixture.lines[0], fixture.lines[1]}) + "{\"torn");
