@@ -6,6 +6,7 @@
 
 #include "common/base/check.h"
 #include "common/base/figure.h"
+#include "common/base/printable.h"
 
 namespace hanse {
 namespace {
@@ -18,21 +19,13 @@ constexpr std::size_t kNameMax = 255;
 constexpr double kRounding = 1e-9;
 constexpr double kClaimTolerance = 1e-6;
 
-/// A peer's text for a sentence in a log: short, and without characters that steer a terminal.
-std::string harmless(std::string text) {
-  text.resize(std::min(text.size(), kNameMax));
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; },
-      '?');
-  return text;
-}
-
-std::string quoted(const std::string& name) {
-  return "\"" + harmless(name) + "\"";
+/// As fresh_run_id() makes them.
+bool is_run_id(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::string title(const Intent& intent) {
-  return "round " + std::to_string(intent.round) + " (" + harmless(intent.name) + ")";
+  return "round " + std::to_string(intent.round) + " (" + printable(intent.name) + ")";
 }
 
 bool is_positive(double value) {
@@ -200,21 +193,22 @@ std::optional<Error> LedgerState::count_before(const LedgerState& earlier) {
   earlier_unbounded_ = earlier_unbounded_ || (earlier.plan_->unit == Unit::none && earlier.intents_ > 0);
   const bool same = !plan_ || plan_->unit == earlier.plan_->unit || earlier.plan_->unit == Unit::none;
   return same ? std::nullopt
-              : std::optional<Error>(Error{"run " + harmless(earlier.plan_->run_id) +
+              : std::optional<Error>(Error{"run " + printable(earlier.plan_->run_id) +
                                            " hid another unit than this one: their budgets do not add up"});
 }
 
-/// Epsilon of all ledgers of these people together, after `intent`.
-double LedgerState::epsilon_with_earlier(const Intent& intent, double delta) const {
-  if (earlier_.empty() && !earlier_unbounded_) {
-    return epsilon_if(intent, delta);
-  }
-  if (earlier_unbounded_) {
+/// Epsilon of all ledgers of these people together, after `intent`: of this one, what they permitted.
+double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
+  if (plan_->unit == Unit::none || intent.parameters.share_variance == 0 || earlier_unbounded_) {
     return std::numeric_limits<double>::infinity();
   }
-  double most = epsilon_if(intent, delta);
+  double most = 0;
   for (const auto& [population, account] : accounts_) {
     RdpAccountant all = account.accountant;
+    if (!own_.empty()) {
+      const auto permitted = permitted_.find(population);
+      all = permitted == permitted_.end() ? RdpAccountant() : permitted->second;
+    }
     if (const auto spent = earlier_.find(population); spent != earlier_.end()) {
       for (const DpEvent& event : spent->second) {
         all.compose(event);
@@ -237,8 +231,11 @@ std::optional<Error> LedgerState::refuses(const Plan& plan) const {
   if (!plan.previous.empty() && plan.previous == plan.run_id) {
     return Error{"the plan continues itself"};
   }
-  if (plan.run_id.empty() || plan.run_id.size() > kNameMax || plan.federation.size() > kNameMax) {
-    return Error{"the plan's run has no identifier, or too long a name"};
+  if (!is_run_id(plan.run_id) || (!plan.previous.empty() && !is_run_id(plan.previous))) {
+    return Error{"the plan's run, or the one before it, is not named by 32 hexadecimal digits"};
+  }
+  if (plan.federation.size() > kNameMax) {
+    return Error{"the plan's federation has too long a name"};
   }
   if (plan.merchants.empty() || plan.merchants.size() > kMerchantsMax || !is_increasing(plan.merchants) ||
       plan.merchants.front().name.empty()) {
@@ -555,8 +552,21 @@ void LedgerState::take(const Head& head) {
       permitted_by_.push_back(one.merchant);
     }
   }
+  if (open_) {
+    take_permission(*open_);
+  }
   ++heads_;
   last_head_ = head;
+}
+
+/// Spent by the merchants whose copy this is when one of them signed it: no sum has one that did not.
+void LedgerState::take_permission(const Intent& intent) {
+  const bool is_own = std::ranges::any_of(permitted_by_, [&](std::uint32_t merchant) {
+    return std::ranges::find(own_, plan_->merchants[merchant].name) != own_.end();
+  });
+  if (is_own && plan_->unit != Unit::none && intent.parameters.share_variance > 0) {
+    permitted_[account_of(intent.population)].compose(event_of(intent, plan_->collusion));
+  }
 }
 
 Result<Record> LedgerState::accept(std::string_view line, Signatures how) {
@@ -631,7 +641,7 @@ Result<double> LedgerState::would_allow(const Intent& intent, const Configuratio
                    figure(policy.max_epsilon)};
     }
     const double delta = policy.delta > 0 ? policy.delta : plan_->delta;
-    const double after = epsilon_with_earlier(intent, delta);
+    const double after = epsilon_of_own(intent, delta);
     if (!(after <= policy.max_epsilon * (1 + kRounding))) {
       return Error{title(intent) + " would bring epsilon to " + figure(after) + " at delta " + figure(delta) +
                    ", above the " + figure(policy.max_epsilon) + " of policy.max_epsilon"};
