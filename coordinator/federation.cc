@@ -4,10 +4,14 @@
 #include <set>
 #include <utility>
 
+#include "common/base/interrupted.h"
+#include "common/transport/run_status.h"
+
 namespace hanse {
 namespace {
 
 constexpr Milliseconds kLastWords{2000};
+constexpr Milliseconds kSignOfLife{1000};
 
 }  // namespace
 
@@ -25,7 +29,25 @@ void Federation::send(std::vector<Outgoing> messages) {
   }
 }
 
+/// Waits at most a second at a time, so that a launcher sees signs of life.
 std::optional<Incoming> Federation::receive(Instant deadline) {
+  while (clock_.now() + kSignOfLife < deadline) {
+    tell_that_it_lives();
+    if (std::optional<Incoming> incoming = receive_until(clock_.now() + kSignOfLife)) {
+      return incoming;
+    }
+  }
+  return receive_until(deadline);
+}
+
+void Federation::tell_that_it_lives() {
+  if (clock_.now() - told_alive_ >= kSignOfLife) {
+    told_alive_ = clock_.now();
+    write_sign_of_life();
+  }
+}
+
+std::optional<Incoming> Federation::receive_until(Instant deadline) {
   std::optional<Incoming> incoming = channel_.receive(deadline);
   bytes_received_ += incoming ? incoming->message.size() : 0;
   return incoming;
@@ -55,6 +77,9 @@ void Federation::assemble() {
   }
   if (session_.refused()) {
     channel_.flush(clock_.now() + kLastWords);
+    if (session_.refused()->code == ExitCode::could_not_finish) {
+      throw Interrupted(session_.refused()->sentence);
+    }
     throw Failure(session_.refused()->code, session_.refused()->sentence);
   }
   if (session_.tree()) {
@@ -77,9 +102,9 @@ Residues Federation::add_up(Residues zeros, std::uint64_t round) {
   channel_.join_sum(std::move(zeros));
   auto sum = channel_.take_sum(clock_.now() + deadline_);
   if (!sum) {
-    throw Failure(ExitCode::could_not_finish,
-                  "round " + std::to_string(round) + ": " + sum.what() +
-                      "; aggregation.topology=tree needs every worker to the end: start again, or use star");
+    throw Interrupted("round " + std::to_string(round) + ": " + sum.what() +
+                      "; aggregation.topology=tree needs every worker to the end: continue with "
+                      "federation.resume=true, or use star");
   }
   return std::move(*sum);
 }
@@ -225,8 +250,8 @@ std::vector<std::string> Federation::recall(std::uint64_t size, const Digest& ti
       }
     }
     if (clock_.now() >= deadline && !awaited.empty()) {
-      throw Failure(ExitCode::could_not_finish, "worker " + std::to_string(*awaited.begin()) +
-                                                    " did not tell in time which lines of the ledger it has");
+      throw Interrupted("worker " + std::to_string(*awaited.begin()) +
+                        " did not tell in time which lines of the ledger it has");
     }
   }
   return longest;

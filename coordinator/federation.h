@@ -55,6 +55,8 @@ class Federation {
 
  private:
   std::optional<Incoming> receive(Instant deadline);
+  std::optional<Incoming> receive_until(Instant deadline);
+  void tell_that_it_lives();
   void send(std::vector<Outgoing> messages);
   void note_given_up();
   void note_lost(const std::map<Peer, Failure>& failures);
@@ -72,6 +74,7 @@ class Federation {
   std::map<Peer, Failure> lost_;
   std::size_t given_up_noted_ = 0;
   std::uint64_t bytes_received_ = 0;
+  Instant told_alive_{0};  ///< To who launched this program.
   std::uint64_t bytes_added_up_ = 0;
 };
 

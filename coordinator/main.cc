@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "common/base/failure.h"
+#include "common/base/interrupted.h"
 #include "common/base/program.h"
 #include "common/config/arguments.h"
 #include "common/transport/mpi_channel.h"
@@ -60,7 +61,16 @@ int run(int argc, char** argv) {
 }  // namespace hanse
 
 int main(int argc, char** argv) {
-  const int code = hanse::run_program("hanse-coordinator", [&] { return hanse::run(argc, argv); });
-  hanse::write_run_status(code);
+  bool again = false;
+  const int code = hanse::run_program("hanse-coordinator", [&] {
+    hanse::write_run_started();
+    try {
+      return hanse::run(argc, argv);
+    } catch (const hanse::Interrupted&) {
+      again = true;
+      throw;
+    }
+  });
+  hanse::write_run_status(code, again);
   return hanse::exit_code_for_mpirun(code);
 }

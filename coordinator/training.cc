@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/clock.h"
+#include "common/base/interrupted.h"
 #include "common/base/seeded_generator.h"
 #include "privacy/protocol/round_payload.h"
 
@@ -281,7 +282,7 @@ void Training::end_without_quorum(const std::string& why) const {
   if (!federation_.lost().empty()) {
     throw Failure(federation_.lost().begin()->second);
   }
-  throw Failure(ExitCode::could_not_finish, "the quorum is lost: " + why);
+  throw Interrupted("the quorum is lost: " + why);
 }
 
 /// False for those that left for good, and, but for every kProbeEvery-th round, for those that keep missing

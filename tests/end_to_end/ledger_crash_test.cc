@@ -487,7 +487,7 @@ TEST(LedgerCrash, OfTheCoordinatorAloneLeavesAnUnfinishedRunThatHolds) {
   const MarketFolder market(4, 20);
   StartedProgram started(
       {"hanse", "run", (market / "shop.ini").string(), "-n", "2", "privacy.unit=record", "privacy.epsilon=2",
-       "privacy.delta=1e-5", "federation.rounds=5000", "output.dir=run"},
+       "privacy.delta=1e-5", "federation.rounds=5000", "federation.restarts=0", "output.dir=run"},
       market.path());
   std::vector<pid_t> coordinator;
   for (int tries = 0; tries < 1500; ++tries) {
