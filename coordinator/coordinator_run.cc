@@ -317,6 +317,7 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
         {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
          .progress = [&](const ProgressState& state) { progress.show(state); },
          .note = note,
+         .tell = [&](std::string_view sentence) { progress.note(sentence); },
          .checkpoint = [&](const Checkpoint& state) { write_checkpoint(folder / "checkpoints", state); }});
     if (checkpoint) {
       training.go_on(*checkpoint);
