@@ -113,6 +113,8 @@ class LedgerState {
   /// The latest time in a record, in seconds.
   std::uint64_t unix_time() const { return unix_time_; }
   std::uint64_t intents() const { return intents_; }
+  /// The largest round of an intent; 0 before the first.
+  std::uint64_t last_round() const { return last_round_; }
   std::uint64_t released() const { return released_; }
   std::uint64_t aborted() const { return aborted_; }
   /// Intents beyond the planned number of their kind (a repeated round): counted like all others.
@@ -183,6 +185,7 @@ class LedgerState {
   std::map<std::string, std::uint64_t> without_noise_;
   std::uint64_t unix_time_ = 0;
   std::uint64_t intents_ = 0;
+  std::uint64_t last_round_ = 0;
   std::uint64_t released_ = 0;
   std::uint64_t aborted_ = 0;
   std::uint64_t beyond_plan_ = 0;
