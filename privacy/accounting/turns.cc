@@ -50,6 +50,18 @@ double norm_of(std::span<const std::uint32_t> c) {
   return c.empty() ? 1 : std::sqrt(static_cast<double>(sum_of_squares(c)));
 }
 
+void TurnsSpent::add(std::span<const std::uint32_t> c, std::uint64_t row) {
+  spent_.resize(c.size());
+  for (std::uint64_t turn = 0; turn < c.size() && turn <= row; ++turn) {
+    const std::uint64_t coefficient = c[(row - turn) % c.size()];
+    spent_[turn] += coefficient * coefficient;
+  }
+}
+
+std::uint64_t TurnsSpent::most_squared() const {
+  return spent_.empty() ? 0 : *std::ranges::max_element(spent_);
+}
+
 std::uint64_t turns_sensitivity_squared(std::span<const std::uint32_t> c, std::uint64_t rows) {
   check(are_coefficients(c), "coefficients of turns never grow");
   return rows / c.size() * sum_of_squares(c) + sum_of_squares(c.first(rows % c.size()));

@@ -45,6 +45,18 @@ std::uint32_t gain_of(std::span<const std::uint32_t> c);
 /// ||c||: what one turn changes, over the clip norm, in all rows together. 1 without turns.
 double norm_of(std::span<const std::uint32_t> c);
 
+/// What the units of each turn have spent when only some of the rows took place for them, in increasing order: those that their
+/// merchant permitted. Turn 0 need not be the one that spent most then: where row 1 alone took place, turn 1 has spent c_0^2.
+class TurnsSpent {
+ public:
+  void add(std::span<const std::uint32_t> c, std::uint64_t row);
+  /// Of the turn that spent most, over D^2. S(r) after rows 0 .. r - 1.
+  std::uint64_t most_squared() const;
+
+ private:
+  std::vector<std::uint64_t> spent_;  ///< By turn.
+};
+
 /// S(rows) as above.
 std::uint64_t turns_sensitivity_squared(std::span<const std::uint32_t> c, std::uint64_t rows);
 

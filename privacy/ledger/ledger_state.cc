@@ -207,17 +207,36 @@ std::optional<Error> LedgerState::count_before(const LedgerState& earlier) {
                                            " hid another unit than this one: their budgets do not add up"});
 }
 
+/// Those rows together are one sum whose sensitivity is that of the turn which spent most in them.
+void LedgerState::compose_rows(const TurnsSpent& rows, const SumParameters& parameters,
+                               RdpAccountant& all) const {
+  if (rows.most_squared() > 0) {
+    Intent row;
+    row.parameters = parameters;
+    DpEvent event = event_of(row, plan_->collusion);
+    event.noise_multiplier /= std::sqrt(static_cast<double>(rows.most_squared()));
+    all.compose(event);
+  }
+}
+
 /// Epsilon of all ledgers of these people together, after `intent`: of this one, what they permitted.
 double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
   if (plan_->unit == Unit::none || intent.parameters.share_variance == 0 || earlier_unbounded_) {
     return std::numeric_limits<double>::infinity();
   }
   double most = 0;
+  TurnsSpent rows = permitted_rows_;
+  if (intent.row) {
+    rows.add(plan_->coefficients, *intent.row);
+  }
   for (const auto& [population, account] : accounts_) {
     RdpAccountant all = account.accountant;
     if (!own_.empty()) {
       const auto permitted = permitted_.find(population);
       all = permitted == permitted_.end() ? RdpAccountant() : permitted->second;
+      if (population == account_of(Population::train)) {
+        compose_rows(rows, intent.row ? intent.parameters : row_parameters_.value_or(SumParameters{}), all);
+      }
     }
     if (const auto spent = earlier_.find(population); spent != earlier_.end()) {
       for (const DpEvent& event : spent->second) {
@@ -225,7 +244,8 @@ double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
       }
     }
     const std::uint32_t coefficient = coefficient_of(intent);
-    if (population == account_of(intent.population) && coefficient > 0) {
+    const bool is_among_rows = intent.row && !own_.empty();
+    if (population == account_of(intent.population) && coefficient > 0 && !is_among_rows) {
       all.compose(event_of(intent, plan_->collusion, coefficient));
     }
     most = std::max(most, all.epsilon(delta).epsilon);
@@ -310,6 +330,9 @@ std::optional<Error> LedgerState::refuses_turn(const Intent& intent) const {
   if (intent.row.has_value() != takes_turns) {
     return Error{takes_turns ? "it has no row, though units take turns in the plan's training sums"
                              : "it has a row, though all units are in it"};
+  }
+  if (takes_turns && intent.population != Population::train) {
+    return Error{"it is of test data, whose units take no turns"};
   }
   if (takes_turns && *intent.row != rows_) {
     return Error{"its row is " + std::to_string(*intent.row) + " where " + std::to_string(rows_) +
@@ -613,7 +636,9 @@ void LedgerState::take_permission(const Intent& intent) {
   const bool is_own = std::ranges::any_of(permitted_by_, [&](std::uint32_t merchant) {
     return std::ranges::find(own_, plan_->merchants[merchant].name) != own_.end();
   });
-  if (is_own && plan_->unit != Unit::none && intent.parameters.share_variance > 0) {
+  if (is_own && intent.row) {
+    permitted_rows_.add(plan_->coefficients, *intent.row);
+  } else if (is_own && plan_->unit != Unit::none && intent.parameters.share_variance > 0) {
     permitted_[account_of(intent.population)].compose(event_of(intent, plan_->collusion));
   }
 }

@@ -12,6 +12,7 @@
 #include "common/base/result.h"
 #include "common/config/configuration.h"
 #include "privacy/accounting/accountant.h"
+#include "privacy/accounting/turns.h"
 #include "privacy/ledger/merkle_tree.h"
 #include "privacy/ledger/record.h"
 #include "privacy/ledger/verify_signatures.h"
@@ -164,10 +165,12 @@ class LedgerState {
   void take(const Claim& claim);
   void take(const Head& head);
   void take_permission(const Intent& intent);
+  void compose_rows(const TurnsSpent& rows, const SumParameters& parameters, RdpAccountant& all) const;
 
   std::optional<PublicKey> expected_;
   std::vector<std::string> own_;                    ///< Whose copy this is; empty: nobody's.
-  std::map<std::string, RdpAccountant> permitted_;  ///< By population: what some of `own_` permitted.
+  std::map<std::string, RdpAccountant> permitted_;  ///< By population: what some of `own_` permitted,
+  TurnsSpent permitted_rows_;                       ///< and of the rows where units take turns.
   std::vector<Digest> hashes_;
   Digest continues_ = genesis_digest();
   MerkleTree tree_;

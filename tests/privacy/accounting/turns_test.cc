@@ -68,6 +68,29 @@ TEST(TurnsSensitivity, IsThatOfTheToeplitzMatrixWithParticipationsApart) {
   }
 }
 
+/// By brute force over all sets of rows that may have taken place for somebody, and all turns.
+TEST(TurnsSpent, IsThatOfTheTurnThatSpentMostInWhicheverRowsTookPlace) {
+  const Coefficients c = {4, 2, 1};
+
+  for (std::uint32_t set = 0; set < 512; ++set) {
+    TurnsSpent rows;
+    std::uint64_t most = 0;
+    for (std::uint64_t row = 0; row < 9; ++row) {
+      if ((set >> row & 1) != 0) {
+        rows.add(c, row);
+      }
+    }
+    for (std::uint64_t turn = 0; turn < 3; ++turn) {
+      std::uint64_t sum = 0;
+      for (std::uint64_t row = turn; row < 9; ++row) {
+        sum += (set >> row & 1) != 0 ? c[(row - turn) % 3] * c[(row - turn) % 3] : 0u;
+      }
+      most = std::max(most, sum);
+    }
+    EXPECT_EQ(rows.most_squared(), most) << set;
+  }
+}
+
 /// 97536 = 256^2 + 128^2 + 96^2 + 80^2.
 TEST(TurnsSensitivity, CountsWholeTurnsAndTheBeginningOfTheLast) {
   const Coefficients c = turn_coefficients(4, true);
