@@ -66,8 +66,14 @@ double SumParameters::noise_multiplier() const {
 }
 
 bool SumParameters::has_headroom() const {
-  return units_max > 0 && merchants_max > 0 && gain > 0 && grid_bits <= kGridBitsMax &&
-         wide_bound(*this) < Wide{1} << 63;
+  if (units_max == 0 || merchants_max == 0 || gain == 0 || grid_bits > kGridBitsMax) {
+    return false;
+  }
+  // Roughly first: a peer's numbers may pass even 128 bits.
+  const double data = std::ldexp(
+      static_cast<double>(merchants_max) * static_cast<double>(units_max) * static_cast<double>(gain),
+      static_cast<int>(grid_bits));
+  return data < 0x1p64 && wide_bound(*this) < Wide{1} << 63;
 }
 
 std::uint64_t SumParameters::sum_bound() const {
