@@ -566,6 +566,7 @@ void LedgerState::take(const Plan& plan) {
 
 void LedgerState::take(const Intent& intent) {
   ++intents_;
+  last_round_ = std::max(last_round_, intent.round);
   unix_time_ = intent.unix_time;
   if (models_.empty()) {
     models_.insert(intent.model);

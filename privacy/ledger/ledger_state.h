@@ -117,6 +117,8 @@ class LedgerState {
   std::uint64_t intents() const { return intents_; }
   /// Training sums where units take turns, aborted ones included: the row that the next one must have.
   std::uint64_t rows() const { return rows_; }
+  /// The largest round of an intent; 0 before the first.
+  std::uint64_t last_round() const { return last_round_; }
   std::uint64_t released() const { return released_; }
   std::uint64_t aborted() const { return aborted_; }
   /// Intents beyond the planned number of their kind (a repeated round): counted like all others.
@@ -195,6 +197,7 @@ class LedgerState {
   std::uint64_t intents_ = 0;
   std::uint64_t rows_ = 0;
   std::optional<SumParameters> row_parameters_;  ///< Of all rows.
+  std::uint64_t last_round_ = 0;
   std::uint64_t released_ = 0;
   std::uint64_t aborted_ = 0;
   std::uint64_t beyond_plan_ = 0;
