@@ -12,6 +12,7 @@
 #include "privacy/pipeline.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/protocol/round_secrets.h"
+#include "privacy/rows.h"
 #include "privacy/secure_sum/masks.h"
 #include "privacy/secure_sum/pair_keys.h"
 #include "worker/merchant_round.h"
