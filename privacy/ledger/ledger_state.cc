@@ -635,7 +635,7 @@ void LedgerState::take(const Head& head) {
 /// Spent by the merchants whose copy this is when one of them signed it: no sum has one that did not.
 void LedgerState::take_permission(const Intent& intent) {
   const bool is_own = std::ranges::any_of(permitted_by_, [&](std::uint32_t merchant) {
-    return std::ranges::find(own_, plan_->merchants[merchant].name) != own_.end();
+    return std::ranges::binary_search(own_, plan_->merchants[merchant].name);
   });
   if (is_own && intent.row) {
     permitted_rows_.add(plan_->coefficients, *intent.row);

@@ -43,8 +43,8 @@ class LedgerState {
   LedgerState() = default;
   /// Only a ledger of this coordinator is accepted; without, the plan's own key is taken.
   explicit LedgerState(std::optional<PublicKey> coordinator) : expected_(coordinator) {}
-  /// The copy of these merchants: a policy's limit is of what they permitted, by their signatures on heads. A sum that
-  /// they did not permit cannot include them, and costs them nothing.
+  /// The copy of these merchants, by increasing name: a policy's limit is of what they permitted, by their signatures on
+  /// heads. A sum that they did not permit cannot include them, and costs them nothing.
   LedgerState(std::optional<PublicKey> coordinator, std::vector<std::string> own)
       : expected_(coordinator), own_(std::move(own)) {}
 
