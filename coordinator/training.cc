@@ -221,6 +221,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                   .purpose = sum.purpose,
                   .population = sum.population,
                   .parameters = plan_.parameters(workload, sum),
+                  .row = plan_.row(sum.purpose, ledger_.state().rows()),
                   .sampling_rate = plan_.sampling_rate(sum.purpose),
                   .model = model_digest(),
                   .invited = invited,
@@ -238,8 +239,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     }
 
     // 2. The intent is on disk before any merchant hears of it.
-    const SumParameters parameters = intent.parameters;
-    ledger_.write(std::move(intent));
+    ledger_.write(intent);
 
     // 3. Who permits it has signed it, and the signatures are on disk, before anyone is asked for anything.
     const auto permitted = signed_ledger_.sign_intent(invited);
@@ -254,7 +254,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     // 4. The federation adds it up, and hears who is invited next.
     const Invitation next = invite(round_ + 1, sums_ + 1, 0);
     const CoordinatorRound round = federation_.run({.round = round_,
-                                                    .parameters = parameters,
+                                                    .parameters = intent.parameters,
                                                     .payload = payload(),
                                                     .merchants = invited,
                                                     .absent = absent(invitation, *permitted),
@@ -277,7 +277,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
       signed_ledger_.knows_all(federation_.session().hosts()[merchant]);
     }
     last_included_ = static_cast<std::uint32_t>(opened.merchants.size());
-    for (const auto& [name, value] : workload.apply(model, sum, opened.values(parameters))) {
+    for (const auto& [name, value] : workload.apply(model, sum, decoded(intent, opened))) {
       if (sum.purpose != Purpose::statistics) {  // What is known of the data is no measure of the model.
         figures_[name] = value;
       }
@@ -301,6 +301,18 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     return true;
   }
   end_without_quorum("the last rounds in a row failed, see log.txt for who and why");
+}
+
+/// What the opened sum says of this round's units, in the contribution's own scale: itself, or where it has parts of earlier
+/// sums in it, what is left without them. Post-processing: nothing here is told to anyone else or asked of data.
+std::vector<double> Training::decoded(const Intent& intent, const OpenedSum& opened) {
+  if (!intent.row) {
+    return opened.values(intent.parameters);
+  }
+  if (!decoder_) {
+    decoder_.emplace(plan_.coefficients());
+  }
+  return decoder_->values(*intent.row, opened, intent.parameters);
 }
 
 void Training::check_quorum() const {

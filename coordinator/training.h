@@ -20,6 +20,7 @@
 #include "coordinator/permissions.h"
 #include "privacy/ledger/ledger_writer.h"
 #include "privacy/release_plan.h"
+#include "privacy/rows.h"
 
 namespace hanse {
 
@@ -96,6 +97,7 @@ class Training {
   bool record_attendance(const CoordinatorRound& round);
   Bytes payload() const;
   Digest model_digest() const;
+  std::vector<double> decoded(const Intent& intent, const OpenedSum& opened);
   Metrics published_figures() const;
   void tell_of_round();
 
@@ -112,6 +114,7 @@ class Training {
   ReleasePlan plan_;
   Task task_;
   std::unique_ptr<Workload> workload_;
+  std::optional<RowDecoder> decoder_;  ///< Where units take turns.
   Model preparation_;
   Model model_;
   Metrics figures_;
