@@ -32,13 +32,19 @@ void Attendance::took_part(std::uint32_t merchant) {
   guilty_[merchant] = false;
 }
 
-std::vector<std::uint32_t> Attendance::invited(std::uint64_t round, const std::set<Peer>& lost) const {
-  std::vector<std::uint32_t> invited;
+std::vector<std::uint32_t> Attendance::all(const std::set<Peer>& lost) const {
+  std::vector<std::uint32_t> all;
   for (std::uint32_t merchant = 0; merchant < hosts_.size(); ++merchant) {
-    if (!stays_away(merchant) && !lost.contains(hosts_[merchant])) {
-      invited.push_back(merchant);
+    if (!lost.contains(hosts_[merchant])) {
+      all.push_back(merchant);
     }
   }
+  return all;
+}
+
+std::vector<std::uint32_t> Attendance::invited(std::uint64_t round, const std::set<Peer>& lost) const {
+  std::vector<std::uint32_t> invited = all(lost);
+  std::erase_if(invited, [&](std::uint32_t merchant) { return stays_away(merchant); });
   if (round % kProbeEvery == 0) {
     const std::vector<std::uint32_t> probed = probes(round, invited.size(), lost);
     invited.insert(invited.end(), probed.begin(), probed.end());
@@ -52,8 +58,8 @@ std::vector<std::uint32_t> Attendance::probes(std::uint64_t round, std::size_t p
                                               const std::set<Peer>& lost) const {
   std::map<Peer, std::vector<std::uint32_t>> away;
   std::size_t most = 0;
-  for (std::uint32_t merchant = 0; merchant < hosts_.size(); ++merchant) {
-    if (stays_away(merchant) && !lost.contains(hosts_[merchant])) {
+  for (const std::uint32_t merchant : all(lost)) {
+    if (stays_away(merchant)) {
       std::vector<std::uint32_t>& of_host = away[hosts_[merchant]];
       of_host.push_back(merchant);
       most = std::max(most, of_host.size());

@@ -30,7 +30,9 @@ class Attendance {
   /// Missed none since it last took part.
   bool is_present(std::uint32_t merchant) const { return misses_[merchant] == 0; }
 
-  /// Of the merchants whose workers are not `lost`, those to invite to `round`, increasing.
+  /// Those whose workers are not `lost`, increasing.
+  std::vector<std::uint32_t> all(const std::set<Peer>& lost) const;
+  /// Of these, those to invite to `round`.
   std::vector<std::uint32_t> invited(std::uint64_t round, const std::set<Peer>& lost) const;
 
  private:
