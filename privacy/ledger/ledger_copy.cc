@@ -66,6 +66,7 @@ std::vector<std::string> names_of(const std::vector<LedgerMerchant>& merchants) 
   for (const LedgerMerchant& merchant : merchants) {
     names.push_back(merchant.name);
   }
+  std::ranges::sort(names);
   return names;
 }
 
