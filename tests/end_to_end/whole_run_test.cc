@@ -105,6 +105,7 @@ TEST_P(WholeRun, SaysNothingInItsLogOfAnyFaultWhenThereIsNone) {
 
   EXPECT_EQ(run.code, 0) << run.output << run.errors;
   EXPECT_EQ(run.errors, "");
+  EXPECT_NE(run.output.find("expected: "), std::string::npos) << "what it will cost: " << run.output;
   EXPECT_EQ(bytes_of_file(market / "run" / "log.txt"), "");
 }
 
