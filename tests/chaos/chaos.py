@@ -192,7 +192,7 @@ def one(programs, kind, seed, duration, reference, keep):
     """What became of one run: a dictionary of counts, and why it failed or an empty text."""
     rng = random.Random(f"{kind} {seed}")
     # Those whose workers die wait for the dead; the others must have time to come back.
-    run = Run(programs, 4000 if "workers-killed" in kind or kind == "worker-killed" else 40000)
+    run = Run(programs, 2500 if "workers-killed" in kind or kind == "worker-killed" else 40000)
     counts = {"runs": 1}
     try:
         while not run.at_work() and run.hanse.poll() is None:
@@ -253,7 +253,7 @@ def undisturbed(programs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", required=True, help="the folder of hanse")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each kind")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each kind (3)")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--kind", action="append", choices=KINDS)
     parser.add_argument("--keep", action="store_true", help="keep all folders")
