@@ -146,6 +146,7 @@ class LedgerState {
   std::optional<Error> refuses(const Plan& plan) const;
   std::optional<Error> refuses(const Intent& intent) const;
   std::optional<Error> refuses(const Release& release) const;
+  std::optional<Error> refuses_surplus(const Release& release) const;
   std::optional<Error> refuses(const Claim& claim) const;
   void take(const Plan& plan);
   void take(const Intent& intent);
