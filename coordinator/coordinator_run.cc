@@ -3,6 +3,7 @@
 #include <ctime>
 #include <utility>
 
+#include "common/base/durable_file.h"
 #include "common/data/feature_space.h"
 #include "coordinator/federation.h"
 #include "coordinator/output/metrics_log.h"
@@ -10,6 +11,7 @@
 #include "coordinator/run_files.h"
 #include "coordinator/training.h"
 #include "privacy/ledger/earlier_ledgers.h"
+#include "privacy/ledger/model_certificate.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/protocol/round_payload.h"
 #include "privacy/secure_sum/roster.h"
@@ -157,6 +159,10 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     const auto files = write_model(folder / "model", model);
     ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
     signed_ledger.sign_claim(training.present());
+    if (ledger.state().finished()) {
+      write_durably(folder / "model" / "certificate.json",
+                    encode(certificate_of(ledger.state(), ledger.lines())));
+    }
     RunSummary summary{.name = configuration.federation.name,
                        .workload = configuration.workload.name,
                        .merchants = static_cast<std::uint32_t>(federation.session().names().size()),

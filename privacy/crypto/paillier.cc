@@ -408,15 +408,20 @@ namespace {
 struct PrimePart {
   Bignum prime = secret_number();
   Bignum square = secret_number();
-  Bignum exponent = secret_number();  ///< prime - 1.
-  Bignum inverse = secret_number();   ///< (-other)^-1 mod prime.
-  Montgomery mont;                    ///< Of the square.
+  Bignum exponent = secret_number();        ///< prime - 1.
+  Bignum inverse = secret_number();         ///< (-n / prime)^-1 mod prime.
+  Bignum before = secret_number();          ///< The product of the primes before this one.
+  Bignum before_inverse = secret_number();  ///< before^-1 mod prime.
+  Montgomery mont;                          ///< Of the square.
 
-  void complete(const BIGNUM* other, BN_CTX* context) {
+  void complete(const BIGNUM* n, BN_CTX* context) {
+    const Bignum others = secret_number();
     must(BN_sqr(square.get(), prime.get(), context) == 1 &&
              BN_sub(exponent.get(), prime.get(), BN_value_one()) == 1 &&
-             BN_mod_inverse(inverse.get(), other, prime.get(), context) != nullptr &&
-             BN_sub(inverse.get(), prime.get(), inverse.get()) == 1,
+             BN_div(others.get(), nullptr, n, prime.get(), context) == 1 &&
+             BN_mod_inverse(inverse.get(), others.get(), prime.get(), context) != nullptr &&
+             BN_sub(inverse.get(), prime.get(), inverse.get()) == 1 &&
+             BN_mod_inverse(before_inverse.get(), before.get(), prime.get(), context) != nullptr,
          kArithmetic);
     mont = montgomery(square.get(), context);
   }
@@ -433,24 +438,48 @@ struct PrimePart {
              BN_mod_mul(out, quotient.get(), inverse.get(), prime.get(), context) == 1,
          kArithmetic);
   }
+
+  /// Turns m modulo the primes before this one into m modulo their product with this one (Garner 1959):
+  /// m += before ((m mod prime - m) before^-1 mod prime).
+  void extend(BIGNUM* m, const BIGNUM* ciphertext, BN_CTX* context) const {
+    const Bignum residue = secret_number();
+    decrypt(residue.get(), ciphertext, context);
+    must(BN_mod_sub(residue.get(), residue.get(), m, prime.get(), context) == 1 &&
+             BN_mod_mul(residue.get(), residue.get(), before_inverse.get(), prime.get(), context) == 1 &&
+             BN_mul(residue.get(), residue.get(), before.get(), context) == 1 &&
+             BN_add(m, m, residue.get()) == 1,
+         kArithmetic);
+  }
 };
 
-/// A random prime that is 3 mod 4 and has its two highest bits set, so that two of them make a full product.
+using PrimeParts = std::array<PrimePart, kPaillierPrimes>;
+
+/// Lengths that add up to that of n and differ by one bit at most.
+std::size_t prime_bits(PaillierSize size, std::size_t which) {
+  return size.bits() / kPaillierPrimes + (which < size.bits() % kPaillierPrimes ? 1 : 0);
+}
+
+/// A random prime that is 3 mod 4 and has its three highest bits set, so that three of them make a full product:
+/// (7/8)^3 > 1/2.
 void draw_prime(BIGNUM* out, std::size_t bits, SecureRandom& random, BN_CTX* context) {
-  Bytes candidate(bits / 8);
+  Bytes candidate((bits + 7) / 8);
   int prime = 0;
   while (prime == 0) {
     random.fill(candidate);
-    candidate.front() |= std::byte{3};
-    candidate.back() |= std::byte{0xC0};
     read(out, candidate);
+    const int top = static_cast<int>(bits) - 1;
+    // BN_mask_bits() refuses a number that is shorter already.
+    (void)BN_mask_bits(out, static_cast<int>(bits));
+    for (const int bit : {0, 1, top - 2, top - 1, top}) {
+      must(BN_set_bit(out, bit) == 1, kArithmetic);
+    }
     prime = BN_check_prime(out, context, nullptr);
     must(prime >= 0, kArithmetic);
   }
   wipe(candidate);
 }
 
-/// Far enough from each other and without more in common than p = q = 3 mod 4 gives.
+/// Different, far from each other, and p - 1 and q - 1 without more in common than p = q = 3 mod 4 gives.
 bool fit_together(const BIGNUM* p, const BIGNUM* q, BN_CTX* context) {
   const Bignum difference = secret_number();
   const Bignum p_less = secret_number();
@@ -461,26 +490,45 @@ bool fit_together(const BIGNUM* p, const BIGNUM* q, BN_CTX* context) {
            BN_gcd(divisor.get(), p_less.get(), q_less.get(), context) == 1,
        kArithmetic);
   const int bits = BN_num_bits(p);
-  if (!BN_is_word(divisor.get(), 2) || BN_num_bits(difference.get()) < bits - std::min(100, bits / 4)) {
-    return false;
-  }
-  // gcd(n, (p - 1)(q - 1)) = 1: true of any two distinct primes of one length, and asked all the same.
-  const Bignum n = number();
+  return BN_is_word(divisor.get(), 2) && BN_num_bits(difference.get()) >= bits - std::min(100, bits / 4);
+}
+
+/// gcd(n, phi(n)) = 1, without which nothing decrypts: no prime divides another less one.
+bool decrypts(const PrimeParts& parts, const BIGNUM* n, BN_CTX* context) {
   const Bignum order = secret_number();
-  must(BN_mul(n.get(), p, q, context) == 1 && BN_mul(order.get(), p_less.get(), q_less.get(), context) == 1 &&
-           BN_gcd(divisor.get(), n.get(), order.get(), context) == 1,
-       kArithmetic);
+  const Bignum less = secret_number();
+  const Bignum divisor = secret_number();
+  must(BN_one(order.get()) == 1, kArithmetic);
+  for (const PrimePart& part : parts) {
+    must(BN_sub(less.get(), part.prime.get(), BN_value_one()) == 1 &&
+             BN_mul(order.get(), order.get(), less.get(), context) == 1,
+         kArithmetic);
+  }
+  must(BN_gcd(divisor.get(), n, order.get(), context) == 1, kArithmetic);
   return BN_is_one(divisor.get());
 }
 
-/// h = -x^2 mod n for a random x coprime to n.
+/// Each prime is drawn until it fits to those before it. Leaves their product in `n`.
+void draw_primes(PrimeParts& parts, BIGNUM* n, PaillierSize size, SecureRandom& random, BN_CTX* context) {
+  must(BN_one(n) == 1, kArithmetic);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    BIGNUM* const prime = parts[i].prime.get();
+    const auto fits = [&](const PrimePart& other) { return fit_together(other.prime.get(), prime, context); };
+    do {
+      draw_prime(prime, prime_bits(size, i), random, context);
+    } while (!std::all_of(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(i), fits));
+    must(BN_copy(parts[i].before.get(), n) != nullptr && BN_mul(n, n, prime, context) == 1, kArithmetic);
+  }
+}
+
+/// h = x^2 mod n for a random x coprime to n.
 Bignum draw_generator(const BIGNUM* n, std::size_t size, SecureRandom& random, BN_CTX* context) {
   Bignum h = number();
   Bytes bytes(size + 16);  // So much longer than n that the remainder is uniform.
   do {
     random.fill(bytes);
     read(h.get(), bytes);
-    must(BN_mod_sqr(h.get(), h.get(), n, context) == 1 && BN_sub(h.get(), n, h.get()) == 1, kArithmetic);
+    must(BN_mod_sqr(h.get(), h.get(), n, context) == 1, kArithmetic);
   } while (!fault_of_generator(h.get(), n, context).empty());
   wipe(bytes);
   return h;
@@ -489,9 +537,7 @@ Bignum draw_generator(const BIGNUM* n, std::size_t size, SecureRandom& random, B
 }  // namespace
 
 struct PaillierPrivateKey::Secrets {
-  PrimePart p;
-  PrimePart q;
-  Bignum q_inverse = secret_number();  ///< q^-1 mod p.
+  PrimeParts parts;
   std::optional<PaillierPublicKey> public_key;
 };
 
@@ -503,17 +549,13 @@ PaillierPrivateKey& PaillierPrivateKey::operator=(PaillierPrivateKey&&) noexcept
 PaillierPrivateKey PaillierPrivateKey::generate(PaillierSize size, SecureRandom& random) {
   const BignumContext context = scratch();
   auto secrets = std::make_unique<Secrets>();
-  BIGNUM* const p = secrets->p.prime.get();
-  BIGNUM* const q = secrets->q.prime.get();
-  do {
-    draw_prime(p, size.bits() / 2, random, context.get());
-    draw_prime(q, size.bits() / 2, random, context.get());
-  } while (!fit_together(p, q, context.get()));
-  secrets->p.complete(q, context.get());
-  secrets->q.complete(p, context.get());
-  must(BN_mod_inverse(secrets->q_inverse.get(), q, p, context.get()) != nullptr, kArithmetic);
   const Bignum n = number();
-  must(BN_mul(n.get(), p, q, context.get()) == 1, kArithmetic);
+  do {
+    draw_primes(secrets->parts, n.get(), size, random, context.get());
+  } while (!decrypts(secrets->parts, n.get(), context.get()));
+  for (PrimePart& part : secrets->parts) {
+    part.complete(n.get(), context.get());
+  }
   const Bignum h = draw_generator(n.get(), size.plaintext_bytes(), random, context.get());
   secrets->public_key =
       PaillierPublicKey(std::make_shared<const PaillierPublicKey::Numbers>(n.get(), h.get(), size));
@@ -533,21 +575,15 @@ Result<Bytes> PaillierPrivateKey::decrypt(ByteView ciphertexts, std::size_t coun
   const std::size_t size = numbers.size.ciphertext_bytes();
   const std::size_t plain = numbers.size.plaintext_bytes();
   const Bignum value = number();
-  const Bignum mod_p = secret_number();
-  const Bignum mod_q = secret_number();
+  const Bignum plaintext = secret_number();
   Bytes plaintexts(count * plain);
   for (std::size_t i = 0; i < count; ++i) {
     read(value.get(), ciphertexts.subspan(i * size, size));
-    secrets_->p.decrypt(mod_p.get(), value.get(), context.get());
-    secrets_->q.decrypt(mod_q.get(), value.get(), context.get());
-    // m = m_q + q ((m_p - m_q) q^-1 mod p).
-    must(BN_mod_sub(mod_p.get(), mod_p.get(), mod_q.get(), secrets_->p.prime.get(), context.get()) == 1 &&
-             BN_mod_mul(mod_p.get(), mod_p.get(), secrets_->q_inverse.get(), secrets_->p.prime.get(),
-                        context.get()) == 1 &&
-             BN_mul(mod_p.get(), mod_p.get(), secrets_->q.prime.get(), context.get()) == 1 &&
-             BN_add(mod_p.get(), mod_p.get(), mod_q.get()) == 1,
-         kArithmetic);
-    write(std::span(plaintexts).subspan(i * plain, plain), mod_p.get());
+    BN_zero(plaintext.get());
+    for (const PrimePart& part : secrets_->parts) {
+      part.extend(plaintext.get(), value.get(), context.get());
+    }
+    write(std::span(plaintexts).subspan(i * plain, plain), plaintext.get());
   }
   return plaintexts;
 }

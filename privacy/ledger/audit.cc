@@ -10,8 +10,10 @@
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
 #include "common/base/figure.h"
+#include "common/base/printable.h"
 #include "privacy/ledger/ledger_copy.h"
 #include "privacy/ledger/ledger_lines.h"
+#include "privacy/ledger/model_certificate.h"
 
 namespace hanse {
 namespace {
@@ -23,10 +25,6 @@ constexpr std::size_t kNamesShown = 5;
 constexpr std::size_t kSignaturesEach = 2048;
 
 /// "1 line", "7 lines", "2 copies".
-std::string count_of(std::uint64_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
@@ -211,7 +209,7 @@ void note_missing_copies(const std::filesystem::path& merchants, AuditReport& re
   for (const LedgerMerchant& merchant : report.state.plan().merchants) {
     std::error_code none;
     if (!std::filesystem::exists(merchants / merchant_folder(merchant.name) / "ledger.jsonl", none)) {
-      missing.push_back(merchant.name);
+      missing.push_back(printable(merchant.name));
     }
   }
   if (!missing.empty()) {
@@ -220,19 +218,34 @@ void note_missing_copies(const std::filesystem::path& merchants, AuditReport& re
   }
 }
 
-void check_model(const std::filesystem::path& file, AuditReport& report) {
+/// The head that travels with the model must be one of this ledger's: it is what others may have kept.
+void check_certificate(const std::filesystem::path& file, const Digest& published, AuditReport& report) {
+  const auto certificate = decode_certificate(read_file(file));
+  const auto certified =
+      certificate ? verify(*certificate, published) : Result<CertifiedModel>(certificate.error());
+  if (!certified) {
+    report.findings.push_back(file.string() + ": " + certified.what() + ".");
+  } else if (certified->head.size > report.state.tree().size() ||
+             certified->head.root != report.state.tree().root(certified->head.size)) {
+    report.findings.push_back("The model's certificate (" + file.string() +
+                              ") holds the head of another ledger: not everyone was shown the same.");
+  }
+}
+
+void check_model(const std::filesystem::path& folder, AuditReport& report) {
   std::error_code none;
+  const std::filesystem::path file = folder / "model.json";
   if (!std::filesystem::exists(file, none) || !report.state.claim()) {
     return;
   }
-  const Json json = Json::parse(read_file(file), nullptr, false);
-  const auto digest = json.is_object() ? json.find("sha256") : json.end();
-  if (!json.is_object() || digest == json.end() || !digest->is_string()) {
-    report.findings.push_back("The published model cannot be matched: " + file.string() +
-                              " holds no field \"sha256\".");
-  } else if (digest->get<std::string>() != hex(report.state.claim()->published)) {
+  const auto digest = model_digest_in(file);
+  if (!digest) {
+    report.findings.push_back("The published model cannot be matched: " + digest.what() + ".");
+  } else if (*digest != report.state.claim()->published) {
     report.findings.push_back("The published model (" + file.string() +
                               ") is not the one that the claim is about.");
+  } else if (std::filesystem::exists(folder / "certificate.json", none)) {
+    check_certificate(folder / "certificate.json", *digest, report);
   }
 }
 
@@ -431,7 +444,7 @@ AuditReport audit(const std::filesystem::path& run, std::optional<Budget> budget
   if (is_folder) {
     check_copies(run / "merchants", content, report);
     note_missing_copies(run / "merchants", report);
-    check_model(run / "model" / "model.json", report);
+    check_model(run / "model", report);
   }
   account_for_adversaries(report);
   account_by_plan(report);
@@ -542,9 +555,9 @@ std::string ledger_text(const AuditReport& report) {
     return text;
   }
   const Plan& plan = state.plan();
-  text += "  Run " + plan.run_id + " of federation \"" + plan.federation + "\", workload " + plan.workload +
-          ", " + count_of(plan.merchants.size(), "merchant", "merchants") + ", coordinator " +
-          hex(plan.coordinator) + "\n";
+  text += "  Run " + plan.run_id + " of federation " + quoted(plan.federation) + ", workload " +
+          printable(plan.workload) + ", " + count_of(plan.merchants.size(), "merchant", "merchants") +
+          ", coordinator " + hex(plan.coordinator) + "\n";
   text += "  " + count_of(state.intents(), "sum", "sums") +
           " announced: " + std::to_string(state.released()) + " released, " +
           std::to_string(state.aborted()) + " aborted" + (state.open_intent() ? ", 1 open" : "") + "\n";

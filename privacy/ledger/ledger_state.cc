@@ -6,6 +6,7 @@
 
 #include "common/base/check.h"
 #include "common/base/figure.h"
+#include "common/base/printable.h"
 
 namespace hanse {
 namespace {
@@ -18,21 +19,13 @@ constexpr std::size_t kNameMax = 255;
 constexpr double kRounding = 1e-9;
 constexpr double kClaimTolerance = 1e-6;
 
-/// A peer's text for a sentence in a log: short, and without characters that steer a terminal.
-std::string harmless(std::string text) {
-  text.resize(std::min(text.size(), kNameMax));
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; },
-      '?');
-  return text;
-}
-
-std::string quoted(const std::string& name) {
-  return "\"" + harmless(name) + "\"";
+/// As fresh_run_id() makes them.
+bool is_run_id(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::string title(const Intent& intent) {
-  return "round " + std::to_string(intent.round) + " (" + harmless(intent.name) + ")";
+  return "round " + std::to_string(intent.round) + " (" + printable(intent.name) + ")";
 }
 
 bool is_positive(double value) {
@@ -200,7 +193,7 @@ std::optional<Error> LedgerState::count_before(const LedgerState& earlier) {
   earlier_unbounded_ = earlier_unbounded_ || (earlier.plan_->unit == Unit::none && earlier.intents_ > 0);
   const bool same = !plan_ || plan_->unit == earlier.plan_->unit || earlier.plan_->unit == Unit::none;
   return same ? std::nullopt
-              : std::optional<Error>(Error{"run " + harmless(earlier.plan_->run_id) +
+              : std::optional<Error>(Error{"run " + printable(earlier.plan_->run_id) +
                                            " hid another unit than this one: their budgets do not add up"});
 }
 
@@ -237,8 +230,11 @@ std::optional<Error> LedgerState::refuses(const Plan& plan) const {
   if (!plan.previous.empty() && plan.previous == plan.run_id) {
     return Error{"the plan continues itself"};
   }
-  if (plan.run_id.empty() || plan.run_id.size() > kNameMax || plan.federation.size() > kNameMax) {
-    return Error{"the plan's run has no identifier, or too long a name"};
+  if (!is_run_id(plan.run_id) || (!plan.previous.empty() && !is_run_id(plan.previous))) {
+    return Error{"the plan's run, or the one before it, is not named by 32 hexadecimal digits"};
+  }
+  if (plan.federation.size() > kNameMax) {
+    return Error{"the plan's federation has too long a name"};
   }
   if (plan.merchants.empty() || plan.merchants.size() > kMerchantsMax || !is_increasing(plan.merchants) ||
       plan.merchants.front().name.empty()) {

@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "common/base/durable_file.h"
 #include "common/base/failure.h"
 #include "common/base/program.h"
 #include "common/config/arguments.h"
 #include "privacy/empirical/audit_by_experiment.h"
 #include "privacy/ledger/audit.h"
+#include "privacy/ledger/model_certificate.h"
 
 namespace hanse {
 namespace {
@@ -36,6 +38,23 @@ std::vector<std::filesystem::path> earlier_ledgers(const Arguments& arguments) {
     list.erase(0, comma + 1);
   }
   return paths;
+}
+
+/// A model's folder, without the run that it comes from.
+bool is_model_alone(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / "certificate.json") &&
+         !std::filesystem::exists(folder / "ledger.jsonl");
+}
+
+ExitCode audit_model(const std::filesystem::path& folder) {
+  const auto published = model_digest_in(folder / "model.json");
+  const auto certificate = decode_certificate(read_file(folder / "certificate.json"));
+  const auto certified = !published     ? Result<CertifiedModel>(published.error())
+                         : !certificate ? Result<CertifiedModel>(certificate.error())
+                                        : verify(*certificate, *published);
+  const std::string text = certified ? text_of(*certified) : "FINDING: " + certified.what() + ".\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return certified ? ExitCode::done : ExitCode::finding;
 }
 
 /// Prints the verdict, and gives the exit code that goes with it.
@@ -65,7 +84,9 @@ int audit_main(int argc, const char* const* argv) {
       "holds; 1: it does not, each finding a sentence; 2: there is no ledger to read; 3: what there is "
       "holds, and "
       "the run is unfinished.");
-  arguments.optional_positional("RUN_DIR", "Folder of the run, or a ledger file alone.")
+  arguments
+      .optional_positional(
+          "RUN_DIR", "Folder of the run, a ledger file alone, or the folder of a model with its certificate.")
       .option("budget", "EPSILON,DELTA that the run must not have passed, as in 2,1e-6.")
       .option("previous",
               "Earlier runs on the same people that the ledger continues, RUN_DIR,RUN_DIR, the latest first: "
@@ -79,7 +100,11 @@ int audit_main(int argc, const char* const* argv) {
   if (const auto code = arguments.parse(argc, argv)) {
     return *code;
   }
-  return static_cast<int>(arguments.given("RUN_DIR") ? audit_ledger(arguments) : experiment_alone(arguments));
+  if (!arguments.given("RUN_DIR")) {
+    return static_cast<int>(experiment_alone(arguments));
+  }
+  const std::filesystem::path what = arguments.text("RUN_DIR");
+  return static_cast<int>(is_model_alone(what) ? audit_model(what) : audit_ledger(arguments));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
+#include "common/base/printable.h"
 #include "common/base/program.h"
 #include "common/config/arguments.h"
 #include "common/data/csv.h"
@@ -133,15 +134,6 @@ void create_federation(const fs::path& folder, const std::string& federation,
         "upload.\n");
   }
   std::printf("Keep operator.key off the machines that train.\n");
-}
-
-/// A name as one line of a terminal: control characters could move its cursor.
-std::string printable(const std::string& name) {
-  std::string text;
-  for (const char c : name) {
-    text += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  }
-  return text;
 }
 
 void show(const fs::path& file, const std::string& expected_operator) {

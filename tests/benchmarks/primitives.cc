@@ -303,7 +303,8 @@ void paillier_decrypt(State& state) {
   state.SetItemsProcessed(setting.entries(state));
 }
 
-/// The floor under decryption: OpenSSL's exponentiations modulo p^2 and q^2 alone, as many as 1000 entries take.
+/// The floor under decryption: OpenSSL's exponentiations modulo the squares of the primes alone, as many as 1000 entries
+/// take.
 void paillier_exponentiations(State& state) {
   const PaillierSetting& setting = paillier();
   using Number = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
@@ -312,14 +313,14 @@ void paillier_exponentiations(State& state) {
     BN_rand(number.get(), static_cast<int>(bits), BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD);
     return number;
   };
-  const std::size_t bits = setting.size.bits();
-  const Number modulus = number_of(bits);
-  const Number base = number_of(bits - 1);
-  const Number exponent = number_of(bits / 2);
+  const std::size_t bits = setting.size.bits() / kPaillierPrimes;
+  const Number modulus = number_of(2 * bits);
+  const Number base = number_of(2 * bits - 1);
+  const Number exponent = number_of(bits);
   const Number power(BN_new(), BN_free);
   const std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> context(BN_CTX_new(), BN_CTX_free);
   for (auto _ : state) {
-    for (std::size_t i = 0; i < 2 * setting.packing.plaintexts(); ++i) {
+    for (std::size_t i = 0; i < kPaillierPrimes * setting.packing.plaintexts(); ++i) {
       BN_mod_exp_mont_consttime(power.get(), base.get(), exponent.get(), modulus.get(), context.get(),
                                 nullptr);
     }

@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(Merchants, Dropouts, testing::Values(3u, 4u, 5u, 6u, 7u
 class RandomDropouts : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(RandomDropouts, OfUpToSixtyFourMerchantsGiveTheExactSumOrANamedFailure) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HANSE_SANITIZED
   constexpr int kPatterns = 50;
 #else
   constexpr int kPatterns = 500;

@@ -225,7 +225,7 @@ struct Tally {
 };
 
 constexpr std::uint64_t kRoundsOfSession = 20;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HANSE_SANITIZED
 constexpr std::uint64_t kSessions = 50;
 #else
 constexpr std::uint64_t kSessions = 500;

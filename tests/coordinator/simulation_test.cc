@@ -71,7 +71,7 @@ void run_seed(TestFederation& federation, std::uint64_t seed, std::uint32_t work
 }
 
 TEST(Simulation, EverySumOfTenThousandFaultyFederationsIsExactOrRefused) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HANSE_SANITIZED
   constexpr int kSessions = 25;  // A tenth of the seeds: sanitized code is as much slower.
 #else
   constexpr int kSessions = 250;

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <fstream>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef HANSE_SANITIZED
 #define HANSE_WATCHES_FREE 0
 #else
 #define HANSE_WATCHES_FREE 1

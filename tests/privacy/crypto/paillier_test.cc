@@ -69,20 +69,25 @@ void PrintTo(const KnownSize& size, std::ostream* out) {
 
 class PaillierKnownAnswers : public testing::TestWithParam<KnownSize> {
  protected:
+  const PaillierSize size_ = PaillierSize::for_tests(GetParam().bits);
   KnownAnswers answers_{HANSE_SOURCE_DIR "/tests/privacy/crypto/vectors/paillier.txt"};
+
   Bytes value(const std::string& name) const {
     return from_hex(answers_.text(std::to_string(GetParam().bits) + "." + name));
+  }
+  ScriptedRandom script(std::initializer_list<const char*> names) const {
+    ScriptedRandom random;
+    for (const char* name : names) {
+      random.add(value(name));
+    }
+    return random;
   }
 };
 
 TEST_P(PaillierKnownAnswers, AreGivenByKeysCiphertextsAndSums) {
-  const PaillierSize size = PaillierSize::for_tests(GetParam().bits);
-  ScriptedRandom random;
-  for (const char* name : {"p", "q", "x", "exponent.0", "exponent.1", "again"}) {
-    random.add(value(name));
-  }
+  ScriptedRandom random = script({"prime.0", "prime.1", "prime.2", "x", "exponent.0", "exponent.1", "again"});
 
-  const PaillierPrivateKey key = PaillierPrivateKey::generate(size, random);
+  const PaillierPrivateKey key = PaillierPrivateKey::generate(size_, random);
   const PaillierEncryptor encryptor(key.public_key());
   const Bytes first = encrypted(encryptor, value("message.0"), random);
   const Bytes second = encrypted(encryptor, value("message.1"), random);
@@ -99,7 +104,45 @@ TEST_P(PaillierKnownAnswers, AreGivenByKeysCiphertextsAndSums) {
   EXPECT_EQ(*key.decrypt(sum, 1), value("sum"));
 }
 
-INSTANTIATE_TEST_SUITE_P(OfPython, PaillierKnownAnswers, testing::Values(KnownSize{512}, KnownSize{3072}));
+TEST_P(PaillierKnownAnswers, RemaindersGiveWhatTheExponentLambdaGivesForAnyNumber) {
+  ScriptedRandom random = script({"prime.0", "prime.1", "prime.2", "x"});
+  const PaillierPrivateKey key = PaillierPrivateKey::generate(size_, random);
+
+  for (const char* i : {"0", "1", "2"}) {
+    const auto opened = key.decrypt(value(std::string("foreign.") + i), 1);
+
+    ASSERT_TRUE(opened) << opened.what();
+    EXPECT_EQ(*opened, value(std::string("opened.") + i));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(OfPython, PaillierKnownAnswers,
+                         testing::Values(KnownSize{512}, KnownSize{3072}, KnownSize{4096}));
+
+using PaillierKnownKey = PaillierKnownAnswers;
+
+TEST_P(PaillierKnownKey, HasNoPrimeTwice) {
+  ScriptedRandom random =
+      script({"prime.0", "prime.0", "prime.1", "prime.0", "prime.1", "prime.0", "prime.2", "x"});
+
+  const PaillierPrivateKey key = PaillierPrivateKey::generate(size_, random);
+
+  EXPECT_EQ(key.public_key().wire(), value("key"));  // Each that came again was drawn anew.
+}
+
+INSTANTIATE_TEST_SUITE_P(OfEqualPrimes, PaillierKnownKey, testing::Values(KnownSize{3072}));
+
+using PaillierUnusableKey = PaillierKnownAnswers;
+
+TEST_P(PaillierUnusableKey, OfAPrimeThatDividesAnotherLessOneIsDrawnAnew) {
+  ScriptedRandom random = script({"twice", "prime.1", "germain", "prime.0", "prime.1", "prime.2", "x"});
+
+  const PaillierPrivateKey key = PaillierPrivateKey::generate(size_, random);
+
+  EXPECT_EQ(key.public_key().wire(), value("key"));
+}
+
+INSTANTIATE_TEST_SUITE_P(OfUnequalPrimes, PaillierUnusableKey, testing::Values(KnownSize{512}));
 
 TEST(Paillier, KeysOfProgramsHave3072Or4096Bits) {
   EXPECT_EQ(PaillierSize::of(3072)->bits(), 3072u);

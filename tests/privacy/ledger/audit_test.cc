@@ -264,6 +264,20 @@ TEST(Audit, FindsAnotherModelThanTheClaims) {
   expect_mentions(none.findings, "sha256");
 }
 
+TEST(Audit, ShowsNoTextThatSteersATerminal) {
+  const TemporaryFolder run;
+  LedgerFixture fixture;
+  fixture.plan.federation = "har\x1B[2Jbour\xC2\x9B";
+  fixture.run(1);
+  write_run(run, fixture);
+
+  const std::string text = text_of(audit(run.path()));
+
+  EXPECT_EQ(text.find('\x1B'), std::string::npos);
+  EXPECT_EQ(text.find("\xC2\x9B"), std::string::npos);
+  EXPECT_NE(text.find("har?[2Jbour"), std::string::npos) << text;
+}
+
 TEST(Audit, ComparesWithABudgetThatIsAsked) {
   const TemporaryFolder run;
   const LedgerFixture fixture = LedgerFixture::of_run(3);

@@ -334,6 +334,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadPlan{"a merchant twice", [](Plan& p) { p.merchants[1].name = p.merchants[0].name; }},
                     BadPlan{"merchants out of order",
                             [](Plan& p) { std::swap(p.merchants[0], p.merchants[1]); }},
+                    BadPlan{"a run's name that steers a terminal", [](Plan& p) { p.run_id[3] = '\x1B'; }},
+                    BadPlan{"a run before it without proper name", [](Plan& p) { p.previous = "may"; }},
                     BadPlan{"a merchant without name", [](Plan& p) { p.merchants[0].name.clear(); }},
                     BadPlan{"no merchant needed", [](Plan& p) { p.shares_min = 0; }},
                     BadPlan{"more merchants needed than there are", [](Plan& p) { p.shares_min = 5; }},
