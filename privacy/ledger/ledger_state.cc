@@ -563,6 +563,10 @@ void LedgerState::take(const Release& release) {
   if (release.status == Release::Status::released) {
     ++released_;
     released_names_.insert(open_->name);
+    if (release.surplus) {
+      ++trimmed_;
+      left_whole_ += release.merchants.size() - release.surplus->merchants.size();
+    }
     models_.insert(release.model);
     model_ = release.model;
   } else {

@@ -113,6 +113,9 @@ class LedgerState {
   std::uint64_t aborted() const { return aborted_; }
   /// Intents beyond the planned number of their kind (a repeated round): counted like all others.
   std::uint64_t beyond_plan() const { return beyond_plan_; }
+  /// Sums that surplus noise was taken out of, and the shares of noise in them that it stayed in.
+  std::uint64_t trimmed() const { return trimmed_; }
+  std::uint64_t left_whole() const { return left_whole_; }
   /// Whether a sum of this name was opened and released.
   bool has_released(const std::string& name) const { return released_names_.contains(name); }
   /// Names of the sums announced without noise, each once, with how often.
@@ -179,6 +182,8 @@ class LedgerState {
   std::uint64_t intents_ = 0;
   std::uint64_t released_ = 0;
   std::uint64_t aborted_ = 0;
+  std::uint64_t trimmed_ = 0;
+  std::uint64_t left_whole_ = 0;
   std::uint64_t beyond_plan_ = 0;
 };
 
