@@ -114,7 +114,7 @@ CoordinatorRound Federation::run(RoundRequest request) {
     note_(refusal);
   }
   note_lost(round.worker_failures());
-  early_ = round.take_early();
+  early().keep_all(round.take_early());
   return round;
 }
 
@@ -131,14 +131,13 @@ PermissionRound Federation::ask_permission(PermissionRequest request) {
   send(session_.seal(asked.begin()));
   // Twice: a worker that was late in the round before is still at it.
   const Instant deadline = clock_.now() + 2 * deadline_;
-  const std::size_t enough = early_.size() + 2 * session_.names().size();
   while (!asked.ended()) {
     if (std::optional<Incoming> incoming = receive(deadline)) {
       Result<FromWorker> message = session_.open(incoming->from, incoming->message);
       if (!message) {
         note_("a message of worker " + std::to_string(incoming->from) + " is refused: " + message.what());
-      } else if (!asked.step(*message) && early_.size() < enough) {
-        early_.push_back(std::move(*message));  // Shares of the round to come.
+      } else if (!asked.step(*message)) {
+        (void)early().keep(std::move(*message));  // Shares of the round to come.
       }
     }
     if (clock_.now() >= deadline) {
@@ -161,17 +160,25 @@ void Federation::keep_lines(const std::function<std::vector<std::string>(Peer wo
 /// What the round before kept for this one, and what came since it ended: a merchant whose shares are there
 /// is not asked for them.
 std::vector<FromWorker> Federation::arrived_early() {
-  const std::size_t enough = early_.size() + 2 * session_.names().size();
-  while (early_.size() < enough) {
+  // What is kept is bounded; what is not is counted here, so that nobody holds the round up by sending without end.
+  for (std::size_t spare = 2 * session_.names().size(); spare > 0;) {
     const std::optional<Incoming> incoming = receive(clock_.now());
     if (!incoming) {
       break;
     }
-    if (Result<FromWorker> message = session_.open(incoming->from, incoming->message)) {
-      early_.push_back(std::move(*message));
+    Result<FromWorker> message = session_.open(incoming->from, incoming->message);
+    if (!message || !early().keep(std::move(*message))) {
+      --spare;
     }
   }
-  return std::exchange(early_, {});
+  return early().take();
+}
+
+EarlyMessages& Federation::early() {
+  if (!early_) {
+    early_.emplace(session_.hosts());
+  }
+  return *early_;
 }
 
 void Federation::announce(const CoordinatorRound& round, ByteView release) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "common/transport/channel.h"
 #include "coordinator/coordinator_round.h"
 #include "coordinator/coordinator_session.h"
+#include "coordinator/early_messages.h"
 #include "coordinator/permissions.h"
 
 namespace hanse {
@@ -51,6 +53,7 @@ class Federation {
   void send(std::vector<Outgoing> messages);
   void note_given_up();
   void note_lost(const std::map<Peer, Failure>& failures);
+  EarlyMessages& early();
   std::vector<FromWorker> arrived_early();
   void open_tree();
   Residues add_up(Residues zeros, std::uint64_t round);
@@ -60,7 +63,7 @@ class Federation {
   CoordinatorSession session_;
   Milliseconds deadline_;
   Note note_;
-  std::vector<FromWorker> early_;  ///< Shares of the round to come.
+  std::optional<EarlyMessages> early_;  ///< Of the round to come, once the session stands.
   std::map<Peer, Failure> lost_;
   std::size_t given_up_noted_ = 0;
   std::uint64_t bytes_received_ = 0;

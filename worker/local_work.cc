@@ -46,7 +46,8 @@ void LocalWork::session_ready(const SessionView& session) {
                                  plan_->noise_multiplier(Purpose::update));
 }
 
-/// Budget and policy are asked by the copy of the ledger, line by line, before it takes them.
+/// Budget and policy are asked by the copy of the ledger, line by line. An intent that they forbid is kept and not signed: the
+/// round goes on without the merchants here, and the next one may be another matter.
 Result<HeadToSign> LocalWork::permit(std::span<const std::string> lines,
                                      std::span<const std::uint32_t> merchants) {
   try {
@@ -62,6 +63,9 @@ Result<HeadToSign> LocalWork::permit(std::span<const std::string> lines,
   }
   if (state.empty() || !state.awaits_head()) {
     return Error{"a signature is asked for where the ledger has nothing new to agree to"};
+  }
+  if (const auto refusal = ledger_->refusal()) {
+    return *refusal;
   }
   if (const auto& open = state.open_intent(); open && !std::ranges::includes(open->invited, merchants)) {
     return Error{"a merchant is asked to permit a round that it is not invited to"};
@@ -142,6 +146,9 @@ Result<Intent> LocalWork::permitted_intent(const StartView& start) const {
   const std::optional<Intent>& open = state.open_intent();
   if (!open) {
     return Error{"a round came without a new intent in the ledger"};
+  }
+  if (const auto refusal = ledger_->refusal()) {
+    return *refusal;
   }
   if (open->round != start.round) {
     return Error{"the intent is of round " + std::to_string(open->round) + ", not of round " +

@@ -128,6 +128,25 @@ struct PaillierPublicKey::Numbers {
 
 namespace {
 
+constexpr unsigned kSmallFactor = 1u << 16;
+
+/// The product of all odd primes below kSmallFactor: one inverse asks for all of them.
+Bignum product_of_small_primes() {
+  std::vector<bool> composite(kSmallFactor);
+  Bignum product = number();
+  must(BN_one(product.get()) == 1, kArithmetic);
+  for (std::size_t prime = 3; prime < kSmallFactor; prime += 2) {
+    if (composite[prime]) {
+      continue;
+    }
+    must(BN_mul_word(product.get(), prime) == 1, kArithmetic);
+    for (std::size_t multiple = prime * prime; multiple < kSmallFactor; multiple += 2 * prime) {
+      composite[multiple] = true;
+    }
+  }
+  return product;
+}
+
 /// Why n cannot be a modulus; empty when it can.
 std::string fault_of_modulus(const BIGNUM* n, PaillierSize size, BN_CTX* context) {
   if (BN_num_bits(n) != static_cast<int>(size.bits())) {
@@ -137,10 +156,9 @@ std::string fault_of_modulus(const BIGNUM* n, PaillierSize size, BN_CTX* context
   if (!BN_is_odd(n)) {
     return "its modulus is even";
   }
-  for (BN_ULONG factor = 3; factor < 1u << 16; factor += 2) {
-    if (BN_mod_word(n, factor) == 0) {
-      return "its modulus has the factor " + std::to_string(factor);
-    }
+  static const Bignum small_primes = product_of_small_primes();
+  if (!coprime(small_primes.get(), n, context)) {
+    return "its modulus has a factor below " + std::to_string(kSmallFactor);
   }
   if (BN_check_prime(n, context, nullptr) != 0) {
     return "its modulus is prime";
@@ -150,13 +168,11 @@ std::string fault_of_modulus(const BIGNUM* n, PaillierSize size, BN_CTX* context
 
 std::string fault_of_generator(const BIGNUM* h, const BIGNUM* n, BN_CTX* context) {
   const Bignum last = number();
-  const Bignum divisor = number();
   must(BN_sub(last.get(), n, BN_value_one()) == 1, kArithmetic);
   if (BN_is_zero(h) || BN_is_one(h) || BN_cmp(h, last.get()) >= 0) {
     return "its generator generates nothing";
   }
-  must(BN_gcd(divisor.get(), h, n, context) == 1, kArithmetic);
-  if (!BN_is_one(divisor.get()) || BN_kronecker(h, n, context) != 1) {
+  if (!coprime(h, n, context) || BN_kronecker(h, n, context) != 1) {
     return "its generator is no generator modulo n";
   }
   return {};

@@ -61,6 +61,14 @@ std::string complete_lines(const std::filesystem::path& file) {
   return content;
 }
 
+std::vector<std::string> names_of(const std::vector<LedgerMerchant>& merchants) {
+  std::vector<std::string> names;
+  for (const LedgerMerchant& merchant : merchants) {
+    names.push_back(merchant.name);
+  }
+  return names;
+}
+
 const PublicKey* key_in(const Plan& plan, const std::string& name) {
   const auto found =
       std::lower_bound(plan.merchants.begin(), plan.merchants.end(), name,
@@ -93,7 +101,7 @@ std::string merchant_folder(std::string_view name) {
 LedgerCopy::LedgerCopy(const std::filesystem::path& run_directory, std::vector<LedgerMerchant> hosted,
                        Configuration::Policy policy, std::optional<PublicKey> coordinator,
                        const std::vector<std::string>& earlier)
-    : hosted_(std::move(hosted)), policy_(std::move(policy)), state_(coordinator) {
+    : hosted_(std::move(hosted)), policy_(std::move(policy)), state_(coordinator, names_of(hosted_)) {
   open_earlier(earlier);
   open_files(run_directory / "merchants");
 }
@@ -158,22 +166,7 @@ void LedgerCopy::open_files(const std::filesystem::path& merchants) {
     }
   }
   const std::string content = longest == nullptr ? "" : *longest;
-  for (const std::string_view line : split_lines(content).lines) {
-    if (const auto record = state_.accept(line); !record) {
-      throw Failure(ExitCode::refused, "the ledger copies under " + merchants.string() +
-                                           " do not hold, so the run cannot continue: " + record.what());
-    }
-  }
-  if (!state_.empty()) {
-    if (const auto error = refuses_hosted(state_.plan(), state_.plan().pinned)) {
-      throw Failure(ExitCode::refused, error->what);
-    }
-    for (const LedgerState& earlier : earlier_) {
-      if (const auto error = state_.count_before(earlier)) {
-        throw Failure(ExitCode::refused, error->what);
-      }
-    }
-  }
+  replay(content, merchants);
   if (files.empty()) {
     return;
   }
@@ -190,6 +183,35 @@ void LedgerCopy::open_files(const std::filesystem::path& merchants) {
   log_.emplace(files.front());
 }
 
+void LedgerCopy::replay(std::string_view content, const std::filesystem::path& merchants) {
+  const LedgerLines split = split_lines(content);
+  for (const std::string_view& line : split.lines) {
+    if (&line == &split.lines.back()) {  // Nobody has signed an intent that stands here.
+      const auto last = decode_record(line);
+      refusal_ = last ? forbids(*last) : std::nullopt;
+    }
+    if (const auto record = state_.accept(line); !record) {
+      throw Failure(ExitCode::refused, "the ledger copies under " + merchants.string() +
+                                           " do not hold, so the run cannot continue: " + record.what());
+    }
+    if (state_.next_seq() == 1) {
+      auto error = refuses_hosted(state_.plan(), state_.plan().pinned);
+      if (error || (error = count_earlier())) {
+        throw Failure(ExitCode::refused, error->what);
+      }
+    }
+  }
+}
+
+std::optional<Error> LedgerCopy::count_earlier() {
+  for (const LedgerState& earlier : earlier_) {
+    if (auto error = state_.count_before(earlier)) {
+      return error;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Error> LedgerCopy::refuses_hosted(const Plan& plan, bool with_keys) const {
   for (const LedgerMerchant& merchant : hosted_) {
     const PublicKey* key = key_in(plan, merchant.name);
@@ -203,23 +225,24 @@ std::optional<Error> LedgerCopy::refuses_hosted(const Plan& plan, bool with_keys
   return std::nullopt;
 }
 
-std::optional<Error> LedgerCopy::refuses(const Record& record) const {
-  if (const auto* plan = std::get_if<Plan>(&record.payload)) {
-    if (const auto error = refuses_hosted(*plan, true)) {
+std::optional<Error> LedgerCopy::refuses(const Plan& plan, const Digest& prev) const {
+  if (const auto error = refuses_hosted(plan, true)) {
+    return error;
+  }
+  if (!is_newcomer_) {
+    if (const auto error = refuses_link(plan, prev, earlier_)) {
       return error;
     }
-    if (!is_newcomer_) {
-      if (const auto error = refuses_link(*plan, record.prev, earlier_)) {
-        return error;
-      }
-    }
-    return policy_refuses(policy_, *plan);
   }
-  if (const auto* intent = std::get_if<Intent>(&record.payload)) {
-    const Result<double> allowed = state_.would_allow(*intent, policy_);
-    return allowed ? std::nullopt : std::optional<Error>(allowed.error());
-  }
-  return std::nullopt;
+  return policy_refuses(policy_, plan);
+}
+
+/// Asked before the intent is taken, of which the state would then say that it is there already.
+std::optional<Error> LedgerCopy::forbids(const Record& record) const {
+  const auto* intent = std::get_if<Intent>(&record.payload);
+  const Result<double> allowed =
+      intent == nullptr ? Result<double>(0.0) : state_.would_allow(*intent, policy_);
+  return allowed ? std::nullopt : std::optional<Error>(allowed.error());
 }
 
 Result<Record> LedgerCopy::accept(std::string_view line) {
@@ -234,19 +257,24 @@ Result<Record> LedgerCopy::accept(std::string_view line) {
     }
     return record;
   }
+  std::optional<Error> forbidden;
   if (record->seq == state_.next_seq()) {
-    if (const auto error = refuses(*record)) {
-      return *error;
+    if (const auto* plan = std::get_if<Plan>(&record->payload)) {
+      if (const auto error = refuses(*plan, record->prev)) {
+        return *error;
+      }
     }
+    forbidden = forbids(*record);
   }
   record = state_.accept(line);
   if (record) {
     append(line);
+    if (std::holds_alternative<Intent>(record->payload)) {
+      refusal_ = std::move(forbidden);
+    }
     if (std::holds_alternative<Plan>(record->payload)) {
-      for (const LedgerState& earlier : earlier_) {
-        if (const auto error = state_.count_before(earlier)) {
-          return *error;
-        }
+      if (const auto error = count_earlier()) {
+        return *error;
       }
     }
   }

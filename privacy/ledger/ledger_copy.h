@@ -30,16 +30,25 @@ class LedgerCopy {
              Configuration::Policy policy, std::optional<PublicKey> coordinator = std::nullopt,
              const std::vector<std::string>& earlier = {});
 
-  /// Verifies a line, asks plan budget and policy whether the spending is allowed, and puts it on disk before
-  /// it returns. A line that is there already is compared with it: another one of the same number is a fork
-  /// and refused. After an Error the copy is as before.
+  /// Verifies a line and puts it on disk before it returns. A line that is there already is compared with it: another
+  /// one of the same number is a fork and refused. After an Error the copy is as before.
+  ///
+  /// An intent within the plan that the merchants' own policy forbids is kept as well, so that the copy goes on as the
+  /// coordinator's ledger does and later ones can be permitted: see refusal().
   Result<Record> accept(std::string_view line);
+
+  /// Why the merchants here do not permit the open intent; nothing when their policy allows it, or none is open. Without
+  /// their signature on its head it costs them nothing.
+  std::optional<Error> refusal() const { return state_.open_intent() ? refusal_ : std::nullopt; }
 
   const LedgerState& state() const { return state_; }
 
  private:
   void open_files(const std::filesystem::path& merchants);
-  std::optional<Error> refuses(const Record& record) const;
+  void replay(std::string_view content, const std::filesystem::path& merchants);
+  std::optional<Error> count_earlier();
+  std::optional<Error> refuses(const Plan& plan, const Digest& prev) const;
+  std::optional<Error> forbids(const Record& record) const;
   std::optional<Error> refuses_hosted(const Plan& plan, bool with_keys) const;
   void append(std::string_view line);
   void open_earlier(const std::vector<std::string>& run_directories);
@@ -47,6 +56,7 @@ class LedgerCopy {
   std::vector<LedgerMerchant> hosted_;
   Configuration::Policy policy_;
   LedgerState state_;
+  std::optional<Error> refusal_;                 ///< Of the latest intent.
   std::vector<LedgerState> earlier_;             ///< The latest first.
   bool is_newcomer_ = false;                     ///< No merchant here was in an earlier run.
   std::optional<DurableLog> log_;                ///< The one file; none when nobody is hosted.

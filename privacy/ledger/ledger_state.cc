@@ -197,17 +197,18 @@ std::optional<Error> LedgerState::count_before(const LedgerState& earlier) {
                                            " hid another unit than this one: their budgets do not add up"});
 }
 
-/// Epsilon of all ledgers of these people together, after `intent`.
-double LedgerState::epsilon_with_earlier(const Intent& intent, double delta) const {
-  if (earlier_.empty() && !earlier_unbounded_) {
-    return epsilon_if(intent, delta);
-  }
-  if (earlier_unbounded_) {
+/// Epsilon of all ledgers of these people together, after `intent`: of this one, what they permitted.
+double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
+  if (plan_->unit == Unit::none || intent.parameters.share_variance == 0 || earlier_unbounded_) {
     return std::numeric_limits<double>::infinity();
   }
-  double most = epsilon_if(intent, delta);
+  double most = 0;
   for (const auto& [population, account] : accounts_) {
     RdpAccountant all = account.accountant;
+    if (!own_.empty()) {
+      const auto permitted = permitted_.find(population);
+      all = permitted == permitted_.end() ? RdpAccountant() : permitted->second;
+    }
     if (const auto spent = earlier_.find(population); spent != earlier_.end()) {
       for (const DpEvent& event : spent->second) {
         all.compose(event);
@@ -587,8 +588,21 @@ void LedgerState::take(const Head& head) {
       permitted_by_.push_back(one.merchant);
     }
   }
+  if (open_) {
+    take_permission(*open_);
+  }
   ++heads_;
   last_head_ = head;
+}
+
+/// Spent by the merchants whose copy this is when one of them signed it: no sum has one that did not.
+void LedgerState::take_permission(const Intent& intent) {
+  const bool is_own = std::ranges::any_of(permitted_by_, [&](std::uint32_t merchant) {
+    return std::ranges::find(own_, plan_->merchants[merchant].name) != own_.end();
+  });
+  if (is_own && plan_->unit != Unit::none && intent.parameters.share_variance > 0) {
+    permitted_[account_of(intent.population)].compose(event_of(intent, plan_->collusion));
+  }
 }
 
 Result<Record> LedgerState::accept(std::string_view line, Signatures how) {
@@ -663,7 +677,7 @@ Result<double> LedgerState::would_allow(const Intent& intent, const Configuratio
                    figure(policy.max_epsilon)};
     }
     const double delta = policy.delta > 0 ? policy.delta : plan_->delta;
-    const double after = epsilon_with_earlier(intent, delta);
+    const double after = epsilon_of_own(intent, delta);
     if (!(after <= policy.max_epsilon * (1 + kRounding))) {
       return Error{title(intent) + " would bring epsilon to " + figure(after) + " at delta " + figure(delta) +
                    ", above the " + figure(policy.max_epsilon) + " of policy.max_epsilon"};

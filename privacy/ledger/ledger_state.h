@@ -41,6 +41,10 @@ class LedgerState {
   LedgerState() = default;
   /// Only a ledger of this coordinator is accepted; without, the plan's own key is taken.
   explicit LedgerState(std::optional<PublicKey> coordinator) : expected_(coordinator) {}
+  /// The copy of these merchants: a policy's limit is of what they permitted, by their signatures on heads. A sum that
+  /// they did not permit cannot include them, and costs them nothing.
+  LedgerState(std::optional<PublicKey> coordinator, std::vector<std::string> own)
+      : expected_(coordinator), own_(std::move(own)) {}
 
   /// Checks the next line and takes it: canonical form, sequence, hash of the line before, signature, order
   /// (plan; intent; its release; claim; heads between them), and that what it says is possible and within the
@@ -120,7 +124,7 @@ class LedgerState {
   bool has_released(const std::string& name) const { return released_names_.contains(name); }
   /// Names of the sums announced without noise, each once, with how often.
   const std::map<std::string, std::uint64_t>& without_noise() const { return without_noise_; }
-  /// Counts what an earlier ledger of the same people has spent, for would_allow() with a policy. An Error when the two
+  /// Counts what an earlier ledger of the same people has spent, all of it, for would_allow() with a policy. An Error when the two
   /// cannot be added: their units differ.
   std::optional<Error> count_before(const LedgerState& earlier);
 
@@ -145,7 +149,7 @@ class LedgerState {
   std::optional<Error> refuses(const Record& record) const;
   std::optional<Error> refuses(const Head& head) const;
   std::vector<SignedMessage> signatures_of(const Record& record) const;
-  double epsilon_with_earlier(const Intent& intent, double delta) const;
+  double epsilon_of_own(const Intent& intent, double delta) const;
   std::optional<Error> refuses(const Plan& plan) const;
   std::optional<Error> refuses(const Intent& intent) const;
   std::optional<Error> refuses(const Release& release) const;
@@ -156,8 +160,11 @@ class LedgerState {
   void take(const Release& release);
   void take(const Claim& claim);
   void take(const Head& head);
+  void take_permission(const Intent& intent);
 
   std::optional<PublicKey> expected_;
+  std::vector<std::string> own_;                    ///< Whose copy this is; empty: nobody's.
+  std::map<std::string, RdpAccountant> permitted_;  ///< By population: what some of `own_` permitted.
   std::vector<Digest> hashes_;
   Digest continues_ = genesis_digest();
   MerkleTree tree_;

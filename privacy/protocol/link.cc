@@ -62,22 +62,20 @@ Result<Bytes> Link::open(ByteView box) {
   return std::move(*message);
 }
 
-LinkRequest::LinkRequest(std::uint32_t rank, SecureRandom& random) : key_(X25519Key::generate(random)) {
-  Bytes32 nonce;
-  random.fill(nonce);
+Bytes Hail::wire() const {
   ByteWriter writer;
-  writer.put(kHail).put(kProtocolVersion).put(rank).put_bytes(key_.public_key()).put_bytes(nonce);
-  hail_ = writer.take();
+  writer.put(kHail).put(kProtocolVersion).put(rank).put_bytes(key).put_bytes(nonce);
+  return writer.take();
 }
 
-Result<LinkAnswer> answer_link(ByteView hail, std::uint32_t rank, const SigningKey& identity,
-                               SecureRandom& random) {
-  ByteReader reader(hail);
+Result<Hail> Hail::read(ByteView bytes) {
+  ByteReader reader(bytes);
   const auto kind = reader.get<std::uint8_t>();
   const auto version = reader.get<std::uint8_t>();
-  const auto claimed = reader.get<std::uint32_t>();
-  const auto peer_key = get_array<32>(reader);
-  (void)get_array<32>(reader);  // The worker's nonce: it counts through the transcript.
+  Hail hail;
+  hail.rank = reader.get<std::uint32_t>();
+  hail.key = get_array<32>(reader);
+  hail.nonce = get_array<32>(reader);
   if (!reader.finished() || kind != kHail) {
     return Error{"a first message that is no hail"};
   }
@@ -85,50 +83,80 @@ Result<LinkAnswer> answer_link(ByteView hail, std::uint32_t rank, const SigningK
     return Error{"a hail of protocol version " + std::to_string(version) + " instead of " +
                  std::to_string(kProtocolVersion) + ": all programs of a run must be of one release"};
   }
-  if (claimed != rank) {
-    return Error{"a hail that says it comes from rank " + std::to_string(claimed)};
-  }
-  const X25519Key key = X25519Key::generate(random);
-  const auto agreed = key.agree(peer_key);
-  if (!agreed) {
-    return agreed.error();
-  }
-  Bytes32 nonce;
-  random.fill(nonce);
-  ByteWriter writer;
-  writer.put(kAnswer)
-      .put(kProtocolVersion)
-      .put_bytes(key.public_key())
-      .put_bytes(nonce)
-      .put_bytes(identity.public_key());
-  const Digest transcript = transcript_of(hail, writer.bytes());
-  writer.put_bytes(identity.sign(transcript));
-  return LinkAnswer{Link(Link::Side::coordinator, *agreed, transcript, identity.public_key()), writer.take()};
+  return hail;
 }
 
-Result<Link> LinkRequest::finish(ByteView answer, const std::optional<PublicKey>& pinned) const {
-  ByteReader reader(answer);
+Bytes Answer::unsigned_wire() const {
+  ByteWriter writer;
+  writer.put(kAnswer).put(kProtocolVersion).put_bytes(key).put_bytes(nonce).put_bytes(identity);
+  return writer.take();
+}
+
+Bytes Answer::wire() const {
+  Bytes bytes = unsigned_wire();
+  bytes.insert(bytes.end(), signature.begin(), signature.end());
+  return bytes;
+}
+
+Result<Answer> Answer::read(ByteView bytes) {
+  ByteReader reader(bytes);
   const auto kind = reader.get<std::uint8_t>();
   const auto version = reader.get<std::uint8_t>();
-  const auto peer_key = get_array<32>(reader);
-  (void)get_array<32>(reader);
-  const PublicKey identity = get_array<32>(reader);
-  const Signature signature = get_array<64>(reader);
+  Answer answer;
+  answer.key = get_array<32>(reader);
+  answer.nonce = get_array<32>(reader);
+  answer.identity = get_array<32>(reader);
+  answer.signature = get_array<64>(reader);
   if (!reader.finished() || kind != kAnswer || version != kProtocolVersion) {
     return Error{"the coordinator's first message is no answer to a hail"};
   }
-  if (pinned && *pinned != identity) {
-    return Error{"the coordinator is not the one whose identity is pinned"};
+  return answer;
+}
+
+LinkRequest::LinkRequest(std::uint32_t rank, SecureRandom& random) : key_(X25519Key::generate(random)) {
+  Hail hail{.rank = rank, .key = key_.public_key()};
+  random.fill(hail.nonce);
+  hail_ = hail.wire();
+}
+
+Result<LinkAnswer> answer_link(ByteView hail, std::uint32_t rank, const SigningKey& identity,
+                               SecureRandom& random) {
+  const auto read = Hail::read(hail);
+  if (!read) {
+    return read.error();
   }
-  const Digest transcript = transcript_of(hail_, answer.first(answer.size() - signature.size()));
-  if (!verify(identity, transcript, signature)) {
-    return Error{"the coordinator's signature of the link does not hold"};
+  if (read->rank != rank) {
+    return Error{"a hail that says it comes from rank " + std::to_string(read->rank)};
   }
-  const auto agreed = key_.agree(peer_key);
+  const X25519Key key = X25519Key::generate(random);
+  const auto agreed = key.agree(read->key);
   if (!agreed) {
     return agreed.error();
   }
-  return Link(Link::Side::worker, *agreed, transcript, identity);
+  Answer answer{.key = key.public_key(), .identity = identity.public_key()};
+  random.fill(answer.nonce);
+  const Digest transcript = transcript_of(hail, answer.unsigned_wire());
+  answer.signature = identity.sign(transcript);
+  return LinkAnswer{Link(Link::Side::coordinator, *agreed, transcript, answer.identity), answer.wire()};
+}
+
+Result<Link> LinkRequest::finish(ByteView answer, const std::optional<PublicKey>& pinned) const {
+  const auto read = Answer::read(answer);
+  if (!read) {
+    return read.error();
+  }
+  if (pinned && *pinned != read->identity) {
+    return Error{"the coordinator is not the one whose identity is pinned"};
+  }
+  const Digest transcript = transcript_of(hail_, read->unsigned_wire());
+  if (!verify(read->identity, transcript, read->signature)) {
+    return Error{"the coordinator's signature of the link does not hold"};
+  }
+  const auto agreed = key_.agree(read->key);
+  if (!agreed) {
+    return agreed.error();
+  }
+  return Link(Link::Side::worker, *agreed, transcript, read->identity);
 }
 
 }  // namespace hanse

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -44,6 +45,29 @@ class Link {
   PublicKey coordinator_{};
   std::uint64_t sent_ = 0;      ///< Sequence number of the latest box sent; the first is 1.
   std::uint64_t received_ = 0;  ///< Of the latest box opened.
+};
+
+/// The worker's first message, 70 bytes: u8 'H', u8 version, u32 rank, key, nonce.
+struct Hail {
+  std::uint32_t rank = 0;
+  std::array<std::byte, 32> key{};    ///< X25519, fresh.
+  std::array<std::byte, 32> nonce{};  ///< Counts through the transcript.
+
+  Bytes wire() const;
+  /// Refuses what is no hail, or one of another version.
+  static Result<Hail> read(ByteView bytes);
+};
+
+/// What comes back, 162 bytes: u8 'A', u8 version, key, nonce, identity, signature of both messages up to here.
+struct Answer {
+  std::array<std::byte, 32> key{};
+  std::array<std::byte, 32> nonce{};
+  PublicKey identity{};
+  Signature signature{};
+
+  Bytes unsigned_wire() const;
+  Bytes wire() const;
+  static Result<Answer> read(ByteView bytes);
 };
 
 /// The worker's half of a handshake.

@@ -180,7 +180,7 @@ SignedRoster sign_roster(std::string federation, const PublicKey& coordinator,
   return roster;
 }
 
-void save_roster(const std::filesystem::path& file, const SignedRoster& roster) {
+std::string roster_text(const SignedRoster& roster, const std::string& place) {
   nlohmann::ordered_json root = {{"version", kVersion},
                                  {"federation", roster.federation},
                                  {"coordinator", hex(roster.coordinator)},
@@ -193,23 +193,30 @@ void save_roster(const std::filesystem::path& file, const SignedRoster& roster) 
   for (const RosterMerchant& merchant : roster.merchants) {
     root["merchants"].push_back({{"name", merchant.name}, {"key", hex(merchant.key)}});
   }
-  std::string text;
   try {
-    text = root.dump(2) + "\n";
+    return root.dump(2) + "\n";
   } catch (const nlohmann::json::exception&) {
-    throw bad_input(file.string() + ": a name of the roster is not UTF-8 text");
+    throw bad_input(place + ": a name of the roster is not UTF-8 text");
   }
-  write_durably(file, text);
 }
 
-SignedRoster load_roster(const std::filesystem::path& file) {
-  const std::string place = file.string();
-  const json root = json::parse(read_file(file), nullptr, false);
+void save_roster(const std::filesystem::path& file, const SignedRoster& roster) {
+  write_durably(file, roster_text(roster, file.string()));
+}
+
+SignedRoster parse_roster(std::string_view text, const std::string& place) {
+  const json root = json::parse(text, nullptr, false);
   if (root.is_discarded() || !root.is_object()) {
     throw bad_input(place + " is not a roster: one JSON object, as hanse-keys new writes it, was expected");
   }
   SignedRoster roster = read_members(root, place);
   refuse_bad_members(roster, place);
+  return roster;
+}
+
+SignedRoster load_roster(const std::filesystem::path& file) {
+  const std::string place = file.string();
+  SignedRoster roster = parse_roster(read_file(file), place);
   if (!verify(roster.operator_key, roster.signed_bytes(), roster.signature)) {
     throw bad_input(
         place +

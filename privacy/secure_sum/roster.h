@@ -47,12 +47,16 @@ SignedRoster sign_roster(std::string federation, const PublicKey& coordinator,
                          std::vector<RosterMerchant> merchants, const SigningKey& operator_key,
                          std::optional<PublicKey> arbiter = std::nullopt);
 
+/// The text of roster.json. Throws bad_input naming `place` when a name is not UTF-8.
+std::string roster_text(const SignedRoster& roster, const std::string& place);
 /// Writes roster.json durably.
 void save_roster(const std::filesystem::path& file, const SignedRoster& roster);
 
-/// Reads and verifies. Throws bad_input naming file and merchant: not JSON, missing, unknown or ill-typed
+/// Reads what roster_text() wrote. Throws bad_input naming `place` and merchant: not JSON, missing, unknown or ill-typed
 /// fields, unknown version, no merchants or more than kMerchantsMax, names that are empty, too long, not
-/// sorted or given twice, a key given twice, a signature that does not hold.
+/// sorted or given twice, a key given twice. Does not verify the signature.
+SignedRoster parse_roster(std::string_view text, const std::string& place);
+/// Reads and verifies. Throws bad_input also for a signature that does not hold.
 SignedRoster load_roster(const std::filesystem::path& file);
 
 /// The roster that aggregation.roster names, or nothing when it names none: then identities are made for the

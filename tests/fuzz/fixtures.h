@@ -40,7 +40,7 @@ inline ShareBox fixed_share_box() {
 }
 
 inline PaillierSize small_paillier() {
-  return PaillierSize::for_tests(256);
+  return PaillierSize::for_tests(128);
 }
 inline PaillierPrivateKey fixed_paillier() {
   DeterministicSecureRandom random = fixed_random();

@@ -8,6 +8,7 @@
 
 #include "common/transport/frame.h"
 #include "coordinator/output/model_file.h"
+#include "privacy/ledger/model_certificate.h"
 #include "privacy/protocol/arbiter_messages.h"
 #include "privacy/protocol/context.h"
 #include "privacy/protocol/round_payload.h"
@@ -155,6 +156,8 @@ void add_links(Corpus& corpus) {
   const auto answer = answer_link(request.message(), 1, fixed_identity(), random);
   corpus.add("link_hail", request.message());
   corpus.add("link_answer", answer->message);
+  corpus.add("link_handshake", request.message());
+  corpus.add("link_handshake", answer->message);
   corpus.add("link_box", Bytes(64));
   corpus.add("link_box", request.message());
   corpus.add("share_box", fixed_share_box());
@@ -174,16 +177,17 @@ void add_sums(Corpus& corpus) {
 void add_frames(Corpus& corpus) {
   const Bytes message(kChunkSize + 10);
   ByteWriter writer;
-  const auto put = [&](const Bytes& frame) {
-    writer.put(static_cast<std::uint16_t>(frame.size())).put_bytes(frame);
+  const auto put = [&](const FrameHeader& header, std::size_t size) {
+    const Bytes frame = write_frame(header, ByteView(message).first(size));
+    corpus.add("frame", frame);
+    writer.put(static_cast<std::uint16_t>(size)).put_bytes(ByteView(frame).first(kFrameHeaderSize));
   };
-  put(write_frame({.sequence = 0, .message_length = 3, .chunk = 0}, ByteView(message).first(3)));
-  put(write_frame({.type = FrameHeader::acknowledgement, .sequence = 1}, {}));
+  put({.sequence = 0, .message_length = 3, .chunk = 0}, 3);
   corpus.add("frames", writer.bytes());
-  put(write_frame({.sequence = 1, .message_length = message.size(), .chunk = 0},
-                  ByteView(message).first(kChunkSize)));
-  put(write_frame({.sequence = 2, .message_length = message.size(), .chunk = 1},
-                  ByteView(message).subspan(kChunkSize)));
+  put({.sequence = 1, .message_length = message.size(), .chunk = 0}, kChunkSize);
+  put({.sequence = 2, .message_length = message.size(), .chunk = 1}, message.size() - kChunkSize);
+  corpus.add("frames", writer.bytes());
+  put({.type = FrameHeader::acknowledgement, .sequence = 1}, 0);
   corpus.add("frames", writer.bytes());
 }
 
@@ -200,6 +204,7 @@ void add_paillier(Corpus& corpus) {
     encryptor.encrypt(plaintext, random,
                       std::span(ciphertexts).subspan(i * size.ciphertext_bytes(), size.ciphertext_bytes()));
   }
+  corpus.add("ciphertexts", ciphertexts);
   corpus.add("paillier_sum", ciphertexts);
   const Packing packing(packed_parameters(), kPackedBits);
   corpus.add("packing", packing.pack(std::vector<std::int64_t>{0, 1, -1, 1 << 20, -(1 << 20), 5, 6, 7, 8}));
@@ -210,21 +215,22 @@ void add_ledger(Corpus& corpus) {
   for (const std::string& line : fixture.lines) {
     corpus.add_text("ledger_line", line);
   }
-  for (const char* target : {"ledger", "audit"}) {
+  corpus.add_text("certificate", encode(certificate_of(fixture.state, fixture.lines)));
+  for (const char* target : {"ledger_lines", "ledger", "audit"}) {
     corpus.add_text(target, LedgerFixture::text(fixture.lines));
     corpus.add_text(target, LedgerFixture::text({fixture.lines[0], fixture.lines[1]}) + "{\"torn");
   }
 }
 
 void add_files(Corpus& corpus) {
-  const TemporaryFolder folder;
-  save_roster(folder.path() / "roster.json",
-              sign_roster("harbour", LedgerFixture::key(std::byte{1}).public_key(),
-                          {{"bergen", LedgerFixture::key(std::byte{2}).public_key()},
-                           {"lübeck", LedgerFixture::key(std::byte{3}).public_key()}},
-                          LedgerFixture::key(std::byte{4})));
-  std::ifstream file(folder.path() / "roster.json");
-  corpus.add_text("roster", {std::istreambuf_iterator<char>(file), {}});
+  const std::string roster =
+      roster_text(sign_roster("harbour", LedgerFixture::key(std::byte{1}).public_key(),
+                              {{"bergen", LedgerFixture::key(std::byte{2}).public_key()},
+                               {"lübeck", LedgerFixture::key(std::byte{3}).public_key()}},
+                              LedgerFixture::key(std::byte{4})),
+                  "roster.json");
+  corpus.add_text("roster", roster);
+  corpus.add_text("roster_file", roster);
   const std::string model =
       encode_model({.workload = "logistic",
                     .step = 3,

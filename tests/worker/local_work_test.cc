@@ -85,6 +85,10 @@ class LocalWorkTest : public testing::Test {
   }
   /// Announces the first sum in the ledger, with these parameters.
   void announce(std::uint64_t round, const SumParameters& parameters) {
+    write_intent(round, parameters);
+    write_head({"a", "b", "c"});
+  }
+  void write_intent(std::uint64_t round, const SumParameters& parameters) {
     ledger_->write(Intent{.round = round,
                           .name = first_sum().name,
                           .purpose = Purpose::statistics,
@@ -94,8 +98,8 @@ class LocalWorkTest : public testing::Test {
                           .model = digest_of(preparation_, model_),
                           .invited = {0, 1, 2},
                           .unix_time = 0});
-    write_head({"a", "b", "c"});
   }
+  std::vector<std::string> lines() const { return {ledger_->lines().begin(), ledger_->lines().end()}; }
   Result<SumParameters> start(std::uint64_t round, const SumParameters& parameters) {
     const Bytes payload =
         encode(RoundPayload{.ledger_lines = {ledger_->lines().begin(), ledger_->lines().end()},
@@ -187,6 +191,39 @@ TEST_F(LocalWorkTest, SignsNoPlanOfAnotherConfigurationThatIsOnItsDisk) {
   EXPECT_FALSE(hooks_.permit({}, merchants).ok());
 }
 
+/// The round that its policy forbids goes on without its merchants, or is aborted; the next one is another matter.
+TEST_F(LocalWorkTest, SignsALaterIntentAfterOneThatItsPolicyForbids) {
+  const std::vector<std::uint32_t> merchants = {0, 1, 2};
+  SumParameters noisier = honest_parameters();
+  noisier.share_variance *= 10'000;
+  configuration_.policy.max_epsilon = 0.05;
+  start_worker();
+  write_ledger(honest_plan());
+  write_intent(1, honest_parameters());
+
+  const auto forbidden = hooks_.permit(lines(), merchants);
+  const auto again = hooks_.permit({}, merchants);
+  const auto only_kept = hooks_.permit(lines(), {});
+  ledger_->abort_open("a test");
+  write_intent(2, noisier);
+  const auto later = hooks_.permit(lines(), merchants);
+
+  ASSERT_FALSE(forbidden.ok());
+  EXPECT_NE(forbidden.what().find("policy.max_epsilon"), std::string::npos) << forbidden.what();
+  EXPECT_FALSE(again.ok()) << "it is kept, and still not permitted";
+  EXPECT_TRUE(only_kept.ok()) << only_kept.what();
+  EXPECT_TRUE(later.ok()) << later.what();
+}
+
+TEST_F(LocalWorkTest, TouchesNoDataForARoundThatItsPolicyForbids) {
+  configuration_.policy.max_epsilon = 0.05;
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());  // With a head that its merchants have signed, somehow.
+
+  EXPECT_NE(start(1, honest_parameters()).what().find("policy.max_epsilon"), std::string::npos);
+}
+
 /// A file may not grow beyond a limit, as if the disk were full.
 class FullDisk {
  public:
@@ -268,15 +305,7 @@ TEST_F(LocalWorkTest, AnIntentThatWasAnsweredBuysNoSecondSum) {
 TEST_F(LocalWorkTest, TouchesNoDataBeforeItsMerchantsSignedTheIntent) {
   start_worker();
   write_ledger(honest_plan());
-  ledger_->write(Intent{.round = 1,
-                        .name = first_sum().name,
-                        .purpose = Purpose::statistics,
-                        .population = Population::train,
-                        .parameters = honest_parameters(),
-                        .sampling_rate = 1,
-                        .model = digest_of(preparation_, model_),
-                        .invited = {0, 1, 2},
-                        .unix_time = 0});
+  write_intent(1, honest_parameters());
   const std::string unsigned_round = start(1, honest_parameters()).what();
 
   EXPECT_NE(unsigned_round.find("before its intent was signed"), std::string::npos) << unsigned_round;

@@ -199,23 +199,108 @@ TEST(LedgerCopy, TakesALineTwiceButNeverAnotherOneInItsPlace) {
   EXPECT_EQ(read_file(copy_of(run, "bergen")), LedgerFixture::text(fixture.lines));
 }
 
-TEST(LedgerCopy, RefusesTheRoundItsOwnPolicyForbidsAndWritesNothing) {
+Configuration::Policy at_most(double epsilon) {
+  Configuration::Policy policy;
+  policy.max_epsilon = epsilon;
+  return policy;
+}
+
+TEST(LedgerCopy, KeepsTheRoundItsOwnPolicyForbidsAndSaysThatItDoesNotPermitIt) {
   const TemporaryFolder run;
   LedgerFixture fixture;
   fixture.add(fixture.plan);
-  fixture.add(fixture.intent(1));
-  Configuration::Policy policy;
-  policy.max_epsilon = 0.1;
-  LedgerCopy copy(run.path(), fixture.plan.merchants, policy);
+  fixture.add_alone(fixture.intent(1));
+  LedgerCopy copy(run.path(), fixture.plan.merchants, at_most(0.1));
   ASSERT_TRUE(copy.accept(fixture.lines[0]).ok());
   ASSERT_TRUE(copy.accept(fixture.lines[1]).ok());
 
   const auto taken = copy.accept(fixture.lines[2]);
 
-  ASSERT_FALSE(taken.ok());
-  EXPECT_NE(taken.what().find("policy.max_epsilon"), std::string::npos) << taken.what();
-  EXPECT_EQ(read_file(copy_of(run, "bergen")), fixture.lines[0] + "\n" + fixture.lines[1] + "\n");
-  EXPECT_EQ(copy.state().intents(), 0u);
+  ASSERT_TRUE(taken.ok()) << taken.what();
+  ASSERT_TRUE(copy.refusal());
+  EXPECT_NE(copy.refusal()->what.find("policy.max_epsilon"), std::string::npos) << copy.refusal()->what;
+  EXPECT_EQ(read_file(copy_of(run, "bergen")), LedgerFixture::text(fixture.lines));
+  const LedgerCopy reopened(run.path(), fixture.plan.merchants, at_most(0.1));
+  EXPECT_TRUE(reopened.refusal()) << "after a restart it is still not permitted";
+}
+
+/// What the coordinator's plan does not allow is no part of its ledger.
+TEST(LedgerCopy, KeepsNoRoundThatThePlanForbids) {
+  const TemporaryFolder run;
+  LedgerFixture fixture;
+  fixture.plan.epsilon = 0.1;
+  fixture.add(fixture.plan);
+  LedgerCopy copy(run.path(), fixture.plan.merchants, {});
+  ASSERT_TRUE(copy.accept(fixture.lines[0]).ok());
+  ASSERT_TRUE(copy.accept(fixture.lines[1]).ok());
+
+  EXPECT_FALSE(copy.accept(fixture.line(fixture.intent(1))).ok());
+
+  EXPECT_EQ(read_file(copy_of(run, "bergen")), LedgerFixture::text(fixture.lines));
+}
+
+/// A ledger of one expensive sum, which only the first three permit, and two cheap ones.
+LedgerFixture with_an_expensive_round() {
+  LedgerFixture fixture;
+  fixture.plan.epsilon = 100;
+  fixture.plan.releases[1].noise_multiplier = 0.5;
+  fixture.add(fixture.plan);
+  Intent expensive = fixture.intent(1);
+  expensive.parameters = LedgerFixture::noise(0.5);
+  expensive.parameters.shares_min = 3;
+  expensive.parameters.share_variance = expensive.parameters.share_variance * 4 / 3;
+  fixture.add_alone(expensive);
+  fixture.add_alone(fixture.head({0, 1, 2}));
+  Release release = fixture.release();
+  release.merchants = {0, 1, 2};
+  fixture.add_alone(release);
+  for (const std::uint64_t round : {2u, 3u}) {
+    fixture.add(fixture.intent(round));
+    fixture.add(fixture.release());
+  }
+  return fixture;
+}
+
+/// How many rounds of the ledger the merchants at `ids` permit under a policy.
+std::vector<std::uint64_t> permitted_rounds(const LedgerFixture& fixture, std::vector<std::size_t> ids,
+                                            double max_epsilon) {
+  const TemporaryFolder run;
+  std::vector<LedgerMerchant> hosted;
+  for (const std::size_t id : ids) {
+    hosted.push_back(fixture.plan.merchants[id]);
+  }
+  LedgerCopy copy(run.path(), hosted, at_most(max_epsilon));
+  std::vector<std::uint64_t> rounds;
+  for (const std::string& line : fixture.lines) {
+    const auto record = copy.accept(line);
+    EXPECT_TRUE(record.ok()) << record.what();
+    if (record.ok() && std::holds_alternative<Intent>(record->payload) && !copy.refusal()) {
+      rounds.push_back(copy.state().open_intent()->round);
+    }
+  }
+  return rounds;
+}
+
+TEST(LedgerCopy, PermitsLaterRoundsAfterOneThatItDidNotPermit) {
+  const LedgerFixture fixture = with_an_expensive_round();
+  ASSERT_EQ(fixture.lines.size(), 11u);
+  RdpAccountant two;
+  two.compose({.noise_multiplier = 2, .count = 2});
+  const double enough = two.epsilon(1e-6).epsilon * 1.001;
+
+  EXPECT_EQ(permitted_rounds(fixture, {3}, enough), (std::vector<std::uint64_t>{2, 3}))
+      << "what it did not sign costs it nothing";
+  EXPECT_EQ(permitted_rounds(fixture, {3}, enough * 0.99), (std::vector<std::uint64_t>{2}));
+}
+
+TEST(LedgerCopy, CountsTheRoundsThatAnyOfItsMerchantsPermitted) {
+  const LedgerFixture fixture = with_an_expensive_round();
+  RdpAccountant all;
+  all.compose({.noise_multiplier = 0.5, .count = 1});
+  const double only_the_first = all.epsilon(1e-6).epsilon * 1.001;
+
+  EXPECT_EQ(permitted_rounds(fixture, {0}, only_the_first), (std::vector<std::uint64_t>{1}));
+  EXPECT_EQ(permitted_rounds(fixture, {2, 3}, only_the_first), (std::vector<std::uint64_t>{1}));
 }
 
 TEST(LedgerCopy, RefusesAPlanThatDoesNotListItsMerchantsOrTheirWorkload) {
@@ -365,7 +450,7 @@ TEST(LedgerCopy, CountsEarlierRunsAgainstItsPolicy) {
     LedgerCopy copy(folder.path() / name, june.plan.merchants, policy, std::nullopt,
                     {(folder.path() / "may").string()});
     return copy.accept(june.lines[0]).ok() && copy.accept(june.lines[1]).ok() &&
-           copy.accept(june.lines[2]).ok();
+           copy.accept(june.lines[2]).ok() && !copy.refusal();
   };
 
   EXPECT_TRUE(takes(together, "enough"));

@@ -43,6 +43,16 @@ TEST(ModelCertificate, HoldsForRunsOfAnyLength) {
   }
 }
 
+TEST(ModelCertificate, IsRefusedForASchemaThatNestsDeeply) {
+  const std::size_t depth = 1'000'000;
+  const std::string deep = std::string(depth, '[') + std::string(depth, ']');
+
+  const auto read = decode_certificate("{\"schema\":" + deep + "}");
+
+  ASSERT_FALSE(read);
+  expect_mentions(read.what(), "no JSON object of schema 1");
+}
+
 TEST(ModelCertificate, IsAboutOneModelOnly) {
   expect_mentions(refusal(certificate_of(LedgerFixture::of_run(3)), sha256(bytes_of("another"))),
                   "about another model");
