@@ -1,10 +1,14 @@
 #include "coordinator/coordinator_run.h"
 
+#include <algorithm>
 #include <ctime>
+#include <functional>
+#include <numeric>
 #include <utility>
 
 #include "common/base/durable_file.h"
 #include "common/data/feature_space.h"
+#include "coordinator/checkpoint.h"
 #include "coordinator/federation.h"
 #include "coordinator/output/metrics_log.h"
 #include "coordinator/output/model_file.h"
@@ -14,6 +18,7 @@
 #include "privacy/ledger/model_certificate.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/protocol/round_payload.h"
+#include "privacy/secure_sum/key_file.h"
 #include "privacy/secure_sum/roster.h"
 
 namespace hanse {
@@ -63,6 +68,140 @@ std::vector<LedgerState> earlier_ledgers(const Configuration& configuration) {
   return std::move(*earlier);
 }
 
+// --- a run that is continued ---
+
+using Note = std::function<void(std::string_view)>;
+
+std::filesystem::path key_file(const std::filesystem::path& folder) {
+  return folder / "coordinator.key";
+}
+
+/// Of the roster; or made for this run, and kept in its directory until it is finished.
+SigningKey coordinator_key(const Configuration& configuration, const std::optional<SignedRoster>& roster,
+                           SecureRandom& random) {
+  if (roster) {
+    return load_coordinator_key(configuration.aggregation.keys, *roster);
+  }
+  const std::filesystem::path kept = key_file(run_directory(configuration));
+  const bool continued = configuration.federation.resume && std::filesystem::exists(kept);
+  return continued ? load_key(kept) : SigningKey::generate(random);
+}
+
+void keep_coordinator_key(const std::filesystem::path& folder, const SigningKey& identity) {
+  const std::filesystem::path file = key_file(folder);
+  if (std::filesystem::exists(file)) {
+    return;
+  }
+  const std::filesystem::path fresh = file.string() + ".new";
+  std::filesystem::remove(fresh);
+  save_key(fresh, identity);
+  // The ledger's first line, which is useless without the key, is synced behind it.
+  std::filesystem::rename(fresh, file);
+}
+
+/// A merchant whose copy is longer than the coordinator's ledger has seen lines that this disk lost. Who begins anew would
+/// take them back.
+LedgerWriter begin_ledger(const Configuration& configuration, Federation& federation, SigningKey key,
+                          Plan plan, const std::optional<Digest>& previous) {
+  const std::filesystem::path file = run_directory(configuration) / "ledger.jsonl";
+  if (configuration.federation.resume) {
+    if (!federation.recall(0, {}).empty()) {
+      throw Failure(ExitCode::refused,
+                    "merchants have a ledger of this run and the coordinator has none: put a copy of "
+                    "merchants/NAME/ledger.jsonl at " +
+                        file.string() + " and continue, or begin another run in another output.dir");
+    }
+    std::filesystem::remove(file);  // At most a first line that was cut short: nobody had been sent it.
+  }
+  return LedgerWriter::create(file, std::move(key), std::move(plan), previous);
+}
+
+void check_same_merchants(const Plan& plan, const CoordinatorSession& session) {
+  const std::vector<PublicKey> identities = session.identities();
+  for (const LedgerMerchant& merchant : plan.merchants) {
+    const auto found = std::ranges::lower_bound(session.names(), merchant.name);
+    if (found == session.names().end() || *found != merchant.name) {
+      throw bad_input("federation.resume: merchant " + merchant.name +
+                      " of the run that is continued is missing");
+    }
+    if (identities[static_cast<std::size_t>(found - session.names().begin())] != merchant.key) {
+      throw Failure(ExitCode::refused, "federation.resume: merchant " + merchant.name +
+                                           " joins with another key than the run's plan names: its "
+                                           "merchants/NAME/identity.key is not there any more");
+    }
+  }
+  if (plan.merchants.size() != session.names().size()) {
+    throw bad_input("federation.resume: " + std::to_string(session.names().size()) +
+                    " merchants are there where the run that is continued has " +
+                    std::to_string(plan.merchants.size()));
+  }
+}
+
+/// The ledger verified, and behind its last line those that only merchants still have.
+LedgerWriter continue_ledger(const Configuration& configuration, Federation& federation, SigningKey key,
+                             const Note& note) {
+  LedgerWriter ledger = LedgerWriter::resume(run_directory(configuration) / "ledger.jsonl", std::move(key));
+  if (ledger.repaired()) {
+    note(*ledger.repaired());
+  }
+  if (ledger.state().plan().configuration != sha256(bytes_of(shared_text(configuration)))) {
+    throw bad_input("federation.resume: the run's ledger is of another configuration");
+  }
+  check_same_merchants(ledger.state().plan(), federation.session());
+  const std::vector<std::string> lost = federation.recall(ledger.state().next_seq(), ledger.state().tip());
+  if (!lost.empty()) {
+    ledger.recover(lost);
+    note("the coordinator's ledger lacked " + std::to_string(lost.size()) +
+         " lines that merchants have; they are back in it");
+  }
+  ledger.abort_open("the coordinator was started again");
+  return ledger;
+}
+
+std::size_t intents_behind(const LedgerWriter& ledger, std::uint64_t lines) {
+  const auto behind = ledger.lines().subspan(std::min<std::uint64_t>(lines, ledger.lines().size()));
+  return static_cast<std::size_t>(std::ranges::count_if(behind, [](const std::string& line) {
+    const auto record = decode_record(line);
+    return record && std::holds_alternative<Intent>(record->payload);
+  }));
+}
+
+std::optional<Checkpoint> last_checkpoint(const Configuration& configuration, const LedgerWriter& ledger,
+                                          const Note& note) {
+  std::vector<std::string> passed_over;
+  const auto checkpoint = newest_checkpoint(run_directory(configuration) / "checkpoints", ledger.state(),
+                                            sha256(bytes_of(shared_text(configuration))), passed_over);
+  for (const std::string& sentence : passed_over) {
+    note(sentence);
+  }
+  const std::size_t spent = intents_behind(ledger, checkpoint ? checkpoint->ledger_lines : 0);
+  note((checkpoint ? "the run continues behind round " + std::to_string(checkpoint->training_rounds) +
+                         " of " + std::to_string(configuration.federation.rounds)
+                   : "the run continues from its beginning: there is no checkpoint of it") +
+       (spent > 0 ? "; " + std::to_string(spent) + " sums announced since then stay spent and are made again"
+                  : ""));
+  return checkpoint;
+}
+
+/// Rounds that have their line of metrics.
+std::uint64_t rounds_told(const Checkpoint& checkpoint) {
+  return checkpoint.training_rounds - (checkpoint.round_open ? 1 : 0);
+}
+
+/// The claim stands and lacks signatures: the model it names must be the one on the disk.
+void check_published(const std::filesystem::path& folder, const Claim& claim) {
+  if (digest_from_hex(model_digest(read_model(folder / "model"))) != claim.published) {
+    throw Failure(ExitCode::could_not_finish,
+                  (folder / "model").string() + " is not the model that the ledger's claim names");
+  }
+}
+
+std::vector<std::uint32_t> all_merchants(const CoordinatorSession& session) {
+  std::vector<std::uint32_t> ids(session.names().size());
+  std::iota(ids.begin(), ids.end(), 0);
+  return ids;
+}
+
 std::string joined(const std::vector<std::string>& items) {
   std::string text;
   for (const std::string& item : items) {
@@ -108,13 +247,17 @@ PublishedModel published(const Configuration& configuration, const TrainingResul
 
 }  // namespace
 
-RunSummary run_coordinator(const Configuration& configuration, Channel& channel, const Clock& clock,
-                           SecureRandom& random, Progress& progress) {
+std::optional<RunSummary> run_coordinator(const Configuration& configuration, Channel& channel,
+                                          const Clock& clock, SecureRandom& random, Progress& progress) {
   const std::filesystem::path folder = run_directory(configuration);
   const FeatureSpace space = feature_space(configuration);
   const std::optional<SignedRoster> roster = roster_of(configuration);
-  const SigningKey identity =
-      roster ? load_coordinator_key(configuration.aggregation.keys, *roster) : SigningKey::generate(random);
+  const RunStart start = check_run_start(configuration);
+  std::optional<RunFolderLock> lock;
+  if (start != RunStart::fresh) {
+    lock.emplace(folder);
+  }
+  const SigningKey identity = coordinator_key(configuration, roster, random);
   std::optional<RunLog> log;  // Once there is a run directory.
   const auto note = [&](std::string_view sentence) {
     if (log) {
@@ -131,27 +274,54 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
   federation.assemble();
 
   try {
-    // 2. The plan, then the run directory: a plan that cannot be made leaves none.
-    Plan plan = plan_of(configuration, space, federation.session(), random);
-    std::optional<Digest> previous;
-    if (const std::vector<LedgerState> earlier = earlier_ledgers(configuration); !earlier.empty()) {
-      plan.previous = earlier.front().plan().run_id;
-      previous = earlier.front().tip();
+    if (start == RunStart::finished) {
+      std::filesystem::remove(key_file(folder));
+      federation.stop(ExitCode::done, "");
+      return std::nullopt;
     }
-    create_run_directory(folder, configuration);
+    // 2. The plan, then the run directory: a plan that cannot be made leaves none. Or the ledger that is there.
+    std::optional<Plan> plan;
+    std::optional<Digest> previous;
+    if (start == RunStart::fresh) {
+      plan = plan_of(configuration, space, federation.session(), random);
+      if (const std::vector<LedgerState> earlier = earlier_ledgers(configuration); !earlier.empty()) {
+        plan->previous = earlier.front().plan().run_id;
+        previous = earlier.front().tip();
+      }
+      create_run_directory(folder, configuration);
+      lock.emplace(folder);
+      if (!roster) {
+        keep_coordinator_key(folder, identity);
+      }
+    }
     log.emplace(folder / "log.txt");
-    LedgerWriter ledger =
-        LedgerWriter::create(folder / "ledger.jsonl", SigningKey::from_seed(identity.seed().duplicate()),
-                             std::move(plan), previous);
-    MetricsLog metrics(folder / "metrics.jsonl", 0);
+    const auto own_key = [&] { return SigningKey::from_seed(identity.seed().duplicate()); };
+    LedgerWriter ledger = plan
+                              ? begin_ledger(configuration, federation, own_key(), std::move(*plan), previous)
+                              : continue_ledger(configuration, federation, own_key(), note);
+    SignedLedger signed_ledger(federation, ledger, note);
+    if (const auto& claim = ledger.state().claim()) {
+      check_published(folder, *claim);
+      signed_ledger.sign_claim(all_merchants(federation.session()));
+      std::filesystem::remove(key_file(folder));
+      federation.stop(ExitCode::done, "");
+      return std::nullopt;
+    }
+    const auto checkpoint =
+        start == RunStart::fresh ? std::nullopt : last_checkpoint(configuration, ledger, note);
+    MetricsLog metrics(folder / "metrics.jsonl", checkpoint ? rounds_told(*checkpoint) : 0);
 
     // 3. Training.
     const Instant began = clock.now();
-    SignedLedger signed_ledger(federation, ledger, note);
-    Training training(configuration, space, row_kind(configuration), federation, ledger, signed_ledger, clock,
-                      {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
-                       .progress = [&](const ProgressState& state) { progress.show(state); },
-                       .note = note});
+    Training training(
+        configuration, space, row_kind(configuration), federation, ledger, signed_ledger, clock,
+        {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
+         .progress = [&](const ProgressState& state) { progress.show(state); },
+         .note = note,
+         .checkpoint = [&](const Checkpoint& state) { write_checkpoint(folder / "checkpoints", state); }});
+    if (checkpoint) {
+      training.go_on(*checkpoint);
+    }
     const TrainingResult result = training.run();
 
     // 4. The model, and what the run claims of it.
@@ -183,6 +353,7 @@ RunSummary run_coordinator(const Configuration& configuration, Channel& channel,
     for (const auto& file : files) {
       summary.files.push_back(file.string());
     }
+    std::filesystem::remove(key_file(folder));
     federation.stop(ExitCode::done, "");
     return summary;
   } catch (const Failure& failure) {

@@ -1,11 +1,17 @@
 #include "coordinator/federation.h"
 
+#include <algorithm>
+#include <set>
 #include <utility>
+
+#include "common/base/interrupted.h"
+#include "common/transport/run_status.h"
 
 namespace hanse {
 namespace {
 
 constexpr Milliseconds kLastWords{2000};
+constexpr Milliseconds kSignOfLife{1000};
 
 }  // namespace
 
@@ -23,7 +29,25 @@ void Federation::send(std::vector<Outgoing> messages) {
   }
 }
 
+/// Waits at most a second at a time, so that a launcher sees signs of life.
 std::optional<Incoming> Federation::receive(Instant deadline) {
+  while (clock_.now() + kSignOfLife < deadline) {
+    tell_that_it_lives();
+    if (std::optional<Incoming> incoming = receive_until(clock_.now() + kSignOfLife)) {
+      return incoming;
+    }
+  }
+  return receive_until(deadline);
+}
+
+void Federation::tell_that_it_lives() {
+  if (clock_.now() - told_alive_ >= kSignOfLife) {
+    told_alive_ = clock_.now();
+    write_sign_of_life();
+  }
+}
+
+std::optional<Incoming> Federation::receive_until(Instant deadline) {
   std::optional<Incoming> incoming = channel_.receive(deadline);
   bytes_received_ += incoming ? incoming->message.size() : 0;
   return incoming;
@@ -53,6 +77,9 @@ void Federation::assemble() {
   }
   if (session_.refused()) {
     channel_.flush(clock_.now() + kLastWords);
+    if (session_.refused()->code == ExitCode::could_not_finish) {
+      throw Interrupted(session_.refused()->sentence);
+    }
     throw Failure(session_.refused()->code, session_.refused()->sentence);
   }
   if (session_.tree()) {
@@ -75,9 +102,9 @@ Residues Federation::add_up(Residues zeros, std::uint64_t round) {
   channel_.join_sum(std::move(zeros));
   auto sum = channel_.take_sum(clock_.now() + deadline_);
   if (!sum) {
-    throw Failure(ExitCode::could_not_finish,
-                  "round " + std::to_string(round) + ": " + sum.what() +
-                      "; aggregation.topology=tree needs every worker to the end: start again, or use star");
+    throw Interrupted("round " + std::to_string(round) + ": " + sum.what() +
+                      "; aggregation.topology=tree needs every worker to the end: continue with "
+                      "federation.resume=true, or use star");
   }
   return std::move(*sum);
 }
@@ -155,6 +182,79 @@ void Federation::keep_lines(const std::function<std::vector<std::string>(Peer wo
     messages.push_back({worker, encode(Permit{MerchantSet(session_.names().size()), lines(worker)})});
   }
   send(session_.seal(messages));
+}
+
+namespace {
+
+/// The lines in a worker's answer to RECALL; nothing when it is about something else.
+std::optional<std::vector<std::string>> recalled(const FromWorker& message) {
+  const auto envelope = open_envelope(message.message);
+  const std::string worker = "worker " + std::to_string(message.worker);
+  if (!envelope) {
+    return std::nullopt;
+  }
+  if (envelope->type == MessageType::fail) {
+    if (const auto said = decode<Fail>(*envelope)) {
+      throw Failure(static_cast<ExitCode>(said->exit_code), said->sentence);
+    }
+  }
+  if (envelope->type == MessageType::abort) {
+    const auto said = decode<Abort>(*envelope);
+    throw Failure(ExitCode::refused, "the run cannot continue: the merchants of " + worker +
+                                         " do not go on with this ledger" +
+                                         (said ? ": " + said->sentence : ""));
+  }
+  if (envelope->type != MessageType::recalled) {
+    return std::nullopt;
+  }
+  auto answer = decode<Recalled>(*envelope);
+  if (!answer) {
+    throw Failure(ExitCode::refused, worker + ": " + answer.what());
+  }
+  return std::move(answer->lines);
+}
+
+/// One of the two begins with the other.
+bool agree(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())),
+                    b.begin());
+}
+
+}  // namespace
+
+std::vector<std::string> Federation::recall(std::uint64_t size, const Digest& tip) {
+  std::vector<ToWorker> messages;
+  std::set<Peer> awaited;
+  for (Peer worker = 1; worker <= session_.workers(); ++worker) {
+    messages.push_back({worker, encode(Recall{size, tip})});
+    awaited.insert(worker);
+  }
+  send(session_.seal(messages));
+  const Instant deadline = clock_.now() + deadline_;
+  std::vector<std::string> longest;
+  while (!awaited.empty()) {
+    const std::optional<Incoming> incoming = receive(deadline);
+    note_given_up();
+    if (incoming) {
+      const Result<FromWorker> message = session_.open(incoming->from, incoming->message);
+      auto lines = message ? recalled(*message) : std::nullopt;
+      if (lines && awaited.erase(message->worker) > 0) {
+        if (!agree(*lines, longest)) {
+          throw Failure(ExitCode::refused,
+                        "the run cannot continue: merchants of different workers have ledgers that "
+                        "contradict each other");
+        }
+        if (lines->size() > longest.size()) {
+          longest = std::move(*lines);
+        }
+      }
+    }
+    if (clock_.now() >= deadline && !awaited.empty()) {
+      throw Interrupted("worker " + std::to_string(*awaited.begin()) +
+                        " did not tell in time which lines of the ledger it has");
+    }
+  }
+  return longest;
 }
 
 /// What the round before kept for this one, and what came since it ended: a merchant whose shares are there

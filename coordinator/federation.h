@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/transport/channel.h"
@@ -36,6 +37,10 @@ class Federation {
   PermissionRound ask_permission(PermissionRequest request);
   /// Sends every worker the ledger's lines that it lacks. None answers.
   void keep_lines(const std::function<std::vector<std::string>(Peer worker)>& lines);
+  /// Asks every worker for the ledger's lines that it has on its disk behind the first `size`, of which the last has the
+  /// hash `tip`; the longest answer. Throws Failure: refused when a worker has another ledger, could_not_finish when one
+  /// does not answer before the deadline, a worker's own when it left.
+  std::vector<std::string> recall(std::uint64_t size, const Digest& tip);
   /// Workers that found a fault that their users must mend, since the session stands.
   const std::map<Peer, Failure>& lost() const { return lost_; }
   /// Tells the workers how `round` ended; `release` is the ledger's line for a sum.
@@ -50,6 +55,8 @@ class Federation {
 
  private:
   std::optional<Incoming> receive(Instant deadline);
+  std::optional<Incoming> receive_until(Instant deadline);
+  void tell_that_it_lives();
   void send(std::vector<Outgoing> messages);
   void note_given_up();
   void note_lost(const std::map<Peer, Failure>& failures);
@@ -67,6 +74,7 @@ class Federation {
   std::map<Peer, Failure> lost_;
   std::size_t given_up_noted_ = 0;
   std::uint64_t bytes_received_ = 0;
+  Instant told_alive_{0};  ///< To who launched this program.
   std::uint64_t bytes_added_up_ = 0;
 };
 

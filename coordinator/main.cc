@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "common/base/failure.h"
+#include "common/base/interrupted.h"
 #include "common/base/program.h"
 #include "common/config/arguments.h"
 #include "common/transport/mpi_channel.h"
@@ -25,7 +26,7 @@ int run(int argc, char** argv) {
   }
   const Configuration configuration = read_configuration(arguments.text("FILE.ini"), arguments.settings());
   check_run(configuration);
-  check_run_directory(run_directory(configuration));
+  check_run_start(configuration);
 
   const MpiEnvironment mpi(&argc, &argv);
   if (mpi.rank() != 0 || mpi.size() < 2) {
@@ -46,9 +47,13 @@ int run(int argc, char** argv) {
   const SteadyClock clock;
   SystemRandom random;
   Progress progress(stdout, output_is_terminal(), clock);
-  const RunSummary summary = run_coordinator(configuration, channel, clock, random, progress);
+  const auto summary = run_coordinator(configuration, channel, clock, random, progress);
   progress.finish();
-  std::fputs(summary_text(summary).c_str(), stdout);
+  if (summary) {
+    std::fputs(summary_text(*summary).c_str(), stdout);
+  } else {
+    std::printf("%s\n", finished_sentence(configuration).c_str());
+  }
   return static_cast<int>(ExitCode::done);
 }
 
@@ -56,7 +61,16 @@ int run(int argc, char** argv) {
 }  // namespace hanse
 
 int main(int argc, char** argv) {
-  const int code = hanse::run_program("hanse-coordinator", [&] { return hanse::run(argc, argv); });
-  hanse::write_run_status(code);
+  bool again = false;
+  const int code = hanse::run_program("hanse-coordinator", [&] {
+    hanse::write_run_started();
+    try {
+      return hanse::run(argc, argv);
+    } catch (const hanse::Interrupted&) {
+      again = true;
+      throw;
+    }
+  });
+  hanse::write_run_status(code, again);
   return hanse::exit_code_for_mpirun(code);
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/clock.h"
+#include "common/base/interrupted.h"
 #include "coordinator/federation.h"
 
 namespace hanse {
@@ -141,8 +142,11 @@ void SignedLedger::sign_plan() {
   if (signatures.size() < federation_.session().names().size()) {
     const bool late = std::ranges::all_of(
         refused_, [](const DroppedMerchant& one) { return one.reason == Refusal::deadline; });
-    throw Failure(late ? ExitCode::could_not_finish : ExitCode::refused,
-                  "the plan needs the signature of every merchant: " + reasons());
+    const std::string why = "the plan needs the signature of every merchant: " + reasons();
+    if (late) {
+      throw Interrupted(why);
+    }
+    throw Failure(ExitCode::refused, why);
   }
   ledger_.write_head(std::move(signatures), unix_seconds());
 }

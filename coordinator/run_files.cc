@@ -1,11 +1,19 @@
 #include "coordinator/run_files.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <string>
 #include <system_error>
 
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
+#include "privacy/ledger/ledger_lines.h"
+#include "privacy/ledger/ledger_state.h"
 
 namespace hanse {
 namespace fs = std::filesystem;
@@ -37,6 +45,68 @@ void check_run_directory(const fs::path& folder) {
     throw bad_input("output.dir " + folder.string() + " cannot be made: " + error.message());
   }
   fs::remove(probe, error);
+}
+
+namespace {
+
+/// Whether the ledger's claim is made and signed. Signatures are the continuation's to verify.
+bool is_finished(const std::string& ledger) {
+  LedgerState state;
+  for (const std::string_view line : split_lines(ledger).lines) {
+    if (!state.accept(line, Signatures::trust)) {
+      return false;
+    }
+  }
+  return state.finished();
+}
+
+}  // namespace
+
+RunStart check_run_start(const Configuration& configuration) {
+  const fs::path folder = run_directory(configuration);
+  std::error_code error;
+  if (!configuration.federation.resume || !fs::exists(folder, error) || fs::is_empty(folder, error)) {
+    check_run_directory(folder);
+    return RunStart::fresh;
+  }
+  const fs::path settings = folder / "federation.ini";
+  if (!fs::is_directory(folder, error) || !fs::exists(settings, error)) {
+    throw bad_input("federation.resume: output.dir " + folder.string() +
+                    " exists and is no run directory: name the one to continue, or a new one");
+  }
+  const fs::path ledger = folder / "ledger.jsonl";
+  const std::string content = fs::exists(ledger, error) ? read_file(ledger) : std::string();
+  if (split_lines(content).lines.empty()) {
+    return RunStart::fresh;
+  }
+  const auto changed = shared_difference(read_configuration(settings, {}), configuration);
+  if (changed) {
+    throw bad_input("federation.resume: the run in " + folder.string() + " has another configuration: " +
+                    *changed + "; continue it with its own, or begin another run in another output.dir");
+  }
+  return is_finished(content) ? RunStart::finished : RunStart::continued;
+}
+
+std::string finished_sentence(const Configuration& configuration) {
+  return "the run in " + run_directory(configuration).string() +
+         " is finished already: nothing is left to do";
+}
+
+RunFolderLock::RunFolderLock(const fs::path& folder)
+    : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    const std::string why = descriptor_ >= 0 && errno == EWOULDBLOCK ? "another coordinator is at work in it"
+                                                                     : std::strerror(errno);
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
+    }
+    throw Failure(ExitCode::could_not_finish,
+                  "cannot take the run directory " + folder.string() + ": " + why);
+  }
+}
+
+RunFolderLock::~RunFolderLock() {
+  ::close(descriptor_);
 }
 
 void create_run_directory(const fs::path& folder, const Configuration& configuration) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/clock.h"
+#include "common/base/interrupted.h"
 #include "common/base/seeded_generator.h"
 #include "privacy/protocol/round_payload.h"
 
@@ -41,13 +42,65 @@ Training::Training(const Configuration& configuration, FeatureSpace space, RowKi
       plan_(configuration, space_, kind, merchants_),
       task_(configuration, space_, kind, merchants_, plan_.noise_multiplier(Purpose::statistics),
             plan_.noise_multiplier(Purpose::update)),
+      round_(ledger.state().last_round()),
       misses_(merchants_, 0),
       began_(clock.now()) {
   preparation_ = task_.preparation().initial_model(configuration.federation.seed);
 }
 
+void Training::go_on(const Checkpoint& checkpoint) {
+  const auto same_shape = [](const Model& a, const Model& b) {
+    return a.parameters.size() == b.parameters.size() && a.server_state.size() == b.server_state.size();
+  };
+  bool fits = same_shape(checkpoint.preparation, preparation_);
+  if (fits) {
+    preparation_ = checkpoint.preparation;
+    begin_training_when_prepared();
+    fits = same_shape(checkpoint.model, model_);
+  }
+  if (!fits || checkpoint.training_rounds > configuration_.federation.rounds) {
+    throw Failure(ExitCode::could_not_finish,
+                  "the checkpoint holds models of another shape than this run's: it was written by another "
+                  "Hanse; continue with that one");
+  }
+  model_ = checkpoint.model;
+  sums_ = checkpoint.sums;
+  training_round_ = checkpoint.training_rounds;
+  round_open_ = checkpoint.round_open;
+  figures_ = checkpoint.figures;
+  last_included_ = checkpoint.included;
+  seconds_before_ = checkpoint.seconds;
+}
+
+double Training::seconds() const {
+  return seconds_before_ + static_cast<double>((clock_.now() - began_).count()) / 1000;
+}
+
+void Training::save() const {
+  view_.checkpoint({.configuration = ledger_.state().plan().configuration,
+                    .ledger_lines = ledger_.state().next_seq(),
+                    .ledger_tip = ledger_.state().tip(),
+                    .preparation = preparation_,
+                    .model = model_,
+                    .sums = sums_,
+                    .training_rounds = training_round_,
+                    .round_open = round_open_,
+                    .figures = figures_,
+                    .included = last_included_,
+                    .seconds = seconds()});
+}
+
+void Training::save_when_due() const {
+  if (training_round_ % configuration_.federation.checkpoint_every == 0 ||
+      training_round_ == configuration_.federation.rounds) {
+    save();
+  }
+}
+
 TrainingResult Training::run() {
-  signed_ledger_.sign_plan();
+  if (ledger_.state().heads() == 0) {
+    signed_ledger_.sign_plan();
+  }
   prepare_data();
   if (stopped_.empty()) {
     train();
@@ -69,6 +122,7 @@ void Training::prepare_data() {
     if (!run_sum(task_.preparation(), preparation_, *sum)) {
       return;
     }
+    save();
   }
 }
 
@@ -81,6 +135,9 @@ void Training::begin_training_when_prepared() {
 }
 
 void Training::train() {
+  if (round_open_) {
+    end_round();
+  }
   while (training_round_ < configuration_.federation.rounds && stopped_.empty()) {
     const auto sum = workload_->next_sum(model_);
     if (!sum) {
@@ -91,16 +148,26 @@ void Training::train() {
       return;
     }
     if (sum->purpose != Purpose::update) {
-      continue;  // Statistics of the workload itself: no training round.
+      save_when_due();  // Statistics of the workload itself: no training round.
+      continue;
     }
     ++training_round_;
-    if (evaluates_after(configuration_, training_round_)) {
-      if (const auto evaluation = workload_->evaluation_sum(model_)) {
-        run_sum(*workload_, model_, *evaluation);  // Not allowed: the loop ends after this round.
-      }
-    }
-    finish_round(static_cast<double>((clock_.now() - began_).count()) / 1000);
+    round_open_ = true;
+    end_round();
   }
+}
+
+/// What follows the update: an evaluation, and the line of metrics.
+void Training::end_round() {
+  const auto evaluation =
+      evaluates_after(configuration_, training_round_) ? workload_->evaluation_sum(model_) : std::nullopt;
+  if (evaluation) {
+    save_when_due();
+    run_sum(*workload_, model_, *evaluation);  // Not allowed: the loop ends after this round.
+  }
+  tell_of_round();
+  round_open_ = false;
+  save_when_due();
 }
 
 bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum& sum) {
@@ -109,7 +176,8 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     check_quorum();
 
     // 1. Parameters, and the budget before anything else.
-    const Invitation invitation = next_ ? *std::exchange(next_, {}) : invite(round_ + 1);
+    const Invitation invitation =
+        next_ ? *std::exchange(next_, {}) : invite(round_ + 1, sums_, static_cast<std::uint64_t>(tried));
     round_ = invitation.round;
     const std::vector<std::uint32_t> invited = invitation.invited.ids();
     Intent intent{.round = round_,
@@ -148,7 +216,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     }
 
     // 4. The federation adds it up, and hears who is invited next.
-    const Invitation next = invite(round_ + 1);
+    const Invitation next = invite(round_ + 1, sums_ + 1, 0);
     const CoordinatorRound round = federation_.run({.round = round_,
                                                     .parameters = parameters,
                                                     .payload = payload(),
@@ -184,6 +252,8 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                     "training diverged in round " + std::to_string(round_) + ": lower server.learning_rate");
     }
 
+    ++sums_;
+
     // 6. The release is on disk before any merchant hears of it.
     Release release{.round = round_,
                     .status = Release::Status::released,
@@ -213,10 +283,11 @@ void Training::check_quorum() const {
 
 /// With the failure of the worker that left, if one did: its user can mend it.
 void Training::end_without_quorum(const std::string& why) const {
+  save();
   if (!federation_.lost().empty()) {
     throw Failure(federation_.lost().begin()->second);
   }
-  throw Failure(ExitCode::could_not_finish, "the quorum is lost: " + why);
+  throw Interrupted("the quorum is lost: " + why);
 }
 
 /// False for those that left for good, and, but for every kProbeEvery-th round, for those that keep missing
@@ -226,8 +297,9 @@ bool Training::is_worth_inviting(std::uint32_t merchant, std::uint64_t round) co
          (misses_[merchant] < kMissesAllowed || round % kProbeEvery == 0);
 }
 
-/// All merchants worth inviting, or a cohort of them drawn from (seed, round).
-Invitation Training::invite(std::uint64_t round) const {
+/// All merchants worth inviting, or a cohort of them drawn from (seed, sums before this one, failed attempts at it): the
+/// same after a restart.
+Invitation Training::invite(std::uint64_t round, std::uint64_t sum, std::uint64_t attempt) const {
   std::vector<std::uint32_t> invited;
   std::vector<std::uint32_t> there;
   for (std::uint32_t merchant = 0; merchant < merchants_; ++merchant) {
@@ -243,7 +315,7 @@ Invitation Training::invite(std::uint64_t round) const {
   }
   const auto wanted = static_cast<std::size_t>(std::ceil(configuration_.federation.cohort * merchants_));
   if (wanted < invited.size()) {
-    SeededGenerator generator({configuration_.federation.seed, round, 0x636F686F7274});
+    SeededGenerator generator({configuration_.federation.seed, sum, attempt, 0x636F686F7274});
     for (std::size_t i = 0; i < wanted; ++i) {
       std::swap(invited[i], invited[i + generator.below(invited.size() - i)]);
     }
@@ -337,12 +409,12 @@ Metrics Training::published_figures() const {
   return figures;
 }
 
-void Training::finish_round(double seconds) {
+void Training::tell_of_round() {
   const bool is_private = configuration_.privacy.unit != Unit::none;
   const double epsilon = ledger_.state().epsilon_spent();
   const std::uint64_t bytes = federation_.bytes_moved();
   RoundMetrics metrics{.round = training_round_,
-                       .seconds = seconds,
+                       .seconds = seconds(),
                        .merchants = last_included_,
                        .figures = published_figures(),
                        .epsilon = is_private ? std::optional(epsilon) : std::nullopt,
@@ -358,7 +430,7 @@ void Training::finish_round(double seconds) {
                   .epsilon = metrics.epsilon,
                   .budget = configuration_.privacy.epsilon > 0 ? std::optional(configuration_.privacy.epsilon)
                                                                : std::nullopt,
-                  .seconds = seconds});
+                  .seconds = metrics.seconds});
 }
 
 }  // namespace hanse

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/config/configuration.h"
 #include "common/workloads/task.h"
+#include "coordinator/checkpoint.h"
 #include "coordinator/federation.h"
 #include "coordinator/output/metrics_log.h"
 #include "coordinator/output/progress.h"
@@ -26,6 +27,8 @@ struct TrainingView {
   std::function<void(const RoundMetrics&)> round_done = [](const RoundMetrics&) {};
   std::function<void(const ProgressState&)> progress = [](const ProgressState&) {};
   std::function<void(std::string_view)> note = [](std::string_view) {};
+  /// After a sum: what a continuation begins with. On disk when it returns.
+  std::function<void(const Checkpoint&)> checkpoint = [](const Checkpoint&) {};
 };
 
 /// How a training run ended.
@@ -48,12 +51,17 @@ struct TrainingResult {
 ///     4. let the federation add it up
 ///     5. apply it to the model
 ///     6. write the release to disk and tell the merchants
+///     7. write a checkpoint: after each statistic, and after every federation.checkpoint_every-th training round
 class Training {
  public:
   /// `space` and `kind` describe the data as the configuration does. The federation is assembled; `ledger`
-  /// holds the plan.
+  /// holds the plan. What `ledger` announced and did not answer must be answered (LedgerWriter::abort_open).
   Training(const Configuration& configuration, FeatureSpace space, RowKind kind, Federation& federation,
            LedgerWriter& ledger, SignedLedger& signed_ledger, const Clock& clock, TrainingView view);
+
+  /// Goes on behind a checkpoint of this run, before run(). Rounds of the session follow those of the ledger. Throws
+  /// Failure(could_not_finish) when it has not the shape of this run's models.
+  void go_on(const Checkpoint& checkpoint);
 
   /// Merchants to be asked for their signature of the claim: those that did not keep missing rounds.
   std::vector<std::uint32_t> present() const;
@@ -68,18 +76,22 @@ class Training {
   void train();
   /// Runs one sum and applies it; false when the budget does not allow it.
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);
-  Invitation invite(std::uint64_t round) const;
+  Invitation invite(std::uint64_t round, std::uint64_t sum, std::uint64_t attempt) const;
   bool is_worth_inviting(std::uint32_t merchant, std::uint64_t round) const;
   std::vector<std::uint32_t> absent(const Invitation& invitation,
                                     const std::vector<std::uint32_t>& permitted) const;
   void record_refusals();
   void check_quorum() const;
   [[noreturn]] void end_without_quorum(const std::string& why) const;
+  void end_round();
+  void save() const;
+  void save_when_due() const;
+  double seconds() const;
   bool record_attendance(const CoordinatorRound& round);
   Bytes payload() const;
   Digest model_digest() const;
   Metrics published_figures() const;
-  void finish_round(double seconds);
+  void tell_of_round();
 
   const Configuration& configuration_;
   FeatureSpace space_;
@@ -98,12 +110,15 @@ class Training {
   Model model_;
   Metrics figures_;
   std::string stopped_;
-  std::uint64_t round_ = 0;  ///< Of the session: one a sum tried.
+  std::uint64_t round_;     ///< Of the ledger: one a sum tried.
+  std::uint64_t sums_ = 0;  ///< Released.
   std::uint64_t training_round_ = 0;
+  bool round_open_ = false;  ///< The last training round lacks its evaluation and its metrics.
   std::uint32_t last_included_ = 0;
   std::optional<Invitation> next_;     ///< To the round that comes, when the one before told of it.
   std::vector<std::uint32_t> misses_;  ///< Rounds in a row that a merchant missed.
   Instant began_;
+  double seconds_before_ = 0;  ///< Until the checkpoint that the run went on from.
   std::uint64_t bytes_before_ = 0;
 };
 

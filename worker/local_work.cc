@@ -28,6 +28,7 @@ WorkerHooks LocalWork::hooks() {
   return {.session_ready = [this](const SessionView& session) { session_ready(session); },
           .permit = [this](std::span<const std::string> lines,
                            std::span<const std::uint32_t> merchants) { return permit(lines, merchants); },
+          .recall = [this](std::uint64_t size, const Digest& tip) { return recall(size, tip); },
           .accept_round = [this](const StartView& start) { return accept_round(start); },
           .prepare = [this](std::uint32_t merchant, const Seal& seal) { return prepare(merchant, seal); },
           .round_ended = [this](ByteView payload, bool released) { round_ended(payload, released); }};
@@ -73,6 +74,19 @@ Result<HeadToSign> LocalWork::permit(std::span<const std::string> lines,
   return HeadToSign{.size = state.tree().size(), .root = state.tree().root(), .text = state.to_cosign()};
 }
 
+Result<std::vector<std::string>> LocalWork::recall(std::uint64_t size, const Digest& tip) {
+  try {
+    const LedgerState& state = ledger().state();
+    if (size > 0 && size <= state.next_seq() && state.line_hash(size - 1) != tip) {
+      return Error{"the ledger forks: line " + std::to_string(size) +
+                   " is not the one that merchants were shown before"};
+    }
+    return ledger_->lines_from(size);
+  } catch (const Failure& failure) {
+    return forget_ledger(failure);
+  }
+}
+
 Result<SumParameters> LocalWork::accept_round(const StartView& start) {
   try {
     return check_round(start);
@@ -113,16 +127,20 @@ Result<SumParameters> LocalWork::check_round(const StartView& start) {
   }
   parameters_ = start.parameters;
   sampling_rate_ = intent->sampling_rate;
-  round_ = start.round;
   contributor_ = workload_->contributor(model_, sum_);
   return parameters_;
 }
 
-std::optional<Error> LocalWork::take_lines(std::span<const std::string> lines) {
+LedgerCopy& LocalWork::ledger() {
   if (!ledger_) {
     ledger_.emplace(run_directory(configuration_), hosted_, configuration_.policy, coordinator_,
                     configuration_.privacy.previous_ledgers);
   }
+  return *ledger_;
+}
+
+std::optional<Error> LocalWork::take_lines(std::span<const std::string> lines) {
+  LedgerCopy& copy = ledger();
   for (const std::string& line : lines) {
     // Before it is kept: a plan that is on the disk is one that this worker agrees to.
     if (const Result<Record> told = decode_record(line);
@@ -131,7 +149,7 @@ std::optional<Error> LocalWork::take_lines(std::span<const std::string> lines) {
         return error;
       }
     }
-    if (const Result<Record> record = ledger_->accept(line); !record) {
+    if (const Result<Record> record = copy.accept(line); !record) {
       return record.error();
     }
   }
@@ -244,7 +262,8 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
   return [this, &merchant](const auto& take) {
     const Unit unit = summed_unit(*workload_, sum_, configuration_.privacy.unit);
     const bool secret = configuration_.privacy.unit != Unit::none;
-    SeededGenerator public_coins({configuration_.federation.seed, round_, merchant.id, 0x636F696E});
+    // By the model's step: a round that is tried again, or again after a restart, has the same units.
+    SeededGenerator public_coins({configuration_.federation.seed, model_.step, merchant.id, 0x636F696E});
     SamplingCoins secret_coins(sampling_rate_, random_);
     Contribution contribution;
     for_each_unit(data_, merchant, unit, sum_.population, [&](const UnitRows& rows) {

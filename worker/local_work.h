@@ -32,11 +32,13 @@ class LocalWork {
  private:
   void session_ready(const SessionView& session);
   Result<HeadToSign> permit(std::span<const std::string> lines, std::span<const std::uint32_t> merchants);
+  Result<std::vector<std::string>> recall(std::uint64_t size, const Digest& tip);
   Result<SumParameters> accept_round(const StartView& start);
   SealedSum prepare(std::uint32_t merchant, const Seal& seal);
   void round_ended(ByteView payload, bool released);
 
   Result<SumParameters> check_round(const StartView& start);
+  LedgerCopy& ledger();
   std::optional<Error> take_lines(std::span<const std::string> lines);
   Error forget_ledger(const Failure& failure);
   Result<Intent> permitted_intent(const StartView& start) const;
@@ -66,7 +68,6 @@ class LocalWork {
   PrivateSum sum_;
   SumParameters parameters_;
   double sampling_rate_ = 1;
-  std::uint64_t round_ = 0;
   Contributor contributor_;
 };
 

@@ -14,6 +14,7 @@
 #include "privacy/crypto/system_random.h"
 #include "privacy/secure_sum/roster.h"
 #include "worker/local_work.h"
+#include "worker/run_identities.h"
 #include "worker/worker_loop.h"
 
 namespace hanse {
@@ -49,23 +50,26 @@ WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   return options;
 }
 
-/// The merchants of this worker with their keys: from the roster's key folder, or made for this run.
-std::vector<HostedMerchant> identities_of(const Configuration& configuration, const Dataset& data,
-                                          const std::optional<SignedRoster>& roster, SecureRandom& random) {
+std::vector<std::string> names_of(const Dataset& data) {
   std::vector<std::string> names;
   for (const MerchantRows& merchant : data.merchants) {
     names.push_back(merchant.name);
   }
-  std::vector<SigningKey> keys;
-  if (roster) {
-    keys = load_merchant_keys(configuration.aggregation.keys, names, *roster);
-  }
-  std::vector<HostedMerchant> hosted;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    hosted.push_back(
-        {.name = names[i], .identity = roster ? std::move(keys[i]) : SigningKey::generate(random)});
-  }
-  return hosted;
+  return names;
+}
+
+/// Keys made for this run are on disk before anything is signed with them.
+void save_before_signing(WorkerHooks& hooks, RunIdentities& identities) {
+  hooks.permit = [&identities, before = std::move(hooks.permit)](
+                     std::span<const std::string> lines,
+                     std::span<const std::uint32_t> merchants) -> Result<HeadToSign> {
+    try {
+      identities.save();
+    } catch (const Failure& failure) {
+      return Error{failure.what()};
+    }
+    return before(lines, merchants);
+  };
 }
 
 /// Without a unit of privacy the finest units are added, at one sum of the run at least.
@@ -140,6 +144,7 @@ struct Line {
 
 ExitCode work(const Configuration& configuration, const Line& line) {
   WorkerOptions options = options_of(configuration, line.rank);
+  std::optional<RunIdentities> made;  ///< Without a roster.
   std::optional<LocalWork> work;
   std::optional<WorkerNode> node;
   try {
@@ -150,13 +155,23 @@ ExitCode work(const Configuration& configuration, const Line& line) {
       options.arbiter = roster->arbiter;
     }
     Dataset data = read_own_data(configuration, line.rank, line.workers);
-    std::vector<HostedMerchant> hosted = identities_of(configuration, data, roster, line.random);
+    std::vector<std::string> names = names_of(data);
+    if (!roster) {
+      made.emplace(run_directory(configuration), names, configuration.federation.resume, line.random);
+    }
+    std::vector<SigningKey> keys =
+        roster ? load_merchant_keys(configuration.aggregation.keys, names, *roster) : made->keys();
+    std::vector<HostedMerchant> hosted;
     std::vector<LedgerMerchant> listed;
-    for (const HostedMerchant& merchant : hosted) {
-      listed.push_back({merchant.name, merchant.identity.public_key()});
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      listed.push_back({names[i], keys[i].public_key()});
+      hosted.push_back({.name = std::move(names[i]), .identity = std::move(keys[i])});
     }
     work.emplace(configuration, std::move(data), std::move(listed), options.coordinator, line.random);
     WorkerHooks hooks = work->hooks();
+    if (made) {
+      save_before_signing(hooks, *made);
+    }
     if (options.tree) {
       add_sums(hooks, line.channel, line.clock, Milliseconds{configuration.federation.deadline_ms});
     }
@@ -166,6 +181,9 @@ ExitCode work(const Configuration& configuration, const Line& line) {
   }
   const WorkerNode::End end = run_worker(*node, line.channel, line.clock, line.patience);
   print_refusals(node->refusals(), "worker", line.rank);
+  if (made && node->ended() && end.code == ExitCode::done) {
+    made->remove();
+  }
   return end.code;
 }
 

@@ -95,6 +95,7 @@ struct WorkerNode::Parts : SessionParty {
   void confirm(const Send& send);
   void on(const Ready& ready, const Send& send);
   void on_permit(std::uint64_t round, const Permit& permit, const Send& send);
+  void on(const Recall& recall, const Send& send);
   void on_open(std::uint64_t round, const Open& open, const Send& send);
   void on_start(std::uint64_t round, const Start& start, const Send& send);
   bool accept(const StartView& start, const std::vector<std::size_t>& places, const Send& send);
@@ -186,6 +187,8 @@ void WorkerNode::Parts::dispatch(const Envelope& envelope, const Send& send) {
     case MessageType::permit:
       return taken(Stage::ready, decode<Permit>(envelope),
                    [&](const auto& told) { on_permit(envelope.round, told, send); });
+    case MessageType::recall:
+      return taken(Stage::ready, decode<Recall>(envelope), [&](const auto& told) { on(told, send); });
     case MessageType::open:
       return taken(Stage::ready, decode<Open>(envelope),
                    [&](const auto& told) { on_open(envelope.round, told, send); });
@@ -450,6 +453,18 @@ void WorkerNode::Parts::on_permit(std::uint64_t round, const Permit& permit, con
     }
   }
   say(send, encode(cosign, round));
+}
+
+void WorkerNode::Parts::on(const Recall& recall, const Send& send) {
+  if (!hooks.recall) {
+    return refuse("RECALL where none is waited for");
+  }
+  auto lines = hooks.recall(recall.size, recall.tip);
+  if (!lines) {
+    refuse("RECALL: " + lines.what() + " (" + std::string(name_of(Refusal::split_view)) + ")");
+    return say(send, encode(Abort{Refusal::split_view, kNoMerchant, lines.what()}));
+  }
+  say(send, encode(Recalled{std::move(*lines)}));
 }
 
 void WorkerNode::Parts::on_open(std::uint64_t round, const Open& open, const Send& send) {

@@ -76,6 +76,9 @@ struct WorkerHooks {
   std::function<Result<HeadToSign>(std::span<const std::string> lines,
                                    std::span<const std::uint32_t> merchants)>
       permit = {};
+  /// When a run is continued: the lines on this worker's disk behind the first `size`, whose last has the hash `tip`. An
+  /// error says that they are not what this worker was shown.
+  std::function<Result<std::vector<std::string>>(std::uint64_t size, const Digest& tip)> recall = {};
   /// Checks the intent and the budget and sets up the sum. Gives the parameters this worker derived itself: a
   /// round with others is refused. An error refuses the round for all merchants here; its sentence goes to
   /// the coordinator.

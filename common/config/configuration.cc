@@ -291,15 +291,42 @@ std::string canonical_text(const Configuration& configuration) {
   return text;
 }
 
-std::string shared_text(const Configuration& configuration) {
+namespace {
+
+Configuration shared_part(const Configuration& configuration) {
   Configuration shared = configuration;
+  const Configuration::Federation usual;
+  shared.federation.deadline_ms = usual.deadline_ms;
+  shared.federation.resume = usual.resume;
+  shared.federation.checkpoint_every = usual.checkpoint_every;
+  shared.federation.restarts = usual.restarts;
   shared.data.path.clear();
   shared.privacy.previous_ledgers.clear();  // Each has its own copies; the plan names what they must be.
   shared.output.dir.clear();
   shared.aggregation.keys.clear();
   shared.aggregation.roster.clear();
   shared.worker.threads = 1;
-  return canonical_text(shared);
+  return shared;
+}
+
+}  // namespace
+
+std::string shared_text(const Configuration& configuration) {
+  return canonical_text(shared_part(configuration));
+}
+
+std::optional<std::string> shared_difference(const Configuration& before, const Configuration& now) {
+  const Configuration old_part = shared_part(before);
+  const Configuration new_part = shared_part(now);
+  for (const Key& key : key_table()) {
+    const auto old_value = key.read(old_part);
+    const auto new_value = key.read(new_part);
+    if (section_of(key.name) != "policy" && old_value != new_value) {
+      return key.name + " (" + old_value.value_or("not given") + " before, " +
+             new_value.value_or("not given") + " now)";
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> configuration_keys() {

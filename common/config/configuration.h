@@ -23,8 +23,10 @@ struct Configuration {
         0;                ///< Rounds between evaluations; 0: each round without noise, at the end with.
     double cohort = 1.0;  ///< Fraction of merchants invited to a round.
     std::uint32_t min_merchants = 0;    ///< Fewest merchants in a sum; 0: max(3, ceil(2/3 of them)).
-    std::uint32_t deadline_ms = 30000;  ///< For each phase of a round.
+    std::uint32_t deadline_ms = 30000;  ///< Longest for each phase of a round.
     bool resume = false;
+    std::uint32_t checkpoint_every = 1;  ///< Training rounds.
+    std::uint32_t restarts = 3;          ///< By hanse run, after a coordinator or too many workers were lost.
   } federation;
 
   struct Data {
@@ -128,9 +130,14 @@ std::string canonical_text(const Configuration& configuration);
 /// Every key as "section.key", in the order of the canonical text; [policy] is the last section.
 std::vector<std::string> configuration_keys();
 
-/// The canonical text without what may differ between hosts: data.path, output.dir, aggregation.keys and
-/// .roster, worker.threads. Its digest ties coordinator and workers to one configuration.
+/// The canonical text without what may differ between hosts, or between a run and its continuation: data.path,
+/// output.dir, aggregation.keys and .roster, worker.threads, privacy.previous_ledgers, and of [federation] deadline_ms,
+/// resume, checkpoint_every and restarts. Its digest ties coordinator and workers to one configuration.
 std::string shared_text(const Configuration& configuration);
+
+/// The first key in which two configurations' shared texts differ, with both values: "federation.seed (1 before, 2 now)";
+/// nothing when they are the same.
+std::optional<std::string> shared_difference(const Configuration& before, const Configuration& now);
 
 /// A table of all keys for --help: section, key, unit or range, default, meaning.
 std::string describe_keys();

@@ -345,10 +345,21 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.federation.min_merchants; }),
       integer_key(
           "federation.deadline_ms", 10, 86'400'000, "milliseconds, 10 to 86400000",
-          "Time for each phase of a round.", [](auto& c) -> auto& { return c.federation.deadline_ms; }),
+          "Longest time for each phase of a round.",
+          [](auto& c) -> auto& { return c.federation.deadline_ms; }),
       flag_key(
-          "federation.resume", "Continues the run found in the run directory: not in this version.",
+          "federation.resume",
+          "Continues the run found in the run directory from its last checkpoint; begins it where there is "
+          "none.",
           [](auto& c) -> auto& { return c.federation.resume; }),
+      integer_key(
+          "federation.checkpoint_every", 1, 10'000'000, "rounds, 1 to 10000000",
+          "Training rounds between checkpoints.",
+          [](auto& c) -> auto& { return c.federation.checkpoint_every; }),
+      integer_key(
+          "federation.restarts", 0, 1000, "0 to 1000",
+          "How often hanse run starts a run again that lost its coordinator, mpirun or too many workers.",
+          [](auto& c) -> auto& { return c.federation.restarts; }),
 
       text_key(
           "data.path", "file or folder",

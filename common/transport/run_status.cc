@@ -1,5 +1,7 @@
 #include "common/transport/run_status.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -10,10 +12,30 @@
 
 namespace hanse {
 
-void write_run_status(int code) {
+namespace {
+
+const char* status_file() {
   const char* file = std::getenv(kStatusVariable);
-  if (file != nullptr && *file != '\0') {
-    write_durably(file, "done " + std::to_string(code) + "\n");
+  return file != nullptr && *file != '\0' ? file : nullptr;
+}
+
+}  // namespace
+
+void write_run_started() {
+  if (const char* file = status_file()) {
+    write_durably(file, "running " + std::to_string(::getpid()) + "\n");
+  }
+}
+
+void write_sign_of_life() {
+  if (const char* file = status_file()) {
+    ::utimensat(AT_FDCWD, file, nullptr, 0);  // One that fails is one that is missing.
+  }
+}
+
+void write_run_status(int code, bool again) {
+  if (const char* file = status_file()) {
+    write_durably(file, "done " + std::to_string(code) + (again ? " again\n" : "\n"));
   }
 }
 
@@ -21,14 +43,18 @@ int exit_code_for_mpirun(int code) {
   return std::getenv(kStatusVariable) != nullptr ? 0 : code;
 }
 
-std::optional<int> read_run_status(const std::filesystem::path& file) {
+RunStatus read_run_status(const std::filesystem::path& file) {
   std::ifstream stream(file);
   std::string word;
-  int code = 0;
-  if (stream >> word >> code && word == "done" && code >= 0 && code <= 255) {
-    return code;
+  long number = 0;
+  RunStatus status;
+  if (stream >> word >> number && word == "running" && number > 1) {
+    status.coordinator = static_cast<pid_t>(number);
+  } else if (word == "done" && number >= 0 && number <= 255 && stream) {
+    status.code = static_cast<int>(number);
+    status.again = (stream >> word) && word == "again";
   }
-  return std::nullopt;
+  return status;
 }
 
 bool output_is_terminal() {

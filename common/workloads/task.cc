@@ -78,10 +78,6 @@ bool evaluates_after(const Configuration& configuration, std::uint64_t round) {
 void check_task(const Configuration& configuration) {
   const FeatureSpace space = feature_space(configuration);
   read_cleaning(configuration.data.clean);
-  if (configuration.federation.resume) {
-    throw bad_input(
-        "federation.resume=true: this version cannot continue a run; start it anew in another output.dir");
-  }
   if (configuration.data.format == "csv" && configuration.data.label.empty()) {
     throw bad_input("data.label is missing: name the column that the model predicts");
   }

@@ -14,7 +14,7 @@
 namespace {
 
 /// Checks on its way all that can be checked here, so that a slip costs one sentence and no mpirun.
-hanse::Launch read_launch(const hanse::Arguments& arguments) {
+hanse::Launch read_launch(const hanse::Arguments& arguments, hanse::Supervised& run) {
   hanse::Launch launch;
   launch.file = arguments.text("FILE.ini");
   launch.settings = arguments.settings();
@@ -22,8 +22,12 @@ hanse::Launch read_launch(const hanse::Arguments& arguments) {
   const auto configuration = hanse::read_configuration(launch.file, launch.settings);
   hanse::check_run(configuration);
   if (!arguments.flag_given("dry-run")) {
-    hanse::check_run_directory(hanse::run_directory(configuration));
+    const hanse::RunStart start = hanse::check_run_start(configuration);
+    launch.finished = start == hanse::RunStart::finished ? hanse::finished_sentence(configuration) : "";
   }
+  run.restarts = configuration.federation.restarts;
+  // As long as a worker waits for the coordinator.
+  run.patience = std::chrono::milliseconds{4 * std::int64_t{configuration.federation.deadline_ms} + 60'000};
   launch.workers = arguments.given("workers")
                        ? static_cast<unsigned>(arguments.integer("workers", 1, 100'000))
                        : hanse::default_workers(configuration);
@@ -49,9 +53,14 @@ int run(int argc, char** argv) {
   if (const auto code = arguments.parse(argc, argv)) {
     return *code;
   }
-  const hanse::Launch launch = read_launch(arguments);
-  const auto line = hanse::mpirun_line(launch);
-  const auto settings = hanse::missing_mpi_settings(::geteuid() == 0);
+  hanse::Supervised supervised;
+  hanse::Launch launch = read_launch(arguments, supervised);
+  if (!launch.finished.empty()) {
+    std::printf("%s\n", launch.finished.c_str());
+    return 0;
+  }
+  const auto line = supervised.line = hanse::mpirun_line(launch);
+  const auto settings = supervised.environment = hanse::missing_mpi_settings(::geteuid() == 0);
   std::printf("%s\n", hanse::shell_line(settings, line).c_str());
   if (launch.arbiter) {
     std::printf("# The last rank is the arbiter: it alone can decrypt, and it sees sums only.\n");
@@ -63,7 +72,9 @@ int run(int argc, char** argv) {
   if (!hanse::find_program(line[0])) {
     throw hanse::bad_input("cannot find " + line[0] + ": install openmpi-bin, or name it in HANSE_MPIRUN");
   }
-  return hanse::supervise(line, settings);
+  launch.settings.emplace_back("federation.resume=true");
+  supervised.continued = hanse::mpirun_line(launch);
+  return hanse::supervise(supervised);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ struct Launch {
   unsigned workers = 1;
   std::optional<std::string> hostfile;  ///< For mpirun. The coordinator runs on its first host: this one.
   std::filesystem::path programs;       ///< Folder of hanse-coordinator and hanse-worker.
-  bool arbiter = false;  ///< One more hanse-worker, the last rank: aggregation.encryption=paillier.
+  bool arbiter = false;       ///< One more hanse-worker, the last rank: aggregation.encryption=paillier.
+  std::string finished = {};  ///< What to say when the run was finished before and nothing starts; or empty.
 };
 
 /// The mpirun line: one coordinator, the workers, and the arbiter if there is one. mpirun is the program named by HANSE_MPIRUN, or

@@ -3,13 +3,18 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <thread>
 
@@ -22,6 +27,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPoll{20};
+constexpr milliseconds kLeaving{1500};   ///< For ranks, when mpirun is gone.
 constexpr milliseconds kPatience{2000};  ///< Before the next signal to an mpirun that does not end.
 
 volatile sig_atomic_t interrupted = 0;
@@ -105,41 +111,145 @@ std::string described(int wait_status) {
                                   : "with code " + std::to_string(WEXITSTATUS(wait_status));
 }
 
+/// What /proc says of a process: its state letter and its parent; nothing when it is gone.
+std::optional<std::pair<char, pid_t>> seen(pid_t process) {
+  std::ifstream stream("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(stream, text);
+  const std::size_t name_end = text.rfind(')');  // A program's name may hold anything.
+  char state = 0;
+  int parent = 0;
+  if (name_end == std::string::npos ||
+      std::sscanf(text.c_str() + name_end + 1, " %c %d", &state, &parent) != 2) {
+    return std::nullopt;
+  }
+  return std::pair{state, parent};
+}
+
+bool is_gone(pid_t process) {
+  const auto found = seen(process);
+  return !found || found->first == 'Z' || found->first == 'X';
+}
+
+std::vector<pid_t> children() {
+  std::vector<pid_t> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    const std::string name = entry.path().filename();
+    if (std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; })) {
+      const auto process = static_cast<pid_t>(std::atol(name.c_str()));
+      const auto state = seen(process);
+      if (state && state->second == ::getpid()) {
+        found.push_back(process);
+      }
+    }
+  }
+  return found;
+}
+
+/// Ranks that outlive mpirun become children of this process (a subreaper). They end by themselves within a second or two;
+/// one that is stopped, or waits inside MPI, does not.
+void end_orphans() {
+  const auto until = std::chrono::steady_clock::now() + kLeaving;
+  while (true) {
+    pid_t reaped = 0;
+    while ((reaped = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
+    }
+    if (reaped < 0) {
+      return;  // No child is left.
+    }
+    if (std::chrono::steady_clock::now() >= until) {
+      for (const pid_t child : children()) {
+        ::kill(child, SIGKILL);  // Also a stopped one.
+      }
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+/// How one mpirun ended.
+struct Ending {
+  std::optional<int> code;  ///< The coordinator's, if it gave one.
+  bool worth_restarting = false;
+  std::string why;  ///< Follows on "hanse run: ".
+};
+
+bool is_silent(const std::filesystem::path& status, std::chrono::milliseconds patience) {
+  std::error_code error;
+  const auto written = std::filesystem::last_write_time(status, error);
+  return !error && std::filesystem::file_time_type::clock::now() - written > patience;
+}
+
+Ending watch(const std::vector<std::string>& line, const std::filesystem::path& file,
+             std::chrono::milliseconds patience) {
+  const pid_t mpirun = start(line);
+  bool was_at_work = false;
+  while (true) {
+    const auto wait_status = ended(mpirun, kPoll);
+    const RunStatus before = read_run_status(file);
+    was_at_work = was_at_work || before.coordinator;
+    const bool gone = before.coordinator && is_gone(*before.coordinator);
+    // Read after all were looked at: the coordinator's last word cannot be missed.
+    const RunStatus status = read_run_status(file);
+    std::string why;
+    if (status.code) {
+      if (!wait_status && !ended(mpirun, kPatience)) {
+        end(mpirun);
+      }
+      return {status.code, status.again, "the coordinator could not go on"};
+    }
+    if (wait_status) {
+      return {std::nullopt, was_at_work,
+              "mpirun ended " + described(*wait_status) + " before the coordinator had finished"};
+    }
+    if (gone) {
+      why = "the coordinator is gone";
+    } else if (is_silent(file, patience)) {
+      why = "the coordinator gave no sign of life for " + std::to_string(patience.count() / 1000) + " s";
+    }
+    if (!why.empty()) {
+      end(mpirun);
+      return {std::nullopt, true, why};
+    }
+    if (interrupted != 0) {
+      end(mpirun);
+      return {std::nullopt, false, "interrupted by signal " + std::to_string(static_cast<int>(interrupted))};
+    }
+  }
+}
+
 }  // namespace
 
-int supervise(const std::vector<std::string>& line,
-              const std::vector<std::pair<std::string, std::string>>& environment) {
+int supervise(const Supervised& run) {
   const StatusFolder status;
-  for (const auto& [name, value] : environment) {
+  for (const auto& [name, value] : run.environment) {
     ::setenv(name.c_str(), value.c_str(), 1);
   }
   ::setenv(kStatusVariable, status.file().c_str(), 1);
   ::setenv(kTerminalVariable, ::isatty(STDOUT_FILENO) == 1 ? "1" : "0", 0);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   struct sigaction action {};
   action.sa_handler = note_interruption;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
 
-  const pid_t child = start(line);
-  while (true) {
-    const auto wait_status = ended(child, kPoll);
-    // Read after the child was looked at: its last word cannot be missed.
-    const auto code = read_run_status(status.file());
-    if (code) {
-      if (!wait_status && !ended(child, kPatience)) {
-        end(child);
-      }
-      return *code;
+  for (unsigned restart = 1;; ++restart) {
+    std::error_code ignored;
+    std::filesystem::remove(status.file(), ignored);
+    const Ending ending = watch(restart == 1 ? run.line : run.continued, status.file(), run.patience);
+    end_orphans();
+    if (interrupted == 0 && ending.worth_restarting && restart <= run.restarts) {
+      std::fprintf(stderr, "hanse run: %s; restart %u of %u continues the run\n", ending.why.c_str(), restart,
+                   run.restarts);
+      continue;
     }
-    if (wait_status) {
-      throw Failure(ExitCode::could_not_finish,
-                    "mpirun ended " + described(*wait_status) + " before the coordinator had finished");
+    if (ending.code) {
+      return *ending.code;
     }
-    if (interrupted != 0) {
-      end(child);
-      throw Failure(ExitCode::could_not_finish,
-                    "interrupted by signal " + std::to_string(static_cast<int>(interrupted)));
-    }
+    throw Failure(
+        ExitCode::could_not_finish,
+        ending.why +
+            (ending.worth_restarting ? ": start it again with federation.resume=true to continue it" : ""));
   }
 }
 

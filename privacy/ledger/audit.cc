@@ -517,7 +517,7 @@ std::string earlier_text(const AuditReport& report) {
   std::string text =
       "With " + count_of(report.earlier.size(), "earlier run", "earlier runs") + " on the same people:\n";
   for (const EarlierLedger& one : report.earlier) {
-    text += "  run " + one.run_id + " (" + one.ledger.string() + ")\n";
+    text += "  run " + printable(one.run_id) + " (" + without_controls(one.ledger.string()) + ")\n";
   }
   for (const SpentRow& row : report.total) {
     text += row_text(row);
@@ -551,19 +551,20 @@ std::string privacy_text(const AuditReport& report) {
 
 std::string ledger_text(const AuditReport& report) {
   const LedgerState& state = report.state;
-  std::string text =
-      "Ledger " + report.ledger.string() + ": " + count_of(report.lines, "record holds", "records hold") +
-      " (form, hashes, tree, order), and " + count_of(report.signatures, "signature", "signatures") +
-      (report.signatures_verified == report.signatures
-           ? std::string()
-           : ", of which the last " + std::to_string(report.signatures_verified) +
-                 ", one of each signer, cover all others") +
-      "\n";
+  std::string text = "Ledger " + without_controls(report.ledger.string()) + ": " +
+                     count_of(report.lines, "record holds", "records hold") +
+                     " (form, hashes, tree, order), and " +
+                     count_of(report.signatures, "signature", "signatures") +
+                     (report.signatures_verified == report.signatures
+                          ? std::string()
+                          : ", of which the last " + std::to_string(report.signatures_verified) +
+                                ", one of each signer, cover all others") +
+                     "\n";
   if (state.empty()) {
     return text;
   }
   const Plan& plan = state.plan();
-  text += "  Run " + plan.run_id + " of federation " + quoted(plan.federation) + ", workload " +
+  text += "  Run " + printable(plan.run_id) + " of federation " + quoted(plan.federation) + ", workload " +
           printable(plan.workload) + ", " + count_of(plan.merchants.size(), "merchant", "merchants") +
           ", coordinator " + hex(plan.coordinator) + "\n";
   text += "  " + count_of(state.intents(), "sum", "sums") +
@@ -583,19 +584,20 @@ std::string ledger_text(const AuditReport& report) {
 
 }  // namespace
 
+/// Sentences name runs, sums and folders as the ledger or somebody's copy does: no name becomes a line of the verdict.
 std::string text_of(const AuditReport& report) {
   std::string text = ledger_text(report);
   if (!report.state.empty()) {
     text += privacy_text(report);
   }
   for (const std::string& note : report.notes) {
-    text += "Note: " + note + "\n";
+    text += "Note: " + without_controls(note) + "\n";
   }
   for (const std::string& sentence : report.open_ends) {
-    text += "Unfinished: " + sentence + "\n";
+    text += "Unfinished: " + without_controls(sentence) + "\n";
   }
   for (const std::string& finding : report.findings) {
-    text += "FINDING: " + finding + "\n";
+    text += "FINDING: " + without_controls(finding) + "\n";
   }
   switch (report.verdict()) {
     case AuditReport::Verdict::holds:

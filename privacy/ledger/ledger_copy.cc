@@ -66,6 +66,7 @@ std::vector<std::string> names_of(const std::vector<LedgerMerchant>& merchants) 
   for (const LedgerMerchant& merchant : merchants) {
     names.push_back(merchant.name);
   }
+  std::ranges::sort(names);
   return names;
 }
 
@@ -180,7 +181,8 @@ void LedgerCopy::open_files(const std::filesystem::path& merchants) {
     }
   }
   sync_tree(merchants);
-  log_.emplace(files.front());
+  file_ = files.front();
+  log_.emplace(file_);
 }
 
 void LedgerCopy::replay(std::string_view content, const std::filesystem::path& merchants) {
@@ -279,6 +281,16 @@ Result<Record> LedgerCopy::accept(std::string_view line) {
     }
   }
   return record;
+}
+
+std::vector<std::string> LedgerCopy::lines_from(std::uint64_t begin) const {
+  if (!log_ || begin >= state_.next_seq()) {
+    return {};
+  }
+  const std::string content = read_file(file_);
+  const std::vector<std::string_view> all = split_lines(content).lines;
+  check(all.size() == state_.next_seq(), "a copy's file holds the lines that were verified");
+  return {all.begin() + static_cast<std::ptrdiff_t>(begin), all.end()};
 }
 
 void LedgerCopy::append(std::string_view line) {

@@ -37,6 +37,8 @@ class LedgerCopy {
   /// coordinator's ledger does and later ones can be permitted: see refusal().
   Result<Record> accept(std::string_view line);
 
+  /// The lines from number `begin` on, as they stand on the disk.
+  std::vector<std::string> lines_from(std::uint64_t begin) const;
   /// Why the merchants here do not permit the open intent; nothing when their policy allows it, or none is open. Without
   /// their signature on its head it costs them nothing.
   std::optional<Error> refusal() const { return state_.open_intent() ? refusal_ : std::nullopt; }
@@ -59,7 +61,8 @@ class LedgerCopy {
   std::optional<Error> refusal_;                 ///< Of the latest intent.
   std::vector<LedgerState> earlier_;             ///< The latest first.
   bool is_newcomer_ = false;                     ///< No merchant here was in an earlier run.
-  std::optional<DurableLog> log_;                ///< The one file; none when nobody is hosted.
+  std::filesystem::path file_;                   ///< The one file.
+  std::optional<DurableLog> log_;                ///< It; none when nobody is hosted.
   std::vector<std::filesystem::path> separate_;  ///< Copies of their own, where links are not possible.
 };
 

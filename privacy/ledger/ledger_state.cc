@@ -531,6 +531,7 @@ void LedgerState::take(const Plan& plan) {
 
 void LedgerState::take(const Intent& intent) {
   ++intents_;
+  last_round_ = std::max(last_round_, intent.round);
   unix_time_ = intent.unix_time;
   if (models_.empty()) {
     models_.insert(intent.model);
@@ -598,7 +599,7 @@ void LedgerState::take(const Head& head) {
 /// Spent by the merchants whose copy this is when one of them signed it: no sum has one that did not.
 void LedgerState::take_permission(const Intent& intent) {
   const bool is_own = std::ranges::any_of(permitted_by_, [&](std::uint32_t merchant) {
-    return std::ranges::find(own_, plan_->merchants[merchant].name) != own_.end();
+    return std::ranges::binary_search(own_, plan_->merchants[merchant].name);
   });
   if (is_own && plan_->unit != Unit::none && intent.parameters.share_variance > 0) {
     permitted_[account_of(intent.population)].compose(event_of(intent, plan_->collusion));

@@ -41,8 +41,8 @@ class LedgerState {
   LedgerState() = default;
   /// Only a ledger of this coordinator is accepted; without, the plan's own key is taken.
   explicit LedgerState(std::optional<PublicKey> coordinator) : expected_(coordinator) {}
-  /// The copy of these merchants: a policy's limit is of what they permitted, by their signatures on heads. A sum that
-  /// they did not permit cannot include them, and costs them nothing.
+  /// The copy of these merchants, by increasing name: a policy's limit is of what they permitted, by their signatures on
+  /// heads. A sum that they did not permit cannot include them, and costs them nothing.
   LedgerState(std::optional<PublicKey> coordinator, std::vector<std::string> own)
       : expected_(coordinator), own_(std::move(own)) {}
 
@@ -113,6 +113,8 @@ class LedgerState {
   /// The latest time in a record, in seconds.
   std::uint64_t unix_time() const { return unix_time_; }
   std::uint64_t intents() const { return intents_; }
+  /// The largest round of an intent; 0 before the first.
+  std::uint64_t last_round() const { return last_round_; }
   std::uint64_t released() const { return released_; }
   std::uint64_t aborted() const { return aborted_; }
   /// Intents beyond the planned number of their kind (a repeated round): counted like all others.
@@ -187,6 +189,7 @@ class LedgerState {
   std::map<std::string, std::uint64_t> without_noise_;
   std::uint64_t unix_time_ = 0;
   std::uint64_t intents_ = 0;
+  std::uint64_t last_round_ = 0;
   std::uint64_t released_ = 0;
   std::uint64_t aborted_ = 0;
   std::uint64_t trimmed_ = 0;

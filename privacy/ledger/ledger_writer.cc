@@ -70,6 +70,19 @@ LedgerWriter LedgerWriter::resume(std::filesystem::path file, SigningKey key) {
   return writer;
 }
 
+void LedgerWriter::recover(std::span<const std::string> lines) {
+  for (const std::string& line : lines) {
+    if (const auto record = state_.accept(line); !record) {
+      throw Failure(
+          ExitCode::refused,
+          "a merchant's copy of the ledger is longer than the coordinator's, and does not continue it: " +
+              record.what());
+    }
+    log_.append(line);
+    lines_.push_back(line);
+  }
+}
+
 std::string LedgerWriter::write_payload(Payload payload, const Digest& prev, Signatures how) {
   Record record{.seq = state_.next_seq(), .prev = prev, .payload = std::move(payload), .signature = {}};
   record.signature = key_.sign(bytes_of(signed_text(record)));

@@ -31,6 +31,10 @@ class LedgerWriter {
   /// it does not hold.
   static LedgerWriter resume(std::filesystem::path file, SigningKey key);
 
+  /// Takes back lines that merchants have and this disk lost: the next ones of this ledger, each signed by this very key.
+  /// They are on disk when it returns. Throws Failure(refused) at the first that does not follow.
+  void recover(std::span<const std::string> lines);
+
   /// Signs, writes, returns the line (without newline) to be sent. `unix_time` is moved up to the last one.
   std::string write(Intent intent);
   /// `round` and `intent` are taken from the open intent, and `model` too when aborted.

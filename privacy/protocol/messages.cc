@@ -9,9 +9,9 @@ namespace hanse {
 
 std::string_view name_of(MessageType type) {
   constexpr std::string_view names[] = {
-      "?",     "PARAMS", "HELLO",   "ROSTER",  "SEEDS",     "GRAPH",  "CONFIRM", "READY",  "OPEN",
-      "SHARE", "START",  "UPLOAD",  "SET",     "AGREE",     "AGREED", "REVEAL",  "RESULT", "FAIL",
-      "ABORT", "STOP",   "ARBITER", "DECRYPT", "DECRYPTED", "REDUCE", "PERMIT",  "COSIGN"};
+      "?",       "PARAMS",  "HELLO",     "ROSTER", "SEEDS",  "GRAPH",  "CONFIRM", "READY",   "OPEN",  "SHARE",
+      "START",   "UPLOAD",  "SET",       "AGREE",  "AGREED", "REVEAL", "RESULT",  "FAIL",    "ABORT", "STOP",
+      "ARBITER", "DECRYPT", "DECRYPTED", "REDUCE", "PERMIT", "COSIGN", "RECALL",  "RECALLED"};
   const auto index = static_cast<std::size_t>(type);
   return index < std::size(names) ? names[index] : names[0];
 }
@@ -40,7 +40,7 @@ Result<Envelope> open_envelope(ByteView message) {
                  std::to_string(kProtocolVersion) + ": all programs of a run must be of one release"};
   }
   if (zero != 0 || type < static_cast<std::uint8_t>(MessageType::params) ||
-      type > static_cast<std::uint8_t>(MessageType::cosign)) {
+      type > static_cast<std::uint8_t>(MessageType::recalled)) {
     return Error{"a message has a header that is none of ours"};
   }
   envelope.type = static_cast<MessageType>(type);
@@ -543,24 +543,53 @@ namespace {
 /// As long as the longest line of a ledger, a plan of all merchants there can be.
 constexpr std::size_t kLineSizeMax = std::size_t{1} << 23;
 
-}  // namespace
-
-void Permit::write(ByteWriter& writer) const {
-  asked.write(writer);
+void put_lines(ByteWriter& writer, const std::vector<std::string>& lines) {
   writer.put(static_cast<std::uint32_t>(lines.size()));
   for (const std::string& line : lines) {
     put_text(writer, line);
   }
 }
 
+std::vector<std::string> get_lines(ByteReader& reader) {
+  std::vector<std::string> lines;
+  const std::size_t count = get_count(reader, sizeof(std::uint32_t));
+  for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
+    lines.push_back(get_text(reader, kLineSizeMax));
+  }
+  return lines;
+}
+
+}  // namespace
+
+void Permit::write(ByteWriter& writer) const {
+  asked.write(writer);
+  put_lines(writer, lines);
+}
+
 Permit Permit::read(ByteReader& reader) {
   Permit permit;
   permit.asked = MerchantSet::read(reader);
-  const std::size_t count = get_count(reader, sizeof(std::uint32_t));
-  for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
-    permit.lines.push_back(get_text(reader, kLineSizeMax));
-  }
+  permit.lines = get_lines(reader);
   return permit;
+}
+
+void Recall::write(ByteWriter& writer) const {
+  writer.put(size).put_bytes(tip);
+}
+
+Recall Recall::read(ByteReader& reader) {
+  Recall recall;
+  recall.size = reader.get<std::uint64_t>();
+  recall.tip = get_array<32>(reader);
+  return recall;
+}
+
+void Recalled::write(ByteWriter& writer) const {
+  put_lines(writer, lines);
+}
+
+Recalled Recalled::read(ByteReader& reader) {
+  return {get_lines(reader)};
 }
 
 void Cosign::write(ByteWriter& writer) const {

@@ -25,6 +25,7 @@ namespace hanse {
 ///
 ///   ledger    C: PERMIT   W: COSIGN, or ABORT: after READY for the plan, before each round for its intent, at the end for
 ///             the claim
+///             C: RECALL   W: RECALLED, or ABORT: after READY, when a run is continued
 ///   session   C: PARAMS   W: HELLO   C: ROSTER   [W: SEEDS   C: GRAPH]   W: CONFIRM   C: READY
 ///   round r   C: START    W: UPLOAD*   C: SET   W: AGREE*   C: AGREED   W: REVEAL*, SHARE* of round r + 1
 ///             C: RESULT
@@ -73,6 +74,8 @@ enum class MessageType : std::uint8_t {
   reduce,
   permit,
   cosign,
+  recall,
+  recalled,
 };
 std::string_view name_of(MessageType type);
 
@@ -389,6 +392,26 @@ struct Cosign {
 
   void write(ByteWriter& writer) const;
   static Cosign read(ByteReader& reader);
+};
+
+/// RECALL: a continued run's ledger as the coordinator found it. A worker with another one of that length ABORTs: nothing
+/// may follow on a ledger that takes back what merchants have seen.
+struct Recall {
+  static constexpr MessageType kType = MessageType::recall;
+  std::uint64_t size = 0;  ///< Lines.
+  Digest tip{};            ///< SHA-256 of the last one; zero without lines.
+
+  void write(ByteWriter& writer) const;
+  static Recall read(ByteReader& reader);
+};
+
+/// RECALLED: the lines that the worker has on its own disk behind those, in their order: the coordinator's disk lost them.
+struct Recalled {
+  static constexpr MessageType kType = MessageType::recalled;
+  std::vector<std::string> lines;  ///< Without newlines.
+
+  void write(ByteWriter& writer) const;
+  static Recalled read(ByteReader& reader);
 };
 
 // --- any time ---

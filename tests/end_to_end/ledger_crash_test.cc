@@ -1,5 +1,6 @@
 // A federation that dies at once, with all its processes, between any two steps: its ledgers never say less than was
-// released. HANSE_CRASHES sets how many deaths are tried (20; 200 take about a minute).
+// released, and continued it ends with the model of a run that was never interrupted. HANSE_CRASHES sets how many deaths
+// are tried (20, and 6 of each kind that is continued).
 
 #include <fcntl.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -17,6 +19,7 @@
 #include "common/data/read_dataset.h"
 #include "common/transport/simulated_network.h"
 #include "coordinator/coordinator_run.h"
+#include "coordinator/run_files.h"
 #include "privacy/ledger/audit.h"
 #include "privacy/ledger/ledger_lines.h"
 #include "privacy/ledger/ledger_writer.h"
@@ -100,6 +103,7 @@ struct NotingWorker {
     WorkerOptions options;
     options.rank = rank;
     options.plan = sha256(bytes_of(shared_text(configuration)));
+    options.graph = graph_wishes(configuration);
     node = std::make_unique<WorkerNode>(options, std::move(hosted), std::move(hooks), random);
   }
 
@@ -108,15 +112,23 @@ struct NotingWorker {
   std::unique_ptr<WorkerNode> node;
 };
 
-Configuration configuration_of(const MarketFolder& market) {
-  return read_configuration(
-      market / "shop.ini",
-      {"output.dir=" + (market / "run").string(), "data.path=" + (market / "shop.csv").string(),
-       "privacy.unit=record", "privacy.epsilon=2", "privacy.delta=1e-5", "federation.rounds=2"});
+using Settings = std::vector<std::string>;
+const Settings kWithBudget = {"privacy.unit=record", "privacy.epsilon=2", "privacy.delta=1e-5",
+                              "federation.rounds=2"};
+
+Settings with(Settings settings, const std::string& another) {
+  settings.push_back(another);
+  return settings;
 }
 
-void run_federation(const MarketFolder& market, int notes) {
-  const Configuration configuration = configuration_of(market);
+Configuration configuration_of(const MarketFolder& market, const Settings& settings) {
+  return read_configuration(market / "shop.ini",
+                            with(with(settings, "output.dir=" + (market / "run").string()),
+                                 "data.path=" + (market / "shop.csv").string()));
+}
+
+void run_federation(const MarketFolder& market, const Settings& settings, int notes) {
+  const Configuration configuration = configuration_of(market, settings);
   SimulatedNetwork network;
   network.set_tap([](Peer, Peer, ByteView) { steps.take(); });
   std::deque<NotingWorker> workers;
@@ -134,17 +146,24 @@ void run_federation(const MarketFolder& market, int notes) {
   std::fclose(nowhere);
 }
 
-/// Runs the federation in a process of its own that dies at step `last`; how many steps it took when it lived to its end.
-std::optional<std::uint64_t> run_until(const MarketFolder& market, std::uint64_t last) {
+constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+/// Runs the federation, or what is left of one, in a process of its own that dies at step `last`; how many steps it took
+/// when it lived to its end.
+std::optional<std::uint64_t> go_until(const MarketFolder& market, const Settings& settings,
+                                      std::uint64_t last) {
   std::error_code none;
-  fs::remove_all(market / "run", none);
-  fs::remove(market / "uploads", none);
   fs::remove(market / "steps", none);
   const pid_t child = ::fork();
   if (child == 0) {
     const int notes = ::open((market / "uploads").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     steps = {.counting = true, .taken = 0, .last = last};
-    run_federation(market, notes);
+    try {
+      run_federation(market, settings, notes);
+    } catch (const std::exception& failure) {
+      std::fprintf(stderr, "%s\n", failure.what());
+      ::_exit(1);
+    }
     steps.counting = false;
     market.write("steps", std::to_string(steps.taken));
     ::_exit(0);
@@ -157,6 +176,15 @@ std::optional<std::uint64_t> run_until(const MarketFolder& market, std::uint64_t
   }
   EXPECT_EQ(status, 0);
   return std::stoull(bytes_of_file(market / "steps"));
+}
+
+/// The same for a new one.
+std::optional<std::uint64_t> run_until(const MarketFolder& market, const Settings& settings,
+                                       std::uint64_t last) {
+  std::error_code none;
+  fs::remove_all(market / "run", none);
+  fs::remove(market / "uploads", none);
+  return go_until(market, settings, last);
 }
 
 /// The rounds for which an upload left a merchant.
@@ -225,7 +253,8 @@ void expect_no_less_than_was_released(const MarketFolder& market) {
   }
   const double released =
       std::max(epsilon_of(uploaded, told, Population::train), epsilon_of(uploaded, told, Population::test));
-  EXPECT_GE(told.state.epsilon_spent(), released);
+  const bool promises = !told.state.empty() && told.state.plan().unit != Unit::none;
+  EXPECT_TRUE(!promises || told.state.epsilon_spent() >= released);
   for (int shop = 1; shop <= 4; ++shop) {
     const Told copy =
         told_by(market / "run" / "merchants" / ("shop" + std::to_string(shop)) / "ledger.jsonl");
@@ -238,27 +267,219 @@ void expect_no_less_than_was_released(const MarketFolder& market) {
     DeterministicSecureRandom random(kCoordinatorSeed);
     LedgerWriter writer = LedgerWriter::resume(ledger, SigningKey::generate(random));
     writer.abort_open("the coordinator was started again");
-    EXPECT_GE(writer.state().epsilon_spent(), released);
+    EXPECT_TRUE(!promises || writer.state().epsilon_spent() >= released);
   }
 }
 
-TEST(LedgerCrash, BetweenAnyTwoStepsLeavesALedgerThatClaimsNoLessThanWasReleased) {
+int crashes(int usual = 20) {
   const char* wished = std::getenv("HANSE_CRASHES");
-  const int crashes = wished != nullptr ? std::atoi(wished) : 20;
+  return wished != nullptr ? std::atoi(wished) : usual;
+}
+
+TEST(LedgerCrash, BetweenAnyTwoStepsLeavesALedgerThatClaimsNoLessThanWasReleased) {
   const MarketFolder market(4, 12);
-  const auto all_steps = run_until(market, ~std::uint64_t{0});
+  const auto all_steps = run_until(market, kWithBudget, kNever);
   ASSERT_TRUE(all_steps.has_value());
   ASSERT_TRUE(audit(market / "run").holds());
   ASSERT_EQ(uploaded_rounds(market).size(), 4u) << "moments, two gradients, scores at the end";
   SeededGenerator random({2026});
 
-  for (int crash = 0; crash < crashes; ++crash) {
+  for (int crash = 0; crash < crashes(); ++crash) {
     const std::uint64_t last = random.below(*all_steps);
     SCOPED_TRACE("seed " + std::to_string(crash) + ", step " + std::to_string(last) + " of " +
                  std::to_string(*all_steps));
-    (void)run_until(market, last);
+    (void)run_until(market, kWithBudget, last);
     expect_no_less_than_was_released(market);
   }
+}
+
+// --- continued ---
+
+struct Continued {
+  const char* name;
+  Settings settings;
+  bool same_model = true;  ///< Without noise.
+};
+void PrintTo(const Continued& one, std::ostream* out) {
+  *out << one.name;
+}
+
+class ContinuedRun : public testing::TestWithParam<Continued> {};
+
+/// Every second death is followed by another one in the part that continues.
+TEST_P(ContinuedRun, EndsAsIfItHadNeverDied) {
+  const MarketFolder market(4, 12);
+  const Settings& settings = GetParam().settings;
+  const Settings resumed = with(settings, "federation.resume=true");
+  const auto all_steps = run_until(market, settings, kNever);
+  ASSERT_TRUE(all_steps.has_value());
+  const auto undisturbed = model_files(market / "run");
+  const std::string metrics = bytes_of_file(market / "run" / "metrics.jsonl");
+  SeededGenerator random({2027});
+
+  for (int crash = 0; crash < crashes(6); ++crash) {
+    const std::uint64_t last = random.below(*all_steps);
+    SCOPED_TRACE("seed " + std::to_string(crash) + ", step " + std::to_string(last) + " of " +
+                 std::to_string(*all_steps));
+    (void)run_until(market, settings, last);
+    if (crash % 2 == 1) {
+      (void)go_until(market, resumed, random.below(*all_steps));
+    }
+    ASSERT_TRUE(go_until(market, resumed, kNever).has_value());
+
+    expect_no_less_than_was_released(market);
+    EXPECT_TRUE(audit(market / "run").holds()) << text_of(audit(market / "run"));
+    if (GetParam().same_model) {
+      EXPECT_TRUE(undisturbed == model_files(market / "run")) << "another model";
+    }
+    EXPECT_EQ(lines_of(bytes_of_file(market / "run" / "metrics.jsonl")).size(), lines_of(metrics).size());
+    EXPECT_FALSE(fs::exists(market / "run" / "coordinator.key")) << "the run is finished";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EveryKind, ContinuedRun,
+    testing::Values(Continued{"WithoutNoise", {}},
+                    Continued{"WithSamplingCohortsAdamAndAClipNormThatAdapts",
+                              {"privacy.sampling_rate=0.5", "federation.cohort=0.75", "server.optimizer=adam",
+                               "privacy.adaptive_clip=true", "privacy.clip=0.5",
+                               "federation.checkpoint_every=2", "federation.rounds=5"}},
+                    Continued{"WithNoise",
+                              {"privacy.unit=record", "privacy.noise_multiplier=2", "privacy.delta=1e-5"},
+                              false}),
+    [](const auto& one) { return std::string(one.param.name); });
+
+/// A run that died in its second half, and its ledger.
+struct DeadRun {
+  DeadRun() {
+    const auto all_steps = run_until(market, {}, kNever);
+    EXPECT_TRUE(all_steps.has_value());
+    undisturbed = model_files(market / "run");
+    EXPECT_FALSE(run_until(market, {}, *all_steps * 2 / 3).has_value());
+  }
+  fs::path file() const { return market / "run" / "ledger.jsonl"; }
+  /// Without its last `count` lines.
+  void lose_lines(std::size_t count) const {
+    std::vector<std::string> lines = lines_of(bytes_of_file(file()));
+    lines.resize(lines.size() - count);
+    std::string text;
+    for (const std::string& line : lines) {
+      text += line + "\n";
+    }
+    market.write("run/ledger.jsonl", text);
+  }
+  /// Why it cannot be continued, or nothing.
+  std::string refusal() const {
+    try {
+      run_federation(market, {"federation.resume=true"}, -1);
+    } catch (const Failure& failure) {
+      return std::to_string(static_cast<int>(failure.code())) + ": " + failure.what();
+    }
+    return "";
+  }
+  std::string log() const { return bytes_of_file(market / "run" / "log.txt"); }
+
+  const MarketFolder market{4, 12};
+  std::map<std::string, std::string> undisturbed;
+};
+
+TEST(ContinuedRunsLedger, TakesBackLinesThatOnlyMerchantsStillHave) {
+  const DeadRun run;
+  run.lose_lines(4);
+
+  EXPECT_EQ(run.refusal(), "");
+
+  EXPECT_NE(run.log().find("lines that merchants have; they are back in it"), std::string::npos) << run.log();
+  EXPECT_TRUE(audit(run.market / "run").holds()) << text_of(audit(run.market / "run"));
+  EXPECT_TRUE(run.undisturbed == model_files(run.market / "run"));
+}
+
+TEST(ContinuedRunsLedger, ThatTakesBackWhatMerchantsSawIsRefused) {
+  const DeadRun run;
+  run.lose_lines(6);
+  DeterministicSecureRandom random(kCoordinatorSeed);
+  {
+    LedgerWriter writer = LedgerWriter::resume(run.file(), SigningKey::generate(random));
+    writer.abort_open("another history");
+    if (!writer.state().open_intent() && writer.lines().size() < 8) {
+      ADD_FAILURE() << "too short a ledger for this test";
+    }
+    Intent intent;  // Anything that merchants have not seen at this place.
+    for (const std::string& line : writer.lines()) {
+      const auto record = decode_record(line);
+      if (std::holds_alternative<Intent>(record->payload)) {
+        intent = std::get<Intent>(record->payload);
+      }
+    }
+    intent.round += 1000;
+    intent.model = *writer.state().model();
+    writer.write(std::move(intent));
+  }
+
+  EXPECT_NE(run.refusal().find("4: the run cannot continue: the merchants of worker"), std::string::npos)
+      << run.refusal();
+  EXPECT_NE(run.refusal().find("the ledger forks"), std::string::npos) << run.refusal();
+}
+
+TEST(ContinuedRunsLedger, IsNotBegunAnewWhereMerchantsHaveOne) {
+  const DeadRun run;
+  fs::remove(run.file());
+
+  EXPECT_NE(run.refusal().find("4: merchants have a ledger of this run and the coordinator has none"),
+            std::string::npos)
+      << run.refusal();
+
+  // As the sentence says: a merchant's copy is as good.
+  fs::copy_file(run.market / "run" / "merchants" / "shop1" / "ledger.jsonl", run.file());
+  EXPECT_EQ(run.refusal(), "");
+  EXPECT_TRUE(run.undisturbed == model_files(run.market / "run"));
+}
+
+TEST(ContinuedRunsLedger, ThatWasAlteredIsRefused) {
+  const DeadRun run;
+  std::string text = bytes_of_file(run.file());
+  text[text.find("\"round\":") + 8] ^= 1;
+  run.market.write("run/ledger.jsonl", text);
+
+  EXPECT_EQ(run.refusal().substr(0, 3), "4: ") << run.refusal();
+}
+
+TEST(ContinuedRunsKeys, AreNeeded) {
+  const DeadRun run;
+  fs::remove(run.market / "run" / "coordinator.key");
+
+  // The worker programs of this test make their keys from a seed, the coordinator too: another seed.
+  const Configuration configuration = configuration_of(run.market, {"federation.resume=true"});
+  EXPECT_EQ(check_run_start(configuration), RunStart::continued);
+  DeterministicSecureRandom other(kCoordinatorSeed + 1);
+  try {
+    (void)LedgerWriter::resume(run.file(), SigningKey::generate(other));
+    FAIL() << "continued by a stranger";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.code(), ExitCode::refused);
+  }
+}
+
+TEST(ContinuedRunsCheckpoints, FallBackToTheOneBeforeAndToTheBeginning) {
+  const DeadRun run;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(run.market / "run" / "checkpoints")) {
+    files.push_back(entry.path());
+  }
+  ASSERT_GE(files.size(), 2u);
+  std::sort(files.begin(), files.end());
+  fs::resize_file(files.back(), 100);
+
+  EXPECT_EQ(run.refusal(), "");
+
+  EXPECT_NE(run.log().find("is torn, and the one before it is tried"), std::string::npos) << run.log();
+  EXPECT_TRUE(run.undisturbed == model_files(run.market / "run"));
+
+  const DeadRun another;
+  fs::remove_all(another.market / "run" / "checkpoints");
+  EXPECT_EQ(another.refusal(), "");
+  EXPECT_NE(another.log().find("continues from its beginning"), std::string::npos) << another.log();
+  EXPECT_TRUE(another.undisturbed == model_files(another.market / "run"));
 }
 
 /// The coordinator's process alone, in a real run.
@@ -266,7 +487,7 @@ TEST(LedgerCrash, OfTheCoordinatorAloneLeavesAnUnfinishedRunThatHolds) {
   const MarketFolder market(4, 20);
   StartedProgram started(
       {"hanse", "run", (market / "shop.ini").string(), "-n", "2", "privacy.unit=record", "privacy.epsilon=2",
-       "privacy.delta=1e-5", "federation.rounds=5000", "output.dir=run"},
+       "privacy.delta=1e-5", "federation.rounds=5000", "federation.restarts=0", "output.dir=run"},
       market.path());
   std::vector<pid_t> coordinator;
   for (int tries = 0; tries < 1500; ++tries) {

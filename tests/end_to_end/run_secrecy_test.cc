@@ -184,7 +184,7 @@ std::vector<Incoming> run_federation(const Configuration& configuration, Exposur
   std::FILE* nowhere = std::fopen("/dev/null", "w");
   Progress progress(nowhere, false, network);
 
-  const RunSummary summary = run_coordinator(configuration, channel, network, random, progress);
+  const RunSummary summary = *run_coordinator(configuration, channel, network, random, progress);
 
   std::fclose(nowhere);
   EXPECT_EQ(summary.rounds, 3u);

@@ -34,6 +34,7 @@ std::vector<std::string> words(const MarketFolder& market, const std::string& wo
           workers,
           "federation.deadline_ms=3000",
           "federation.rounds=8",
+          "federation.restarts=0",
           "output.dir=run"};
 }
 

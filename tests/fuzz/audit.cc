@@ -2,6 +2,8 @@
 
 #include "privacy/ledger/audit.h"
 
+#include <algorithm>
+
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -9,6 +11,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static fuzz::MemoryFile file;
   file.write(fuzz::text_input(data, size));
   const AuditReport report = audit(file.path());
-  check(!text_of(report).empty() && !json_of(report).empty(), "an audit has a verdict");
+  const std::string text = text_of(report);
+  check(!text.empty() && !json_of(report).empty(), "an audit has a verdict");
+  check(std::ranges::all_of(
+            text, [](char c) { return c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); }),
+        "no name steers a terminal");
   return 0;
 }

@@ -2,6 +2,9 @@
 // and signed, so that the verifier sees every absurd number behind a good signature. Then the audit of the result.
 
 #include "privacy/ledger/audit.h"
+
+#include <algorithm>
+
 #include "privacy/ledger/ledger_lines.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/ledger_fixture.h"
@@ -63,6 +66,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   content += split.torn;
   file.write(content);
   const AuditReport report = audit(file.path(), Budget{.epsilon = 1, .delta = 1e-6});
-  check(!text_of(report).empty() && !json_of(report).empty(), "an audit has a verdict");
+  const std::string text = text_of(report);
+  check(!text.empty() && !json_of(report).empty(), "an audit has a verdict");
+  check(std::ranges::all_of(
+            text, [](char c) { return c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); }),
+        "no name steers a terminal");
   return 0;
 }

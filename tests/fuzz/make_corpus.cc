@@ -144,6 +144,8 @@ void add_others(Corpus& corpus) {
   add_message(corpus, encode(GraphMessage{{Bytes32{std::byte{1}}, Bytes32{std::byte{2}}, Bytes32{}}}));
   add_message(corpus, encode(Fail{2, "rows.csv, line 3: a number was expected"}));
   add_message(corpus, encode(Permit{MerchantSet::of(4, {0, 1, 3}), {"{}", "a line"}}, 1));
+  add_message(corpus, encode(Recall{2, Digest{std::byte{1}}}));
+  add_message(corpus, encode(Recalled{{"{}", "a line"}}));
   add_message(corpus, encode(Cosign{2, Digest{std::byte{1}}, {Signature{}, Signature{std::byte{2}}}}, 1));
   add_message(corpus, encode(Stop{0, "done"}));
   add_message(corpus,

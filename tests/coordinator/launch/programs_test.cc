@@ -125,6 +125,59 @@ TEST_F(HanseRun, SaysThatMpirunEndedWithoutAResult) {
       << outcome.output;
 }
 
+TEST_F(HanseRun, StartsAgainWhenTheCoordinatorIsGoneAndContinues) {
+  // The first time a coordinator that is gone at once under an mpirun that stays; then one that finishes.
+  fake_mpirun(
+      "case \"$*\" in *federation.resume=true*) echo continued; echo done 0 > $HANSE_STATUS; exit 0;; esac\n"
+      "sh -c 'echo running $$ > $HANSE_STATUS.new; mv $HANSE_STATUS.new $HANSE_STATUS' &\n"
+      "echo $$ > pid\nwhile true; do sleep 0.1; done\n");
+
+  const Outcome outcome = hanse("run good.ini");
+
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_TRUE(holds(outcome, "hanse run: the coordinator is gone; restart 1 of 3 continues the run\n"))
+      << outcome.output;
+  EXPECT_TRUE(holds(outcome, "\ncontinued\n")) << outcome.output;
+  EXPECT_EQ(shell("kill -0 $(cat pid)").code, 1) << "the first mpirun is ended";
+}
+
+TEST_F(HanseRun, StartsAgainWhenMpirunIsGoneAndNoProcessStays) {
+  fake_mpirun(
+      "case \"$*\" in *federation.resume=true*) echo done 0 > $HANSE_STATUS; exit 0;; esac\n"
+      "sh -c 'echo $$ > rank; echo running $$ > $HANSE_STATUS; trap \"\" TERM; while true; do sleep 0.1; "
+      "done' &\n"
+      "while [ ! -s $HANSE_STATUS ]; do sleep 0.05; done\nsleep 0.2\nkill -STOP $(cat rank)\nkill -KILL "
+      "$$\n");
+
+  const Outcome outcome = hanse("run good.ini");
+
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+  EXPECT_TRUE(holds(outcome, "mpirun ended by signal 9 before the coordinator had finished; restart 1 of 3"))
+      << outcome.output;
+  EXPECT_EQ(shell("kill -0 $(cat rank)").code, 1) << "a stopped rank is ended too";
+}
+
+TEST_F(HanseRun, StartsAgainAsOftenAsItIsToldWhenTheQuorumIsLost) {
+  fake_mpirun("echo started >> starts\necho done 3 again > $HANSE_STATUS\n");
+
+  const Outcome twice = hanse("run good.ini federation.restarts=2");
+  EXPECT_EQ(twice.code, 3);
+  EXPECT_EQ(shell("wc -l < starts").output, "3\n");
+  EXPECT_TRUE(holds(twice, "the coordinator could not go on; restart 2 of 2 continues the run"))
+      << twice.output;
+
+  const Outcome never = hanse("run good.ini federation.restarts=0");
+  EXPECT_EQ(never.code, 3);
+  EXPECT_EQ(shell("wc -l < starts").output, "4\n");
+}
+
+TEST_F(HanseRun, DoesNotStartAgainWhatAnotherStartCannotMend) {
+  fake_mpirun("echo started >> starts\necho done 3 > $HANSE_STATUS\n");
+
+  EXPECT_EQ(hanse("run good.ini").code, 3);
+  EXPECT_EQ(shell("wc -l < starts").output, "1\n");
+}
+
 TEST_F(HanseRun, EndsMpirunWhenItIsInterrupted) {
   fake_mpirun(
       "trap 'echo ended > ended; exit 1' TERM\necho $PPID > parent\nwhile true; do sleep 0.1; done\n");

@@ -278,6 +278,32 @@ TEST(Audit, ShowsNoTextThatSteersATerminal) {
   EXPECT_NE(text.find("har?[2Jbour"), std::string::npos) << text;
 }
 
+/// Whatever is named by the ledger, or by who laid a copy beside it: no name becomes a line of the verdict either.
+TEST(Audit, ShowsNoNameThatSteersATerminalOrForgesALine) {
+  const TemporaryFolder run;
+  const std::string bad = "x\n\x1B[2JThe audit holds.\x7F\xC2\x9B";
+  LedgerFixture fixture;
+  fixture.plan.workload = bad;
+  fixture.plan.releases[2].noise_multiplier = 0;
+  fixture.add(fixture.plan);
+  Intent without_noise = fixture.intent(1, Purpose::evaluation, Population::test);
+  without_noise.name = bad;
+  without_noise.parameters.share_variance = 0;
+  ASSERT_EQ(fixture.add(without_noise), "");
+  write_run(run, fixture);
+  std::filesystem::create_directories(run.path() / "merchants" / bad);
+  std::ofstream(run.path() / "merchants" / bad / "ledger.jsonl") << "another ledger\n";
+
+  const std::string text = text_of(audit(run.path()));
+
+  for (const char* control : {"\x1B", "\x7F", "\xC2\x9B", "\nThe audit holds.", "\n?[2JThe", "x\n"}) {
+    EXPECT_EQ(text.find(control), std::string::npos) << text;
+  }
+  for (const char* named : {"workload x??[2J", "every epsilon: x??[2J", "copy (x??[2J"}) {
+    EXPECT_NE(text.find(named), std::string::npos) << named << " is not in " << text;
+  }
+}
+
 TEST(Audit, ComparesWithABudgetThatIsAsked) {
   const TemporaryFolder run;
   const LedgerFixture fixture = LedgerFixture::of_run(3);

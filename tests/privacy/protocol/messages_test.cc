@@ -88,6 +88,8 @@ TEST(Messages, AreReadAsTheyWereWrittenAndRefusedAtEveryOtherLength) {
   expect_exact(Reveal{{SelfMaskShare{filled<40>(2)}, EscrowShare{filled<40>(4)}}});
   expect_exact(RoundResult{true, two, Bytes(3, std::byte{1})});
   expect_exact(Permit{two, {"{}", "a line"}});
+  expect_exact(Recall{7, filled<32>(3)});
+  expect_exact(Recalled{{"{}", "a line"}});
   expect_exact(Cosign{7, filled<32>(3), {filled<64>(4), filled<64>(5)}});
   expect_exact(Fail{2, "market.csv:7: column price: expected a number"});
   expect_exact(Stop{4, ""});
