@@ -196,6 +196,14 @@ void check_published(const std::filesystem::path& folder, const Claim& claim) {
   }
 }
 
+/// The last file of a run.
+void write_certificate(const std::filesystem::path& folder, const LedgerWriter& ledger) {
+  if (ledger.state().finished()) {
+    write_durably(folder / "model" / "certificate.json",
+                  encode(certificate_of(ledger.state(), ledger.lines())));
+  }
+}
+
 std::vector<std::uint32_t> all_merchants(const CoordinatorSession& session) {
   std::vector<std::uint32_t> ids(session.names().size());
   std::iota(ids.begin(), ids.end(), 0);
@@ -302,7 +310,10 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
     SignedLedger signed_ledger(federation, ledger, note);
     if (const auto& claim = ledger.state().claim()) {
       check_published(folder, *claim);
-      signed_ledger.sign_claim(all_merchants(federation.session()));
+      if (!ledger.state().finished()) {
+        signed_ledger.sign_claim(all_merchants(federation.session()));
+      }
+      write_certificate(folder, ledger);
       std::filesystem::remove(key_file(folder));
       federation.stop(ExitCode::done, "");
       return std::nullopt;
@@ -318,6 +329,7 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
         {.round_done = [&](const RoundMetrics& round) { metrics.append(round); },
          .progress = [&](const ProgressState& state) { progress.show(state); },
          .note = note,
+         .tell = [&](std::string_view sentence) { progress.note(sentence); },
          .checkpoint = [&](const Checkpoint& state) { write_checkpoint(folder / "checkpoints", state); }});
     if (checkpoint) {
       training.go_on(*checkpoint);
@@ -329,10 +341,7 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
     const auto files = write_model(folder / "model", model);
     ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
     signed_ledger.sign_claim(training.present());
-    if (ledger.state().finished()) {
-      write_durably(folder / "model" / "certificate.json",
-                    encode(certificate_of(ledger.state(), ledger.lines())));
-    }
+    write_certificate(folder, ledger);
     RunSummary summary{.name = configuration.federation.name,
                        .workload = configuration.workload.name,
                        .merchants = static_cast<std::uint32_t>(federation.session().names().size()),

@@ -21,6 +21,7 @@ Federation::Federation(Channel& channel, const Clock& clock, CoordinatorSession 
       clock_(clock),
       session_(std::move(session)),
       deadline_(deadline),
+      deadlines_(deadline),
       note_(std::move(note)) {}
 
 void Federation::send(std::vector<Outgoing> messages) {
@@ -109,12 +110,20 @@ Residues Federation::add_up(Residues zeros, std::uint64_t round) {
   return std::move(*sum);
 }
 
-CoordinatorRound Federation::run(RoundRequest request) {
+CoordinatorRound Federation::run(RoundRequest request, const std::string& name) {
   const std::uint64_t number = request.round;
+  const auto key = [&](int phase) { return name + "/" + std::to_string(phase); };
   CoordinatorRound round(session_, std::move(request), arrived_early());
   send(session_.seal(round.begin()));
   int phase = round.phase();
-  Instant deadline = clock_.now() + deadline_;
+  Instant begun = clock_.now();
+  Instant deadline = begun + deadlines_.of(key(phase));
+  const auto next_phase = [&] {
+    deadlines_.took(key(phase), clock_.now() - begun);
+    phase = round.phase();
+    begun = clock_.now();
+    deadline = begun + deadlines_.of(key(phase));
+  };
   while (!round.ended()) {
     if (std::optional<Incoming> incoming = receive(deadline)) {
       if (Result<FromWorker> message = session_.open(incoming->from, incoming->message)) {
@@ -124,13 +133,11 @@ CoordinatorRound Federation::run(RoundRequest request) {
       }
     }
     if (round.phase() != phase) {
-      phase = round.phase();
-      deadline = clock_.now() + deadline_;
+      next_phase();
     } else if (clock_.now() >= deadline && !round.ended()) {
       // Asked after every message: a worker that floods us does not hold the phase open.
       send(session_.seal(round.deadline_passed()));
-      phase = round.phase();
-      deadline = clock_.now() + deadline_;
+      next_phase();
     }
     if (std::optional<Residues> zeros = round.joins_sum()) {
       send(session_.seal(round.reduced(add_up(std::move(*zeros), number))));
@@ -139,6 +146,9 @@ CoordinatorRound Federation::run(RoundRequest request) {
   }
   for (const std::string& refusal : round.refusals()) {
     note_(refusal);
+  }
+  if (round.failed() != nullptr) {
+    deadlines_.forget();
   }
   note_lost(round.worker_failures());
   early().keep_all(round.take_early());
@@ -157,7 +167,8 @@ PermissionRound Federation::ask_permission(PermissionRequest request) {
   PermissionRound asked(session_, std::move(request));
   send(session_.seal(asked.begin()));
   // Twice: a worker that was late in the round before is still at it.
-  const Instant deadline = clock_.now() + 2 * deadline_;
+  const Instant begun = clock_.now();
+  const Instant deadline = begun + 2 * deadlines_.of("permit");
   while (!asked.ended()) {
     if (std::optional<Incoming> incoming = receive(deadline)) {
       Result<FromWorker> message = session_.open(incoming->from, incoming->message);
@@ -172,6 +183,7 @@ PermissionRound Federation::ask_permission(PermissionRequest request) {
     }
     note_given_up();
   }
+  deadlines_.took("permit", clock_.now() - begun);
   note_lost(asked.worker_failures());
   return asked;
 }

@@ -14,6 +14,7 @@
 #include "coordinator/coordinator_session.h"
 #include "coordinator/early_messages.h"
 #include "coordinator/permissions.h"
+#include "coordinator/phase_deadlines.h"
 
 namespace hanse {
 
@@ -31,8 +32,9 @@ class Federation {
   /// refusal, after telling all workers.
   void assemble();
 
-  /// Runs one private sum to its end. Shares that rode on the round before are handed over to it.
-  CoordinatorRound run(RoundRequest request);
+  /// Runs one private sum to its end. Shares that rode on the round before are handed over to it. Sums of one `name` take
+  /// about as long as each other: deadlines follow from that (coordinator/phase_deadlines.h).
+  CoordinatorRound run(RoundRequest request, const std::string& name = "sum");
   /// Asks merchants to sign the ledger's last line, and waits for their answers until the deadline.
   PermissionRound ask_permission(PermissionRequest request);
   /// Sends every worker the ledger's lines that it lacks. None answers.
@@ -68,7 +70,8 @@ class Federation {
   Channel& channel_;
   const Clock& clock_;
   CoordinatorSession session_;
-  Milliseconds deadline_;
+  Milliseconds deadline_;  ///< federation.deadline_ms.
+  PhaseDeadlines deadlines_;
   Note note_;
   std::optional<EarlyMessages> early_;  ///< Of the round to come, once the session stands.
   std::map<Peer, Failure> lost_;

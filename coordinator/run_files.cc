@@ -49,15 +49,16 @@ void check_run_directory(const fs::path& folder) {
 
 namespace {
 
-/// Whether the ledger's claim is made and signed. Signatures are the continuation's to verify.
-bool is_finished(const std::string& ledger) {
+/// Whether the ledger's claim is made and signed, and the last file written. Signatures are the continuation's to verify.
+bool is_finished(const fs::path& folder, const std::string& ledger) {
   LedgerState state;
   for (const std::string_view line : split_lines(ledger).lines) {
     if (!state.accept(line, Signatures::trust)) {
       return false;
     }
   }
-  return state.finished();
+  std::error_code error;
+  return state.finished() && fs::exists(folder / "model" / "certificate.json", error);
 }
 
 }  // namespace
@@ -84,7 +85,7 @@ RunStart check_run_start(const Configuration& configuration) {
     throw bad_input("federation.resume: the run in " + folder.string() + " has another configuration: " +
                     *changed + "; continue it with its own, or begin another run in another output.dir");
   }
-  return is_finished(content) ? RunStart::finished : RunStart::continued;
+  return is_finished(folder, content) ? RunStart::finished : RunStart::continued;
 }
 
 std::string finished_sentence(const Configuration& configuration) {

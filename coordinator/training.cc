@@ -8,6 +8,8 @@
 #include "common/base/clock.h"
 #include "common/base/interrupted.h"
 #include "common/base/seeded_generator.h"
+#include "coordinator/output/expected_cost.h"
+#include "privacy/encrypted_total.h"
 #include "privacy/protocol/round_payload.h"
 
 namespace hanse {
@@ -134,7 +136,41 @@ void Training::begin_training_when_prepared() {
   }
 }
 
+/// Before the first round, when the statistics have told how many parameters there are and how long a sum takes.
+void Training::tell_expected_cost() {
+  const auto sum = workload_->next_sum(model_);
+  if (!sum || training_round_ >= configuration_.federation.rounds) {
+    return;
+  }
+  const CoordinatorSession& session = federation_.session();
+  const SumParameters parameters = plan_.parameters(*workload_, *sum);
+  ExpectedCost cost;
+  cost.parameters = model_.parameters.size();
+  cost.entries = parameters.length;
+  cost.entry_bytes = static_cast<std::uint64_t>(parameters.ring) / 8;
+  cost.payload_bytes = payload().size();
+  cost.merchants = merchants_;
+  cost.workers = session.workers();
+  cost.server_values = model_.server_state.size();
+  cost.rounds = configuration_.federation.rounds - training_round_;
+  for (const auto& neighbours : session.neighbours()) {
+    cost.neighbours = std::max<std::uint64_t>(cost.neighbours, neighbours.size());
+  }
+  if (session.encryptor() != nullptr) {
+    cost.ciphertext_bytes = encrypted_size(parameters, session.encryptor()->key().size());
+  }
+  cost.sums = cost.rounds;
+  for (std::uint64_t round = training_round_ + 1; round <= configuration_.federation.rounds; ++round) {
+    cost.sums += evaluates_after(configuration_, round) ? 1u : 0u;
+  }
+  if (sums_ > 0 && seconds_before_ == 0) {
+    cost.seconds_a_sum = seconds() / static_cast<double>(sums_);
+  }
+  view_.tell(expected_cost_text(cost));
+}
+
 void Training::train() {
+  tell_expected_cost();
   if (round_open_) {
     end_round();
   }
@@ -185,6 +221,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                   .purpose = sum.purpose,
                   .population = sum.population,
                   .parameters = plan_.parameters(workload, sum),
+                  .row = plan_.row(sum.purpose, ledger_.state().rows()),
                   .sampling_rate = plan_.sampling_rate(sum.purpose),
                   .model = model_digest(),
                   .invited = invited,
@@ -202,8 +239,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     }
 
     // 2. The intent is on disk before any merchant hears of it.
-    const SumParameters parameters = intent.parameters;
-    ledger_.write(std::move(intent));
+    ledger_.write(intent);
 
     // 3. Who permits it has signed it, and the signatures are on disk, before anyone is asked for anything.
     const auto permitted = signed_ledger_.sign_intent(invited);
@@ -218,12 +254,13 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     // 4. The federation adds it up, and hears who is invited next.
     const Invitation next = invite(round_ + 1, sums_ + 1, 0);
     const CoordinatorRound round = federation_.run({.round = round_,
-                                                    .parameters = parameters,
+                                                    .parameters = intent.parameters,
                                                     .payload = payload(),
                                                     .merchants = invited,
                                                     .absent = absent(invitation, *permitted),
                                                     .next = next,
-                                                    .collusion = plan_.collusion()});
+                                                    .collusion = plan_.collusion()},
+                                                   sum.name);
     const bool found_culprits = record_attendance(round);
     if (const RoundFailure* failure = round.failed()) {
       view_.note("round " + std::to_string(round_) + " (" + sum.name + ") failed: " + failure->sentence);
@@ -241,7 +278,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
       signed_ledger_.knows_all(federation_.session().hosts()[merchant]);
     }
     last_included_ = static_cast<std::uint32_t>(opened.merchants.size());
-    for (const auto& [name, value] : workload.apply(model, sum, opened.values(parameters))) {
+    for (const auto& [name, value] : workload.apply(model, sum, decoded(intent, opened))) {
       if (sum.purpose != Purpose::statistics) {  // What is known of the data is no measure of the model.
         figures_[name] = value;
       }
@@ -269,6 +306,18 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     return true;
   }
   end_without_quorum("the last rounds in a row failed, see log.txt for who and why");
+}
+
+/// What the opened sum says of this round's units, in the contribution's own scale: itself, or where it has parts of earlier
+/// sums in it, what is left without them. Post-processing: nothing here is told to anyone else or asked of data.
+std::vector<double> Training::decoded(const Intent& intent, const OpenedSum& opened) {
+  if (!intent.row) {
+    return opened.values(intent.parameters);
+  }
+  if (!decoder_) {
+    decoder_.emplace(plan_.coefficients());
+  }
+  return decoder_->values(*intent.row, opened, intent.parameters);
 }
 
 void Training::check_quorum() const {
@@ -342,8 +391,32 @@ std::vector<std::uint32_t> Training::absent(const Invitation& invitation,
   return invitation.invited.count() - all.size() >= plan_.shares_min() ? all : unwilling;
 }
 
+/// A worker none of whose merchants answered in time, named once with them.
+void Training::note_silence(const std::vector<DroppedMerchant>& dropped) {
+  const CoordinatorSession& session = federation_.session();
+  std::map<Peer, std::vector<std::uint32_t>> missing;
+  for (const DroppedMerchant& one : dropped) {
+    if (one.reason == Refusal::deadline) {
+      missing[session.hosts()[one.merchant]].push_back(one.merchant);
+    }
+  }
+  for (const auto& [worker, merchants] : missing) {
+    const auto hosted = std::ranges::count(session.hosts(), worker);
+    if (hosted == static_cast<std::ptrdiff_t>(merchants.size()) && silent_.insert(worker).second) {
+      std::string names;
+      for (const std::uint32_t merchant : merchants) {
+        names += (names.empty() ? "" : ", ") + session.names()[merchant];
+      }
+      view_.note("worker " + std::to_string(worker) + " gave no sign of life in round " +
+                 std::to_string(round_) + ", and with it are missing: " + names +
+                 "; the run goes on while enough are left");
+    }
+  }
+}
+
 /// Merchants that did not permit the round missed it.
 void Training::record_refusals() {
+  note_silence(signed_ledger_.refused());
   for (const DroppedMerchant& refused : signed_ledger_.refused()) {
     ++misses_[refused.merchant];
     view_.note("merchant " + federation_.session().names()[refused.merchant] + " is not in round " +
@@ -380,7 +453,12 @@ bool Training::record_attendance(const CoordinatorRound& round) {
   for (const std::uint32_t merchant :
        round.summed() ? round.summed()->merchants : std::vector<std::uint32_t>{}) {
     misses_[merchant] = spoiled[merchant] ? misses_[merchant] : 0;
+    if (silent_.erase(federation_.session().hosts()[merchant]) > 0) {
+      view_.note("worker " + std::to_string(federation_.session().hosts()[merchant]) + " is back in round " +
+                 std::to_string(round_));
+    }
   }
+  note_silence(round.dropped());
   for (const DroppedMerchant& dropped : round.dropped()) {
     view_.note("merchant " + names[dropped.merchant] + " is not in round " + std::to_string(round_) + ": " +
                dropped.sentence);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "coordinator/permissions.h"
 #include "privacy/ledger/ledger_writer.h"
 #include "privacy/release_plan.h"
+#include "privacy/rows.h"
 
 namespace hanse {
 
@@ -26,7 +28,10 @@ namespace hanse {
 struct TrainingView {
   std::function<void(const RoundMetrics&)> round_done = [](const RoundMetrics&) {};
   std::function<void(const ProgressState&)> progress = [](const ProgressState&) {};
+  /// For screen and log: something is not as it should be.
   std::function<void(std::string_view)> note = [](std::string_view) {};
+  /// For the screen alone.
+  std::function<void(std::string_view)> tell = [](std::string_view) {};
   /// After a sum: what a continuation begins with. On disk when it returns.
   std::function<void(const Checkpoint&)> checkpoint = [](const Checkpoint&) {};
 };
@@ -81,15 +86,18 @@ class Training {
   std::vector<std::uint32_t> absent(const Invitation& invitation,
                                     const std::vector<std::uint32_t>& permitted) const;
   void record_refusals();
+  void note_silence(const std::vector<DroppedMerchant>& dropped);
   void check_quorum() const;
   [[noreturn]] void end_without_quorum(const std::string& why) const;
   void end_round();
+  void tell_expected_cost();
   void save() const;
   void save_when_due() const;
   double seconds() const;
   bool record_attendance(const CoordinatorRound& round);
   Bytes payload() const;
   Digest model_digest() const;
+  std::vector<double> decoded(const Intent& intent, const OpenedSum& opened);
   Metrics published_figures() const;
   void tell_of_round();
 
@@ -106,6 +114,7 @@ class Training {
   ReleasePlan plan_;
   Task task_;
   std::unique_ptr<Workload> workload_;
+  std::optional<RowDecoder> decoder_;  ///< Where units take turns.
   Model preparation_;
   Model model_;
   Metrics figures_;
@@ -117,6 +126,7 @@ class Training {
   std::uint32_t last_included_ = 0;
   std::optional<Invitation> next_;     ///< To the round that comes, when the one before told of it.
   std::vector<std::uint32_t> misses_;  ///< Rounds in a row that a merchant missed.
+  std::set<Peer> silent_;              ///< Workers of which nothing was heard, and it was said.
   Instant began_;
   double seconds_before_ = 0;  ///< Until the checkpoint that the run went on from.
   std::uint64_t bytes_before_ = 0;

@@ -9,14 +9,18 @@
 #include "privacy/encrypted_total.h"
 #include "privacy/grid.h"
 #include "privacy/noise/discrete_gaussian.h"
+#include "privacy/rows.h"
 #include "privacy/secure_sum/masks.h"
 
 namespace hanse {
 
 SealedSum prepare(const UnitSource& units, const SumParameters& parameters, NoiseShare&& noise,
-                  const Seal& seal) {
-  LocalSum local = LocalSum::of(units, parameters);                      // clip, then the grid
-  NoisedSum noised = NoisedSum::of(std::move(local), std::move(noise));  // this merchant's share of the noise
+                  const Seal& seal, const RowOfRun* place) {
+  LocalSum local = LocalSum::of(units, parameters);  // clip, then the grid
+  EncodedSum encoded =
+      EncodedSum::of(std::move(local), place);  // with earlier sums, where noise is correlated
+  NoisedSum noised =
+      NoisedSum::of(std::move(encoded), std::move(noise));    // this merchant's share of the noise
   return SealedSum::of(std::move(noised), parameters, seal);  // under masks or a key that open only the sum
 }
 
@@ -60,7 +64,14 @@ LocalSum LocalSum::of(const UnitSource& source, const SumParameters& parameters)
   return sum;
 }
 
-NoisedSum NoisedSum::of(LocalSum&& sum, NoiseShare&& noise) {
+EncodedSum EncodedSum::of(LocalSum&& sum, const RowOfRun* place) {
+  EncodedSum encoded;
+  encoded.entries_ =
+      place == nullptr ? std::move(sum.entries_) : place->past.encode(place->row, std::move(sum.entries_));
+  return encoded;
+}
+
+NoisedSum NoisedSum::of(EncodedSum&& sum, NoiseShare&& noise) {
   NoisedSum noised;
   noised.entries_ = std::move(sum.entries_);
   check(noise.entries_.empty() || noise.entries_.size() == noised.entries_.size(),

@@ -17,12 +17,14 @@
 namespace hanse {
 
 class PaillierEncryptor;  // privacy/crypto/paillier.h
+class PastSums;           // privacy/rows.h
 class RoundMasks;         // privacy/secure_sum/masks.h
 
 /// The way of a merchant's vector out of its house. Each stage type is built only by the stage before it, and
 /// only SealedSum has a wire form: a stage cannot be skipped and an earlier one cannot be sent.
 ///
-///   units -> clip, grid -> LocalSum -> noise -> NoisedSum -> seal -> SealedSum -> total -> OpenedSum
+///   units -> clip, grid -> LocalSum -> code -> EncodedSum -> noise -> NoisedSum -> seal -> SealedSum
+///         -> total -> OpenedSum
 
 /// The noise of one merchant for one sum, drawn before any data is touched: its time tells nothing.
 class NoiseShare {
@@ -53,14 +55,31 @@ class LocalSum {
   static LocalSum of(const UnitSource& units, const SumParameters& parameters);
 
  private:
+  friend class EncodedSum;
+  std::vector<std::int64_t> entries_;
+};
+
+/// Which of a run's training sums a LocalSum is, and what its merchant has of the earlier ones: where units take turns.
+struct RowOfRun {
+  std::uint64_t row = 0;
+  PastSums& past;
+};
+
+/// A LocalSum as it is added up: itself, or the row of C G in which the public coefficients mix it with the merchant's earlier
+/// ones (privacy/rows.h).
+class EncodedSum {
+ public:
+  static EncodedSum of(LocalSum&& sum, const RowOfRun* place = nullptr);
+
+ private:
   friend class NoisedSum;
   std::vector<std::int64_t> entries_;
 };
 
-/// A LocalSum with this merchant's share of noise in it.
+/// An EncodedSum with this merchant's share of noise in it.
 class NoisedSum {
  public:
-  static NoisedSum of(LocalSum&& sum, NoiseShare&& noise);
+  static NoisedSum of(EncodedSum&& sum, NoiseShare&& noise);
 
  private:
   friend class SealedSum;
@@ -140,9 +159,9 @@ class SealedTotal {
   SealedSum::Residues residues_;
 };
 
-/// The four steps in their order: clip and grid, noise, seal. The whole of what happens to a merchant's data
-/// before it leaves; read this first (pipeline.cc).
+/// The steps in their order: clip and grid, code, noise, seal. The whole of what happens to a merchant's data
+/// before it leaves; read this first (pipeline.cc). `place`: where units take turns; otherwise nothing.
 SealedSum prepare(const UnitSource& units, const SumParameters& parameters, NoiseShare&& noise,
-                  const Seal& seal);
+                  const Seal& seal, const RowOfRun* place = nullptr);
 
 }  // namespace hanse

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/failure.h"
+#include "privacy/accounting/turns.h"
 #include "privacy/merchants_min.h"
 #include "privacy/secure_sum/graph_parameters.h"
 
@@ -71,6 +72,8 @@ ReleasePlan::ReleasePlan(const Configuration& configuration, const FeatureSpace&
     : configuration_(configuration),
       planned_(count_sums(configuration, space, kind, merchants)),
       noise_(schedule_noise(configuration.privacy, planned_)),
+      coefficients_(
+          turn_coefficients(configuration.privacy.turns, configuration.privacy.correlated_noise == "banded")),
       merchants_(merchants),
       shares_min_(shares_min_of(configuration, merchants)) {
   if (configuration.privacy.collusion >= shares_min_) {
@@ -89,9 +92,15 @@ double ReleasePlan::sampling_rate(Purpose purpose) const {
   return purpose == Purpose::update ? configuration_.privacy.sampling_rate : 1;
 }
 
+std::optional<std::uint64_t> ReleasePlan::row(Purpose purpose, std::uint64_t rows) const {
+  return purpose == Purpose::update && !coefficients_.empty() ? std::optional(rows) : std::nullopt;
+}
+
 SumParameters ReleasePlan::parameters(const Workload& workload, const PrivateSum& sum) const {
   const Configuration::Privacy& privacy = configuration_.privacy;
   const Unit unit = summed_unit(workload, sum, privacy.unit);
+  const std::span<const std::uint32_t> turns =
+      sum.purpose == Purpose::update ? coefficients() : std::span<const std::uint32_t>();
   return choose_parameters(
       {.length = sum.length,
        .clip_norm = sum.clip_norm,
@@ -100,7 +109,8 @@ SumParameters ReleasePlan::parameters(const Workload& workload, const PrivateSum
        .shares_min = shares_min_,
        .collusion = collusion(),
        .merchants_per_unit = privacy.unit == Unit::customer ? privacy.max_merchants_per_customer : 1,
-       .noise_multiplier = noise_.of(sum.purpose),
+       .noise_multiplier = noise_.of(sum.purpose) * norm_of(turns),
+       .gain = gain_of(turns),
        .ring = ring_wish(configuration_.aggregation.ring)});
 }
 
@@ -116,6 +126,7 @@ void ReleasePlan::describe(Plan& plan) const {
   plan.encryption = configuration_.aggregation.encryption;
   plan.workload = configuration_.workload.name;
   plan.clip_norm = privacy.clip > 0 ? privacy.clip : 1;
+  plan.coefficients = coefficients_;
   plan.accountant = privacy.accountant;
   plan.configuration = sha256(bytes_of(shared_text(configuration_)));
   plan.releases.clear();
@@ -146,6 +157,8 @@ std::optional<Error> ReleasePlan::differs(const Plan& plan) const {
     what = "encryption, workload, clip norm or accountant";
   } else if (plan.removes_surplus != own.removes_surplus) {
     what = "rule for surplus noise";
+  } else if (plan.coefficients != own.coefficients) {
+    what = "number of turns or other coefficients of correlated noise";
   } else if (!std::ranges::equal(plan.releases, own.releases, same)) {
     what = "noise or number of sums";
   }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "common/config/configuration.h"
 #include "common/workloads/task.h"
@@ -27,6 +29,10 @@ class ReleasePlan {
   double noise_multiplier(Purpose purpose) const { return noise_.of(purpose); }
   /// privacy.sampling_rate for updates; every unit is in all other sums.
   double sampling_rate(Purpose purpose) const;
+  /// Of training sums where units take turns; empty where every unit is in every sum (privacy/accounting/turns.h).
+  std::span<const std::uint32_t> coefficients() const { return coefficients_; }
+  /// The row of `sum` when `rows` training sums came before it; nothing where no turns are taken.
+  std::optional<std::uint64_t> row(Purpose purpose, std::uint64_t rows) const;
   /// The parameters of one sum of `workload`.
   SumParameters parameters(const Workload& workload, const PrivateSum& sum) const;
 
@@ -43,6 +49,7 @@ class ReleasePlan {
   Configuration configuration_;
   PlannedSums planned_;
   NoiseSchedule noise_;
+  std::vector<std::uint32_t> coefficients_;
   std::uint32_t merchants_;
   std::uint32_t shares_min_;
 };

@@ -29,7 +29,7 @@ std::uint64_t square_root_up(Wide value) {
 }
 
 Wide wide_bound(const SumParameters& p) {
-  const Wide data = Wide{p.merchants_max} * p.units_max << p.grid_bits;
+  const Wide data = Wide{p.merchants_max} * p.units_max * p.gain << p.grid_bits;
   return data + Wide{12} * square_root_up(Wide{p.merchants_max} * p.share_variance);
 }
 
@@ -44,9 +44,9 @@ double share_variance_of(const SumRequest& request, std::uint32_t grid_bits) {
   return std::ceil(sigma * sigma / (request.shares_min - request.collusion));
 }
 
-std::uint32_t noise_free_grid_bits(std::uint64_t units_max) {
-  const auto taken =
-      static_cast<std::uint32_t>(std::bit_width(kMerchantsMax - 1) + std::bit_width(units_max - 1));
+std::uint32_t noise_free_grid_bits(std::uint64_t units_max, std::uint32_t gain) {
+  const auto taken = static_cast<std::uint32_t>(std::bit_width(kMerchantsMax - 1) +
+                                                std::bit_width(units_max - 1) + std::bit_width(gain - 1));
   return taken + kGridBitsMin > 62 ? 0 : std::min(kGridBitsMax, 62 - taken);
 }
 
@@ -66,7 +66,14 @@ double SumParameters::noise_multiplier() const {
 }
 
 bool SumParameters::has_headroom() const {
-  return units_max > 0 && merchants_max > 0 && grid_bits <= kGridBitsMax && wide_bound(*this) < Wide{1} << 63;
+  if (units_max == 0 || merchants_max == 0 || gain == 0 || grid_bits > kGridBitsMax) {
+    return false;
+  }
+  // Roughly first: a peer's numbers may pass even 128 bits.
+  const double data = std::ldexp(
+      static_cast<double>(merchants_max) * static_cast<double>(units_max) * static_cast<double>(gain),
+      static_cast<int>(grid_bits));
+  return data < 0x1p64 && wide_bound(*this) < Wide{1} << 63;
 }
 
 std::uint64_t SumParameters::sum_bound() const {
@@ -82,7 +89,7 @@ std::uint64_t SumParameters::merchant_bound() const {
 
 SumParameters choose_parameters(const SumRequest& request) {
   check(request.length > 0 && request.units_max > 0 && request.merchants > 0 && request.shares_min > 0 &&
-            request.merchants_per_unit > 0 && request.collusion < request.shares_min,
+            request.merchants_per_unit > 0 && request.gain > 0 && request.collusion < request.shares_min,
         "a sum has entries, units and merchants");
   if (!is_clip_norm(request.clip_norm)) {
     throw bad_input("privacy.clip=" + std::to_string(request.clip_norm) +
@@ -96,10 +103,11 @@ SumParameters choose_parameters(const SumRequest& request) {
                            .share_variance = 0,
                            .shares_min = request.shares_min,
                            .merchants_max = request.merchants,
-                           .merchants_per_unit = request.merchants_per_unit};
+                           .merchants_per_unit = request.merchants_per_unit,
+                           .gain = request.gain};
   const bool noisy = request.noise_multiplier > 0;
   if (!noisy) {
-    parameters.grid_bits = noise_free_grid_bits(request.units_max);
+    parameters.grid_bits = noise_free_grid_bits(request.units_max, request.gain);
   }
   const bool narrow = request.ring == SumRequest::RingWish::bits32;
   parameters.ring = narrow ? Ring::bits32 : Ring::bits64;

@@ -20,7 +20,7 @@ bool is_clip_norm(double value);
 ///   step   gamma = clip_norm / D2 with D2 = 2^grid_bits; a unit's vector is trunc(x / gamma), of norm at most D2;
 ///   noise  each merchant adds discrete Gaussian noise of variance share_variance (steps squared), so that any
 ///          shares_min of them carry sigma^2 >= shares_min * share_variance;
-///   ring   merchants_max * (units_max * D2 + noise_bound) < 2^(w-1): no wrap is possible, see sum_bound().
+///   ring   merchants_max * (gain * units_max * D2 + noise_bound) < 2^(w-1): no wrap is possible, see sum_bound().
 struct SumParameters {
   std::uint64_t length = 0;
   double clip_norm = 1;  ///< L2 bound of one unit.
@@ -32,6 +32,8 @@ struct SumParameters {
   std::uint32_t merchants_max = 1;   ///< Merchants of the roster.
   std::uint32_t merchants_per_unit =
       1;  ///< K: merchants at which one unit may appear; each clips to clip_norm / K.
+  std::uint32_t gain =
+      1;  ///< Of a sum with parts of earlier ones in it: gain_of() its coefficients (privacy/accounting/turns.h).
 
   friend bool operator==(const SumParameters&, const SumParameters&) = default;
 
@@ -45,11 +47,11 @@ struct SumParameters {
   double noise_multiplier() const;
   /// True when sum_bound() is below 2^63: always, but for parameters that a peer made up.
   bool has_headroom() const;
-  /// Largest magnitude an entry of an honest total can have: merchants_max * units_max * D2 + 12 standard
+  /// Largest magnitude an entry of an honest total can have: merchants_max * gain * units_max * D2 + 12 standard
   /// deviations of all noise shares together. A discrete Gaussian passes 12 sigma with probability below
   /// 2^-103.
   std::uint64_t sum_bound() const;
-  /// The same of one merchant's own entry: units_max * D2 + 12 standard deviations of its noise share.
+  /// The same of one merchant's own entry: gain * units_max * D2 + 12 standard deviations of its noise share.
   std::uint64_t merchant_bound() const;
 };
 
@@ -64,6 +66,7 @@ struct SumRequest {
       0;  ///< Of these shares so many may be known: the others alone reach the wished noise.
   std::uint32_t merchants_per_unit = 1;
   double noise_multiplier = 0;  ///< Wished z = sigma / clip norm; 0: no noise.
+  std::uint32_t gain = 1;
   enum class RingWish { automatic, bits32, bits64 } ring = RingWish::automatic;
 };
 
@@ -71,7 +74,7 @@ struct SumRequest {
 ///
 /// With noise the grid has 20 bits (spec: truncation is far below the noise, and 128-bit arithmetic of the
 /// sampler is exact), fewer only for noise multipliers beyond 2^11. Without noise the grid is as fine as 64
-/// bits allow for kMerchantsMax merchants of units_max units, so that it depends on no split. The narrower
+/// bits allow for kMerchantsMax merchants of units_max units and the gain, so that it depends on no split. The narrower
 /// ring is taken whenever it holds the sum; a wished ring of 32 bits makes the grid coarser, down to 8 bits.
 /// Throws bad_input naming the key to change when nothing fits.
 SumParameters choose_parameters(const SumRequest& request);

@@ -11,6 +11,7 @@
 #include "common/data/units.h"
 #include "privacy/protocol/round_payload.h"
 #include "privacy/sampling_coin.h"
+#include "privacy/turn.h"
 #include "worker/sampling_coins.h"
 
 namespace hanse {
@@ -42,6 +43,7 @@ void LocalWork::session_ready(const SessionView& session) {
     merchant.id = static_cast<std::uint32_t>(place - session.names.begin());
   }
   plan_.emplace(configuration_, space_, data_.kind, merchants_);
+  past_.clear();  // The coordinator of a new session knows nothing of earlier rows either.
   task_ = std::make_unique<Task>(configuration_, space_, data_.kind, merchants_,
                                  plan_->noise_multiplier(Purpose::statistics),
                                  plan_->noise_multiplier(Purpose::update));
@@ -127,6 +129,7 @@ Result<SumParameters> LocalWork::check_round(const StartView& start) {
   }
   parameters_ = start.parameters;
   sampling_rate_ = intent->sampling_rate;
+  row_ = intent->row;
   contributor_ = workload_->contributor(model_, sum_);
   return parameters_;
 }
@@ -253,10 +256,22 @@ SealedSum LocalWork::prepare(std::uint32_t merchant, const Seal& seal) {
   const RungKey* top = seal.surplus();
   NoiseShare noise = top != nullptr ? NoiseShare::draw(parameters_, plan_->collusion(), *top, random_)
                                     : NoiseShare::draw(parameters_, random_);  // before data is touched
-  return hanse::prepare(units_of(*rows), parameters_, std::move(noise), seal);
+  if (!row_) {
+    return hanse::prepare(units_of(*rows), parameters_, std::move(noise), seal);
+  }
+  const RowOfRun place{.row = *row_,
+                       .past = past_.try_emplace(merchant, plan_->coefficients()).first->second};
+  return hanse::prepare(units_of(*rows), parameters_, std::move(noise), seal, &place);
 }
 
-/// The merchant's units that take part: all, or each by its own coin. Coins are secret where they amplify
+/// Where units take turns, each has its own by who it is, at all its merchants in the same rows.
+bool LocalWork::has_turn(const MerchantRows& merchant, Unit unit, const UnitRows& rows) const {
+  const auto turns = static_cast<std::uint32_t>(plan_->coefficients().size());
+  return !row_ || turn_of(configuration_.federation.seed, unit_key(merchant, unit, sum_.population, rows),
+                          turns) == *row_ % turns;
+}
+
+/// The merchant's units that take part: all, or those whose turn it is, or each by its own coin. Coins are secret where they amplify
 /// privacy, and a function of (seed, round, merchant) where nothing is private.
 UnitSource LocalWork::units_of(const MerchantRows& merchant) {
   return [this, &merchant](const auto& take) {
@@ -267,8 +282,9 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
     SamplingCoins secret_coins(sampling_rate_, random_);
     Contribution contribution;
     for_each_unit(data_, merchant, unit, sum_.population, [&](const UnitRows& rows) {
-      const bool taken = sampling_rate_ >= 1 || (secret ? secret_coins.next_takes_part()
-                                                        : takes_part(sampling_rate_, public_coins()));
+      const bool taken = sampling_rate_ >= 1 ? has_turn(merchant, unit, rows)
+                         : secret            ? secret_coins.next_takes_part()
+                                             : takes_part(sampling_rate_, public_coins());
       if (!taken) {
         return;
       }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +14,7 @@
 #include "common/workloads/task.h"
 #include "privacy/ledger/ledger_copy.h"
 #include "privacy/release_plan.h"
+#include "privacy/rows.h"
 #include "worker/worker_node.h"
 
 namespace hanse {
@@ -46,6 +48,7 @@ class LocalWork {
   std::optional<Error> choose_sum(const Intent& intent, const Model& preparation);
   std::optional<Error> compare(const Intent& intent, const SumParameters& claimed) const;
   UnitSource units_of(const MerchantRows& merchant);
+  bool has_turn(const MerchantRows& merchant, Unit unit, const UnitRows& rows) const;
 
   Configuration configuration_;
   Dataset data_;
@@ -60,7 +63,8 @@ class LocalWork {
   std::optional<ReleasePlan> plan_;  ///< What this worker's own configuration promises about every sum.
   std::unique_ptr<Task> task_;
   std::unique_ptr<Workload> training_;
-  Digest encoded_as_{};  ///< Of the preparation that the data was encoded by.
+  Digest encoded_as_{};                     ///< Of the preparation that the data was encoded by.
+  std::map<std::uint32_t, PastSums> past_;  ///< By merchant, where units take turns.
 
   // The round in hand.
   Model model_;
@@ -68,6 +72,7 @@ class LocalWork {
   PrivateSum sum_;
   SumParameters parameters_;
   double sampling_rate_ = 1;
+  std::optional<std::uint64_t> row_;
   Contributor contributor_;
 };
 

@@ -200,6 +200,42 @@ void refuse_surplus_contradictions(const Configuration& c, const Places& places)
   }
 }
 
+void refuse_turn_contradictions(const Configuration& c, const Places& places) {
+  const Configuration::Privacy& p = c.privacy;
+  if (p.correlated_noise != "none" && p.unit == Unit::none) {
+    throw bad_input(
+        at(places, "privacy.correlated_noise") +
+        "privacy.correlated_noise needs a unit of privacy, but privacy.unit is none: there is no noise "
+        "to correlate");
+  }
+  if (p.correlated_noise != "none" && p.turns < 2) {
+    throw bad_input(at(places, "privacy.correlated_noise") +
+                    "privacy.correlated_noise needs privacy.turns, its number of bands: 2 or more");
+  }
+  if (p.turns == 1) {
+    return;
+  }
+  const std::string turns = at(places, "privacy.turns") + "privacy.turns=" + std::to_string(p.turns);
+  if (p.turns > c.federation.rounds) {
+    throw bad_input(turns + " is more than the " + std::to_string(c.federation.rounds) +
+                    " of federation.rounds: some units would never have a turn");
+  }
+  if (p.sampling_rate < 1) {
+    throw bad_input(turns +
+                    " and privacy.sampling_rate exclude each other: units either take turns or are drawn");
+  }
+  if (c.federation.cohort < 1) {
+    throw bad_input(
+        turns +
+        " needs all merchants in every round: federation.cohort=1, as one that is not invited would "
+        "lose the turns of its units");
+  }
+  if (p.adaptive_clip) {
+    throw bad_input(turns +
+                    " and privacy.adaptive_clip exclude each other: all rounds must have one clip norm");
+  }
+}
+
 void refuse_contradictions(const Configuration& c, const Places& places) {
   refuse_surplus_contradictions(c, places);
   if (c.privacy.accountant == "pld") {
@@ -207,6 +243,7 @@ void refuse_contradictions(const Configuration& c, const Places& places) {
                     "privacy.accountant=pld is not in this version: use rdp");
   }
   refuse_privacy_contradictions(c, places);
+  refuse_turn_contradictions(c, places);
   const std::uint32_t fewest = c.federation.min_merchants;
   if (c.aggregation.encryption != "none" && fewest > 0 && fewest < 3) {
     throw bad_input(

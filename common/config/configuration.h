@@ -74,6 +74,8 @@ struct Configuration {
     double clip = 0;              ///< 0: the workload's own.
     double noise_multiplier = 0;  ///< 0: calibrated from epsilon.
     double sampling_rate = 1.0;
+    std::uint32_t turns = 1;  ///< A unit is in every turns-th training round.
+    std::string correlated_noise = "none";
     std::uint32_t max_merchants_per_customer = 1;
     std::uint32_t collusion = 0;  ///< t: merchants whose own noise does not count.
     bool remove_surplus_noise =

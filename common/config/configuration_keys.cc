@@ -497,6 +497,17 @@ std::vector<Key> make_table() {
           "Probability that a unit takes part in a round.",
           [](auto& c) -> auto& { return c.privacy.sampling_rate; }),
       integer_key(
+          "privacy.turns", 1, 256, "training rounds, 1 to 256",
+          "Units take turns: each is in one of so many training rounds, at all its merchants in the same, by "
+          "a "
+          "public rule; 1: every unit is in every round.",
+          [](auto& c) -> auto& { return c.privacy.turns; }),
+      choice_key(
+          "privacy.correlated_noise", {"none", "banded"},
+          "banded: training sums of rounds are mixed so that the noise of one round makes up for that of "
+          "earlier ones (DP-FTRL by a banded matrix); privacy.turns is the number of bands.",
+          [](auto& c) -> auto& { return c.privacy.correlated_noise; }),
+      integer_key(
           "privacy.max_merchants_per_customer", 1, 1'000'000, "1 to 1000000",
           "Merchants that may know the same customer.",
           [](auto& c) -> auto& { return c.privacy.max_merchants_per_customer; }),

@@ -36,6 +36,9 @@ struct MerchantRows {
   std::string name;
   std::size_t train_begin = 0, train_end = 0;
   std::size_t test_begin = 0, test_end = 0;
+  /// text_hash of each customer's name, by dense index: the same for one customer at all its merchants. Empty
+  /// where customers have no names.
+  std::vector<std::uint64_t> customer_keys = {};
 };
 
 /// Columns [begin, end) that came from one column of the file.

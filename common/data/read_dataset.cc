@@ -99,7 +99,14 @@ class RowFilter {
   }
   // Texts of a file are compared with each other only: they live as long as its mapping.
   void end_of_file() { seen_.clear(); }
-  const StringTable& merchants() const { return merchants_; }
+  RowNames names() const {
+    RowNames names{.merchants = merchants_, .customer_keys = {}};
+    names.customer_keys.reserve(customers_.size());
+    for (std::uint32_t customer = 0; customer < customers_.size(); ++customer) {
+      names.customer_keys.push_back(text_hash(customers_.text(customer).substr(sizeof(RowKey::merchant))));
+    }
+    return names;
+  }
 
  private:
   // A customer is numbered by its first row at the merchant, not in the file: so the order of a merchant's
@@ -324,7 +331,7 @@ void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& cou
     }
     filter.end_of_file();
   });
-  sort_rows(std::move(train), std::move(test), filter.merchants(), data);
+  sort_rows(std::move(train), std::move(test), filter.names(), data);
 }
 
 // One rating before it is sorted into its customer's row.
@@ -407,7 +414,7 @@ void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Co
   });
   StagedRows train_rows = rows_of(std::move(train), counts);
   StagedRows test_rows = rows_of(std::move(test), counts);
-  sort_rows(std::move(train_rows), std::move(test_rows), filter.merchants(), data);
+  sort_rows(std::move(train_rows), std::move(test_rows), filter.names(), data);
 }
 
 }  // namespace

@@ -101,7 +101,8 @@ void number_customer(const std::vector<RowKey>& keys, RowKey key, std::uint32_t 
 
 // Walks both sorted blocks together: a change of merchant begins a MerchantRows, a change of customer a
 // number.
-void number_rows(const std::vector<RowKey>& train, const std::vector<RowKey>& test, Dataset& data,
+void number_rows(const std::vector<RowKey>& train, const std::vector<RowKey>& test,
+                 const std::vector<std::uint64_t>& customer_keys, Dataset& data,
                  std::vector<std::uint32_t>& merchant_ranks) {
   data.train.customers.reserve(train.size());
   data.test.customers.reserve(test.size());
@@ -123,13 +124,17 @@ void number_rows(const std::vector<RowKey>& train, const std::vector<RowKey>& te
     number_customer(test, key, customer, at_test, data.test);
     data.merchants.back().train_end = at_train;
     data.merchants.back().test_end = at_test;
+    if (!customer_keys.empty()) {
+      data.merchants.back().customer_keys.push_back(customer_keys[key.customer]);
+    }
     ++customer;
   }
 }
 
 }  // namespace
 
-void sort_rows(StagedRows train, StagedRows test, const StringTable& merchants, Dataset& data) {
+void sort_rows(StagedRows train, StagedRows test, const RowNames& names, Dataset& data) {
+  const StringTable& merchants = names.merchants;
   const std::vector<std::uint32_t> ranks = ranks_by_name(merchants);
   for (StagedRows* rows : {&train, &test}) {
     for (RowKey& key : rows->keys) {
@@ -139,7 +144,7 @@ void sort_rows(StagedRows train, StagedRows test, const StringTable& merchants, 
   }
 
   std::vector<std::uint32_t> merchant_ranks;
-  number_rows(train.keys, test.keys, data, merchant_ranks);
+  number_rows(train.keys, test.keys, names.customer_keys, data, merchant_ranks);
   std::vector<std::uint32_t> number_of(ranks.size());
   for (std::uint32_t number = 0; number < ranks.size(); ++number) {
     number_of[ranks[number]] = number;

@@ -23,10 +23,17 @@ struct StagedRows {
   std::vector<RowKey> keys;
 };
 
+/// Names by number: what RowKey's numbers mean.
+struct RowNames {
+  const StringTable& merchants;
+  std::vector<std::uint64_t>
+      customer_keys;  ///< MerchantRows::customer_keys by RowKey::customer; empty without names.
+};
+
 /// Sorts both blocks by (name of merchant, customer), stably, numbers each merchant's customers densely over
 /// both, and fills data.train, data.test and data.merchants. Blocks that are in order already are moved, not
 /// copied; otherwise columns and values are rearranged one after the other, so that the peak is below twice
 /// the data.
-void sort_rows(StagedRows train, StagedRows test, const StringTable& merchants, Dataset& data);
+void sort_rows(StagedRows train, StagedRows test, const RowNames& names, Dataset& data);
 
 }  // namespace hanse

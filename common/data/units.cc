@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "common/base/check.h"
+#include "common/base/seeded_generator.h"
+#include "common/data/text_hash.h"
 
 namespace hanse {
 namespace {
@@ -71,6 +73,23 @@ std::size_t count_units(const Dataset& data, const MerchantRows& merchant, Unit 
   std::size_t units = 0;
   for_each_unit(data, merchant, unit, population, [&](const UnitRows&) { ++units; });
   return units;
+}
+
+std::uint64_t unit_key(const MerchantRows& merchant, Unit unit, Population population, const UnitRows& rows) {
+  const bool train = population == Population::train;
+  const Rows& own = train ? rows.train : rows.test;
+  check(!own.empty(), "a unit has rows in the population that is asked about");
+  if (is_customer(unit) && !merchant.customer_keys.empty()) {
+    return merchant.customer_keys[own.customer(0)];
+  }
+  const std::uint64_t name = text_hash(merchant.name);
+  if (unit == Unit::merchant) {
+    return name;
+  }
+  const std::size_t number = is_customer(unit)
+                                 ? own.customer(0)
+                                 : own.index(0) - (train ? merchant.train_begin : merchant.test_begin);
+  return split_mix(name ^ split_mix(number));
 }
 
 void for_each_unit(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population,

@@ -60,6 +60,10 @@ std::string_view name_of(Population population);
 /// Units of the merchant with rows in `population`.
 std::size_t count_units(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population);
 
+/// The public key of a unit: a hash of the merchant's name, with the number of the record among the merchant's of this
+/// population where the record is the unit; of the customer's name, the same at all merchants, where it is the customer.
+std::uint64_t unit_key(const MerchantRows& merchant, Unit unit, Population population, const UnitRows& rows);
+
 /// Calls `take` once for each unit of the merchant that has rows in `population`. `unit` must not be `none`:
 /// callers replace it by the workload's natural unit first.
 void for_each_unit(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population,

@@ -37,8 +37,9 @@ ServerOptimizer::Options server_options(const Configuration& configuration) {
   return options;
 }
 
+/// Part of the units that a training sum is likely to have.
 double expected_share(const Configuration& configuration) {
-  return configuration.federation.cohort * configuration.privacy.sampling_rate;
+  return configuration.federation.cohort * configuration.privacy.sampling_rate / configuration.privacy.turns;
 }
 
 std::unique_ptr<Workload> make_logistic(const Configuration& configuration, const WorkloadFacts& facts) {

@@ -4,22 +4,36 @@
 #include <vector>
 
 #include "privacy/accounting/calibrate.h"
+#include "privacy/accounting/turns.h"
 
 namespace hanse {
 namespace {
 
-/// What a purpose asks of the budget: `count` sums at sampling rate `rate` for `share` of it.
+/// What a purpose asks of the budget: `count` sums at sampling rate `rate` for `share` of it. A unit that takes turns is
+/// hit by the part `turns` of them.
 struct Demand {
   std::uint64_t count;
   double rate;
   double share;
+  double turns = 1;
 
-  /// Multiplier for a total zCDP cost of 1/2 before the common factor: count * rate^2 / (2 z^2) = share / 2.
-  double ratio() const { return count == 0 ? 0 : rate * std::sqrt(static_cast<double>(count) / share); }
+  /// Multiplier for a total zCDP cost of 1/2 before the common factor: turns * count * rate^2 / (2 z^2) = share / 2.
+  double ratio() const {
+    return count == 0 ? 0 : rate * std::sqrt(turns * static_cast<double>(count) / share);
+  }
   DpEvent event(double factor) const {
-    return {.noise_multiplier = ratio() * factor, .sampling_rate = rate, .count = count};
+    return {.noise_multiplier = ratio() * factor / std::sqrt(turns), .sampling_rate = rate, .count = count};
   }
 };
+
+double part_in_turns(const Configuration::Privacy& privacy, std::uint64_t updates) {
+  const auto coefficients = turn_coefficients(privacy.turns, privacy.correlated_noise == "banded");
+  if (coefficients.empty() || updates == 0) {
+    return 1;
+  }
+  return static_cast<double>(turns_sensitivity_squared(coefficients, updates)) /
+         std::pow(norm_of(coefficients), 2) / static_cast<double>(updates);
+}
 
 double factor_for(const std::vector<Demand>& demands, const Configuration::Privacy& privacy) {
   const auto plan = [&](double factor) {
@@ -56,7 +70,8 @@ NoiseSchedule schedule_noise(const Configuration::Privacy& privacy, const Planne
   const double evaluation_share = planned.evaluations == 0 || apart ? 0 : privacy.evaluation_share;
   const double statistics_share = planned.statistics == 0 ? 0 : privacy.statistics_share;
   const Demand statistics{planned.statistics, 1, statistics_share};
-  const Demand update{planned.updates, privacy.sampling_rate, 1 - statistics_share - evaluation_share};
+  const Demand update{planned.updates, privacy.sampling_rate, 1 - statistics_share - evaluation_share,
+                      part_in_turns(privacy, planned.updates)};
   const Demand evaluation{planned.evaluations, 1, apart ? 1 : evaluation_share};
 
   double factor = privacy.noise_multiplier > 0 ? privacy.noise_multiplier / update.ratio() : 0;

@@ -21,6 +21,9 @@ struct NoiseSchedule {
 /// cost, so their multipliers stand in fixed ratios to the update's; then one factor is calibrated so that
 /// the whole plan costs exactly epsilon. At unit = record evaluation is over other records than training, so
 /// it has the whole budget for itself (parallel composition).
+///
+/// Where units take turns (privacy/accounting/turns.h), the update's multiplier is of one turn: the deviation over ||c|| clip
+/// norms. The r updates cost S(r) / ||c||^2 of it.
 NoiseSchedule schedule_noise(const Configuration::Privacy& privacy, const PlannedSums& planned);
 
 }  // namespace hanse

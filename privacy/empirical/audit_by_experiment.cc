@@ -28,12 +28,15 @@ struct Candidate {
   SumParameters parameters;
   std::uint32_t honest_shares = 0;
   double sampling_rate = 1;
+  std::optional<std::uint64_t> row = std::nullopt;
+  std::uint32_t coefficient = 1;
 
   /// With sampling about that, for small rates.
   double mu_square() const {
     const double sigma_square =
         static_cast<double>(honest_shares) * static_cast<double>(parameters.share_variance);
-    return std::pow(sampling_rate * static_cast<double>(parameters.sensitivity()), 2) / sigma_square;
+    return std::pow(sampling_rate * coefficient * static_cast<double>(parameters.sensitivity()), 2) /
+           sigma_square;
   }
 };
 
@@ -81,21 +84,25 @@ std::uint32_t merchants_for(const std::vector<Candidate>& candidates) {
 /// canary_parameters() asks for room, which a ledger, whoever wrote it, need not leave.
 void check_room(const SumParameters& parameters, const CanaryPlan& plan) {
   const std::uint64_t units = std::max<std::uint64_t>(parameters.units_max, plan.canaries);
-  if (static_cast<double>(units) * plan.merchants * std::ldexp(1, static_cast<int>(parameters.grid_bits)) >
+  if (static_cast<double>(units) * plan.merchants * parameters.gain *
+          std::ldexp(1, static_cast<int>(parameters.grid_bits)) >
       0x1p61) {
     throw bad_input("the ledger's sums leave no room for " + std::to_string(plan.canaries) +
                     " canaries: try fewer with --canaries");
   }
 }
 
-CanaryPlan canary_plan(const std::vector<Candidate>& candidates, const ExperimentOptions& options) {
+CanaryPlan canary_plan(const std::vector<Candidate>& candidates, const ExperimentOptions& options,
+                       const std::vector<std::uint32_t>& coefficients = {}) {
   CanaryPlan plan{
       .canaries = options.canaries, .merchants = merchants_for(candidates), .sums = {}, .seed = options.seed};
+  plan.coefficients = coefficients;
   for (const Candidate& candidate : candidates) {
     check_room(candidate.parameters, plan);
     plan.sums.push_back(
         canary_parameters(candidate.parameters, candidate.honest_shares, options.canaries, plan.merchants));
     plan.sampling_rates.push_back(candidate.sampling_rate);
+    plan.rows.push_back(candidate.row);
   }
   return plan;
 }
@@ -176,7 +183,8 @@ PlannedExperiment plan_experiment(const LedgerState& state, const std::vector<In
     if (intent.parameters.share_variance > 0 && intent.sampling_rate > 0 && ledger.unit != Unit::none) {
       const bool apart = ledger.unit == Unit::record && intent.population == Population::test;
       of_population[apart ? 1 : 0].push_back(
-          {intent.parameters, intent.parameters.shares_min - ledger.collusion, intent.sampling_rate});
+          {intent.parameters, intent.parameters.shares_min - ledger.collusion, intent.sampling_rate,
+           intent.row, intent.row ? ledger.coefficients[*intent.row % ledger.coefficients.size()] : 1});
     }
   }
   const bool test = mu_square_of(of_population[1]) > mu_square_of(of_population[0]);
@@ -194,7 +202,7 @@ PlannedExperiment plan_experiment(const LedgerState& state, const std::vector<In
                             " records, which spent most.");
   }
   choose_rounds(candidates, options);
-  planned.plan = canary_plan(candidates, options);
+  planned.plan = canary_plan(candidates, options, ledger.coefficients);
   return planned;
 }
 

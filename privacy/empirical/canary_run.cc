@@ -11,6 +11,7 @@
 #include "privacy/accounting/pld.h"
 #include "privacy/crypto/x25519.h"
 #include "privacy/empirical/gaussian_privacy.h"
+#include "privacy/rows.h"
 #include "privacy/sampling_coin.h"
 #include "privacy/secure_sum/masks.h"
 #include "privacy/secure_sum/pair_keys.h"
@@ -95,6 +96,7 @@ UnitSource canaries_at(std::uint32_t merchant, const CanaryPlan& plan, std::size
   return [&, merchant, round](const auto& take) {
     const SumParameters& sum = plan.sums[round];
     const double rate = plan.sampling_rate(round);
+    const bool waits = plan.row(round) && *plan.row(round) % plan.coefficients.size() != 0;
     const auto drawn = [&] {
       std::uint64_t coin = 0;
       random.fill(std::as_writable_bytes(std::span(&coin, 1)));
@@ -103,7 +105,7 @@ UnitSource canaries_at(std::uint32_t merchant, const CanaryPlan& plan, std::size
     Contribution contribution;
     for (std::uint32_t i = 0; i < plan.canaries; ++i) {
       const std::uint32_t place = (merchant + plan.merchants - i % plan.merchants) % plan.merchants;
-      if (included[i] && place < sum.merchants_per_unit && (rate == 1 || drawn())) {
+      if (included[i] && !waits && place < sum.merchants_per_unit && (rate == 1 || drawn())) {
         contribution.clear();
         contribution.add(i, (negative[i] ? -1 : 1) * kLoudness * sum.clip_norm);
         take(contribution);
@@ -177,6 +179,14 @@ void check_plan(const CanaryPlan& plan) {
   }
 }
 
+/// Signs of a sum, or of the turn that a row shows.
+std::vector<bool> signs_of(const CanaryPlan& plan, std::size_t round) {
+  const auto row = plan.row(round);
+  return fair_coins(plan.canaries,
+                    row ? SeededGenerator({plan.seed, 0x7475726E, *row / plan.coefficients.size()})
+                        : SeededGenerator({plan.seed, 0x7369676E, round}));
+}
+
 }  // namespace
 
 SumParameters canary_parameters(const SumParameters& parameters, std::uint32_t honest_shares,
@@ -196,6 +206,12 @@ SumParameters canary_parameters(const SumParameters& parameters, std::uint32_t h
   return sum;
 }
 
+double CanaryPlan::shift(std::size_t round) const {
+  const auto of_turn = row(round);
+  return static_cast<double>(sums[round].sensitivity()) *
+         (of_turn ? coefficients[*of_turn % coefficients.size()] : 1);
+}
+
 bool CanaryPlan::sampled() const {
   return std::ranges::any_of(sampling_rates, [](double rate) { return rate < 1; });
 }
@@ -207,7 +223,10 @@ double claimed_epsilon(const CanaryPlan& plan, double delta) {
   PldAccountant accountant({.absolute = 1e-3, .relative = 1e-3});
   for (std::size_t round = 0; round < plan.sums.size(); ++round) {
     const SumParameters& sum = plan.sums[round];
-    accountant.compose({.noise_multiplier = sigma_of(plan, sum) / static_cast<double>(sum.sensitivity()),
+    if (plan.shift(round) == 0) {
+      continue;
+    }
+    accountant.compose({.noise_multiplier = sigma_of(plan, sum) / plan.shift(round),
                         .sampling_rate = plan.sampling_rate(round),
                         .coins = sum.merchants_per_unit});
   }
@@ -216,15 +235,15 @@ double claimed_epsilon(const CanaryPlan& plan, double delta) {
 
 double claimed_mu(const CanaryPlan& plan) {
   double square = 0;
-  for (const SumParameters& sum : plan.sums) {
-    square += std::pow(static_cast<double>(sum.sensitivity()) / sigma_of(plan, sum), 2);
+  for (std::size_t round = 0; round < plan.sums.size(); ++round) {
+    square += std::pow(plan.shift(round) / sigma_of(plan, plan.sums[round]), 2);
   }
   return std::sqrt(square);
 }
 
 SealedSum honest_part(const MerchantTurn& turn, const UnitSource& units, const Seal& seal,
                       SecureRandom& random) {
-  return prepare(units, turn.parameters, NoiseShare::draw(turn.parameters, random), seal);
+  return prepare(units, turn.parameters, NoiseShare::draw(turn.parameters, random), seal, turn.place);
 }
 
 CanaryRun run_canaries(const CanaryPlan& plan, SecureRandom& random, const MerchantPart& part) {
@@ -240,17 +259,25 @@ CanaryRun run_canaries(const CanaryPlan& plan, SecureRandom& random, const Merch
   double shift_weight = 0;
   double shift_variance = 0;
   MaskedMerchants merchants(plan.merchants, random);
+  std::vector<PastSums> past;
+  for (std::uint32_t i = 0; i < plan.merchants && !plan.coefficients.empty(); ++i) {
+    past.emplace_back(plan.coefficients);
+  }
 
   for (std::size_t round = 0; round < plan.sums.size(); ++round) {
     const SumParameters& sum = plan.sums[round];
-    const std::vector<bool> negative =
-        fair_coins(plan.canaries, SeededGenerator({plan.seed, 0x7369676E, round}));
+    const std::vector<bool> negative = signs_of(plan, round);
+    const auto row = plan.row(round);
     const OpenedSum opened = merchants.sum(round, sum, [&](std::uint32_t merchant, const RoundMasks& masks) {
-      return part({merchant, round, sum}, canaries_at(merchant, plan, round, included, negative, random),
-                  masks, random);
+      std::optional<RowOfRun> place;
+      if (row) {
+        place.emplace(RowOfRun{.row = *row, .past = past[merchant]});
+      }
+      return part({merchant, round, sum, place ? &*place : nullptr},
+                  canaries_at(merchant, plan, round, included, negative, random), masks, random);
     });
     const double sigma = sigma_of(plan, sum);
-    const double step_mu = static_cast<double>(sum.sensitivity()) / sigma;
+    const double step_mu = plan.shift(round) / sigma;
     const double rate = plan.sampling_rate(round);
     const double weight = step_mu * step_mu * static_cast<double>(plan.canaries - left_out);
     shift_weight += rate * weight;

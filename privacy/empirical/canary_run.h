@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "common/base/secure_random.h"
@@ -33,15 +34,26 @@ namespace hanse {
 /// logarithm of the likelihood ratio, with x = s_it * y_it / sigma_t and a = D2_t / sigma_t
 ///
 ///   score_i = sum over t of log( sum over j of C(K, j) q^j (1 - q)^(K - j) exp(a x j/K - (a j/K)^2 / 2) ).
+///
+/// Where units take turns (privacy/accounting/turns.h), every canary has turn 0, which spends most: it contributes in the
+/// first of T rows, and row t shows c_(t mod T) times that. D2_t is then c_(t mod T) D2 and the sign is the turn's; noise
+/// is still independent.
 struct CanaryPlan {
   std::uint32_t canaries = 20000;   ///< At least 2.
   std::uint32_t merchants = 3;      ///< In every sum.
   std::vector<SumParameters> sums;  ///< Of each round, with noise; at least one.
   std::uint64_t seed = 1;           ///< Of who is in, and of signs. Noise, masks and sampling have no seed.
-  std::vector<double> sampling_rates = {};  ///< Of each sum, above 0; empty: every unit is in every sum.
+  std::vector<double> sampling_rates = {};       ///< Of each sum, above 0; empty: every unit is in every sum.
+  std::vector<std::uint32_t> coefficients = {};  ///< Of turns; empty: there are none.
+  std::vector<std::optional<std::uint64_t>> rows = {};  ///< Of each sum, where units take turns.
 
   double sampling_rate(std::size_t round) const { return sampling_rates.empty() ? 1 : sampling_rates[round]; }
   bool sampled() const;
+  std::optional<std::uint64_t> row(std::size_t round) const {
+    return rows.empty() ? std::nullopt : rows[round];
+  }
+  /// What an included canary moves the sum by, in steps.
+  double shift(std::size_t round) const;
 };
 
 /// The same sum for an experiment: one entry a canary, and the same noise in total, as little as the
@@ -62,6 +74,7 @@ struct MerchantTurn {
   std::uint32_t merchant = 0;
   std::size_t round = 0;
   const SumParameters& parameters;
+  const RowOfRun* place = nullptr;
 };
 using MerchantPart = std::function<SealedSum(const MerchantTurn&, const UnitSource& units, const Seal& seal,
                                              SecureRandom& random)>;

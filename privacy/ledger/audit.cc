@@ -11,6 +11,7 @@
 #include "common/base/failure.h"
 #include "common/base/figure.h"
 #include "common/base/printable.h"
+#include "privacy/accounting/turns.h"
 #include "privacy/ledger/ledger_copy.h"
 #include "privacy/ledger/ledger_lines.h"
 #include "privacy/ledger/model_certificate.h"
@@ -497,6 +498,26 @@ std::string plan_row_text(const PlanRow& row) {
          ". The line above is what merchants enforce.\n";
 }
 
+/// What turns and correlated noise did to the cost, for who reads the figures above it.
+std::string turns_text(const LedgerState& state) {
+  const std::vector<std::uint32_t>& c = state.plan().coefficients;
+  if (c.empty()) {
+    return "";
+  }
+  const std::string turns = std::to_string(c.size());
+  std::string text = "  Units took turns: each was in one of " + turns + " training sums in a row, " +
+                     count_of((state.rows() + c.size() - 1) / c.size(), "time", "times") + " in " +
+                     count_of(state.rows(), "training sum", "training sums") +
+                     " at most, aborted ones included.\n";
+  if (c[1] > 0) {
+    text += "  Noise was correlated (banded, " + turns + " bands): what a unit said shows in " + turns +
+            " sums, " + std::to_string(c[0]) + ", " + std::to_string(c[1]) + " ... " +
+            std::to_string(c.back()) + " times, so a turn costs what one sum would with " +
+            figure(norm_of(c)) + " times the clip norm; all of it is counted.\n";
+  }
+  return text;
+}
+
 std::string adversaries_text(const AuditReport& report) {
   const Plan& plan = report.state.plan();
   std::string text = "  Against: " + adversary(plan) + ".\n";
@@ -543,6 +564,7 @@ std::string privacy_text(const AuditReport& report) {
     text += "  Train and test are different records, so the run's epsilon is the larger: " +
             figure(state.epsilon_spent()) + ".\n";
   }
+  text += turns_text(state);
   if (plan.epsilon) {
     text += "  Budget: epsilon " + figure(*plan.epsilon) + ", held before every sum.\n";
   }
@@ -698,6 +720,8 @@ std::string json_of(const AuditReport& report) {
     json["released"] = state.released();
     json["aborted"] = state.aborted();
     json["beyond_plan"] = state.beyond_plan();
+    json["coefficients"] = plan.coefficients;
+    json["training_rows"] = state.rows();
     json["without_noise"] = state.without_noise();
     json["surplus_taken_out"] = state.trimmed();
     json["finished"] = state.finished();

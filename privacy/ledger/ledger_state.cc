@@ -7,6 +7,7 @@
 #include "common/base/check.h"
 #include "common/base/figure.h"
 #include "common/base/printable.h"
+#include "privacy/accounting/turns.h"
 
 namespace hanse {
 namespace {
@@ -40,8 +41,9 @@ bool is_increasing(const std::vector<LedgerMerchant>& merchants) {
 /// True when the largest total fits the ring. Safe for the numbers of a peer: the exact bound is asked only
 /// once a rough one has shown that it cannot overflow.
 bool has_headroom(const SumParameters& p) {
-  const double data = std::ldexp(static_cast<double>(p.merchants_max) * static_cast<double>(p.units_max),
-                                 static_cast<int>(p.grid_bits));
+  const double data = std::ldexp(
+      static_cast<double>(p.merchants_max) * static_cast<double>(p.units_max) * static_cast<double>(p.gain),
+      static_cast<int>(p.grid_bits));
   const double noise =
       12 * std::sqrt(static_cast<double>(p.merchants_max) * static_cast<double>(p.share_variance));
   return data + noise < 0.999 * 0x1p63 && p.sum_bound() < std::uint64_t{1}
@@ -49,10 +51,10 @@ bool has_headroom(const SumParameters& p) {
 }
 
 std::optional<Error> refuses_parameters(const SumParameters& p, const Plan& plan, std::size_t invited) {
-  const bool in_range = p.length > 0 && p.length <= kLengthMax && is_clip_norm(p.clip_norm) &&
-                        p.grid_bits >= 1 && p.grid_bits <= 40 && p.units_max > 0 &&
-                        p.units_max <= kUnitsMax && p.merchants_per_unit > 0 &&
-                        p.merchants_per_unit <= kMerchantsMax && p.share_variance <= kShareVarianceMax;
+  const bool in_range =
+      p.length > 0 && p.length <= kLengthMax && is_clip_norm(p.clip_norm) && p.grid_bits >= 1 &&
+      p.grid_bits <= 40 && p.units_max > 0 && p.units_max <= kUnitsMax && p.merchants_per_unit > 0 &&
+      p.merchants_per_unit <= kMerchantsMax && p.gain > 0 && p.share_variance <= kShareVarianceMax;
   if (!in_range) {
     return Error{"its parameters are out of range"};
   }
@@ -89,18 +91,23 @@ bool is_close(double a, double b) {
 
 }  // namespace
 
-DpEvent event_of(const Intent& intent, std::uint32_t collusion) {
+DpEvent event_of(const Intent& intent, std::uint32_t collusion, std::uint32_t coefficient) {
   const SumParameters& p = intent.parameters;
+  const double sensitivity = static_cast<double>(p.sensitivity()) * coefficient;
   const double shares = p.shares_min > collusion ? p.shares_min - collusion : 0;
   return {.noise = NoiseLaw::discrete_gaussian,
-          .noise_multiplier = std::ldexp(std::sqrt(shares * static_cast<double>(p.share_variance)),
-                                         -static_cast<int>(p.grid_bits)),
+          .noise_multiplier = std::sqrt(shares * static_cast<double>(p.share_variance)) / sensitivity,
           .sampling_rate = intent.sampling_rate,
           .count = 1,
-          .sensitivity_steps = static_cast<double>(p.sensitivity())};
+          .sensitivity_steps = sensitivity};
 }
 
 // --- what it has cost ---
+
+/// What the intent's row charges: nothing where it is not the turn of those who have spent most, and noise is independent.
+std::uint32_t LedgerState::coefficient_of(const Intent& intent) const {
+  return intent.row ? plan_->coefficients[*intent.row % plan_->coefficients.size()] : 1;
+}
 
 const char* LedgerState::account_of(Population population) const {
   if (plan_->unit != Unit::record) {
@@ -122,9 +129,10 @@ std::vector<DpEvent> LedgerState::events(const std::string& population, std::uin
   }
   for (const auto& [mechanism, count] : account->second.mechanisms) {
     Intent intent;
+    std::uint32_t coefficient = 1;
     std::tie(intent.parameters.grid_bits, intent.parameters.shares_min, intent.parameters.share_variance,
-             intent.sampling_rate, intent.parameters.merchants_per_unit) = mechanism;
-    events.push_back(event_of(intent, collusion));
+             intent.sampling_rate, intent.parameters.merchants_per_unit, coefficient) = mechanism;
+    events.push_back(event_of(intent, collusion, coefficient));
     events.back().count = count;
     events.back().coins = coins == Coins::each ? intent.parameters.merchants_per_unit : 1;
   }
@@ -172,7 +180,9 @@ double LedgerState::epsilon_if(const Intent& intent, double delta) const {
     return std::numeric_limits<double>::infinity();
   }
   Account account = accounts_.at(account_of(intent.population));
-  account.accountant.compose(event_of(intent, plan_->collusion));
+  if (const std::uint32_t coefficient = coefficient_of(intent); coefficient > 0) {
+    account.accountant.compose(event_of(intent, plan_->collusion, coefficient));
+  }
   double most = account.accountant.epsilon(delta).epsilon;
   for (const SpentRow& row : spent_at(delta)) {
     most = std::max(most, row.epsilon);
@@ -197,25 +207,46 @@ std::optional<Error> LedgerState::count_before(const LedgerState& earlier) {
                                            " hid another unit than this one: their budgets do not add up"});
 }
 
+/// Those rows together are one sum whose sensitivity is that of the turn which spent most in them.
+void LedgerState::compose_rows(const TurnsSpent& rows, const SumParameters& parameters,
+                               RdpAccountant& all) const {
+  if (rows.most_squared() > 0) {
+    Intent row;
+    row.parameters = parameters;
+    DpEvent event = event_of(row, plan_->collusion);
+    event.noise_multiplier /= std::sqrt(static_cast<double>(rows.most_squared()));
+    all.compose(event);
+  }
+}
+
 /// Epsilon of all ledgers of these people together, after `intent`: of this one, what they permitted.
 double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
   if (plan_->unit == Unit::none || intent.parameters.share_variance == 0 || earlier_unbounded_) {
     return std::numeric_limits<double>::infinity();
   }
   double most = 0;
+  TurnsSpent rows = permitted_rows_;
+  if (intent.row) {
+    rows.add(plan_->coefficients, *intent.row);
+  }
   for (const auto& [population, account] : accounts_) {
     RdpAccountant all = account.accountant;
     if (!own_.empty()) {
       const auto permitted = permitted_.find(population);
       all = permitted == permitted_.end() ? RdpAccountant() : permitted->second;
+      if (population == account_of(Population::train)) {
+        compose_rows(rows, intent.row ? intent.parameters : row_parameters_.value_or(SumParameters{}), all);
+      }
     }
     if (const auto spent = earlier_.find(population); spent != earlier_.end()) {
       for (const DpEvent& event : spent->second) {
         all.compose(event);
       }
     }
-    if (population == account_of(intent.population)) {
-      all.compose(event_of(intent, plan_->collusion));
+    const std::uint32_t coefficient = coefficient_of(intent);
+    const bool is_among_rows = intent.row && !own_.empty();
+    if (population == account_of(intent.population) && coefficient > 0 && !is_among_rows) {
+      all.compose(event_of(intent, plan_->collusion, coefficient));
     }
     most = std::max(most, all.epsilon(delta).epsilon);
   }
@@ -265,7 +296,14 @@ std::optional<Error> LedgerState::refuses(const Plan& plan) const {
   if (plan.epsilon && (!is_private || !is_positive(*plan.epsilon))) {
     return Error{"the plan's budget must be positive, and absent without a unit of privacy"};
   }
+  if (!plan.coefficients.empty() && !are_coefficients(plan.coefficients)) {
+    return Error{"the plan's coefficients must be 2 to " + std::to_string(kTurnsMax) +
+                 " integers up to 65536 that never grow, the first not 0"};
+  }
   for (const PlannedRelease& release : plan.releases) {
+    if (!plan.coefficients.empty() && release.purpose == Purpose::update && release.sampling_rate != 1) {
+      return Error{"the plan has units take turns and draws them as well"};
+    }
     if (!std::isfinite(release.noise_multiplier) || release.noise_multiplier < 0 ||
         !(release.sampling_rate > 0 && release.sampling_rate <= 1)) {
       return Error{"a planned release has a negative noise multiplier or a sampling rate outside (0, 1]"};
@@ -277,7 +315,8 @@ std::optional<Error> LedgerState::refuses(const Plan& plan) const {
 /// The plan's entry for this intent: same purpose, population and sampling rate, and at least as much noise
 /// as planned. Null when there is none.
 const PlannedRelease* LedgerState::planned(const Intent& intent) const {
-  const double z = event_of(intent, plan_->collusion).noise_multiplier;
+  const double z =
+      event_of(intent, plan_->collusion).noise_multiplier / (intent.row ? norm_of(plan_->coefficients) : 1);
   for (const PlannedRelease& release : plan_->releases) {
     if (release.purpose == intent.purpose && release.population == intent.population &&
         release.sampling_rate == intent.sampling_rate && z >= release.noise_multiplier * (1 - kRounding)) {
@@ -285,6 +324,32 @@ const PlannedRelease* LedgerState::planned(const Intent& intent) const {
     }
   }
   return nullptr;
+}
+
+/// Row numbers follow each other without a gap and without a repetition, so that whose turn it is, and what it costs,
+/// follows from the ledger alone; and all rows are on one grid, so that what a unit leaves behind in later ones is bounded.
+std::optional<Error> LedgerState::refuses_turn(const Intent& intent) const {
+  const bool takes_turns = intent.purpose == Purpose::update && !plan_->coefficients.empty();
+  if (intent.row.has_value() != takes_turns) {
+    return Error{takes_turns ? "it has no row, though units take turns in the plan's training sums"
+                             : "it has a row, though all units are in it"};
+  }
+  if (takes_turns && intent.population != Population::train) {
+    return Error{"it is of test data, whose units take no turns"};
+  }
+  if (takes_turns && *intent.row != rows_) {
+    return Error{"its row is " + std::to_string(*intent.row) + " where " + std::to_string(rows_) +
+                 " training sums came before"};
+  }
+  const std::uint32_t gain = takes_turns ? gain_of(plan_->coefficients) : 1;
+  if (intent.parameters.gain != gain) {
+    return Error{"its headroom is for a gain of " + std::to_string(intent.parameters.gain) + " instead of " +
+                 std::to_string(gain)};
+  }
+  if (takes_turns && row_parameters_ && *row_parameters_ != intent.parameters) {
+    return Error{"it has other parameters than the rows before it"};
+  }
+  return std::nullopt;
 }
 
 std::optional<Error> LedgerState::refuses(const Intent& intent) const {
@@ -311,6 +376,9 @@ std::optional<Error> LedgerState::refuses(const Intent& intent) const {
     return wrong("its sampling rate is outside (0, 1]");
   }
   if (const auto error = refuses_parameters(intent.parameters, *plan_, intent.invited.size())) {
+    return wrong(error->what);
+  }
+  if (const auto error = refuses_turn(intent)) {
     return wrong(error->what);
   }
   if (intent.unix_time < unix_time_) {
@@ -537,6 +605,11 @@ void LedgerState::take(const Intent& intent) {
     models_.insert(intent.model);
     model_ = intent.model;
   }
+  const std::uint32_t coefficient = coefficient_of(intent);
+  if (intent.row) {
+    ++rows_;
+    row_parameters_ = intent.parameters;
+  }
   const bool noisy = intent.parameters.share_variance > 0;
   if (!noisy) {
     ++without_noise_[intent.name];
@@ -545,11 +618,11 @@ void LedgerState::take(const Intent& intent) {
     Account& account = accounts_.at(account_of(intent.population));
     ++account.releases;
     account.without_noise += noisy ? 0u : 1u;
-    if (noisy) {
+    if (noisy && coefficient > 0) {
       const SumParameters& p = intent.parameters;
       ++account.mechanisms[{p.grid_bits, p.shares_min, p.share_variance, intent.sampling_rate,
-                            p.merchants_per_unit}];
-      account.accountant.compose(event_of(intent, plan_->collusion));
+                            p.merchants_per_unit, coefficient}];
+      account.accountant.compose(event_of(intent, plan_->collusion, coefficient));
     }
     std::uint64_t announced = 0;
     for (const PlannedRelease& release : plan_->releases) {
@@ -601,7 +674,9 @@ void LedgerState::take_permission(const Intent& intent) {
   const bool is_own = std::ranges::any_of(permitted_by_, [&](std::uint32_t merchant) {
     return std::ranges::binary_search(own_, plan_->merchants[merchant].name);
   });
-  if (is_own && plan_->unit != Unit::none && intent.parameters.share_variance > 0) {
+  if (is_own && intent.row) {
+    permitted_rows_.add(plan_->coefficients, *intent.row);
+  } else if (is_own && plan_->unit != Unit::none && intent.parameters.share_variance > 0) {
     permitted_[account_of(intent.population)].compose(event_of(intent, plan_->collusion));
   }
 }

@@ -12,6 +12,7 @@
 #include "common/base/result.h"
 #include "common/config/configuration.h"
 #include "privacy/accounting/accountant.h"
+#include "privacy/accounting/turns.h"
 #include "privacy/ledger/merkle_tree.h"
 #include "privacy/ledger/record.h"
 #include "privacy/ledger/verify_signatures.h"
@@ -19,11 +20,12 @@
 namespace hanse {
 
 /// What an intent costs: discrete Gaussian noise with z = sqrt((shares_min - t) * share_variance) /
-/// 2^grid_bits, q.
+/// (coefficient * 2^grid_bits), q. `coefficient` is 1 but where units take turns (privacy/accounting/turns.h): then
+/// c_(row mod T), which must not be 0.
 ///
 /// The total noise is a sum of shares, not itself a discrete Gaussian; with kShareVarianceMin it is so close
 /// (Kairouz, Liu, Steinke 2021, theorem 1) that the difference is below the last bit of a double.
-DpEvent event_of(const Intent& intent, std::uint32_t collusion);
+DpEvent event_of(const Intent& intent, std::uint32_t collusion, std::uint32_t coefficient = 1);
 
 /// Smallest accountable noise share, in steps squared. The distance from the discrete Gaussian is
 /// tau <= 10 n exp(-pi^2 share_variance) an entry, here below 10^-269 for every n; RDP grows from
@@ -113,6 +115,8 @@ class LedgerState {
   /// The latest time in a record, in seconds.
   std::uint64_t unix_time() const { return unix_time_; }
   std::uint64_t intents() const { return intents_; }
+  /// Training sums where units take turns, aborted ones included: the row that the next one must have.
+  std::uint64_t rows() const { return rows_; }
   /// The largest round of an intent; 0 before the first.
   std::uint64_t last_round() const { return last_round_; }
   std::uint64_t released() const { return released_; }
@@ -136,8 +140,10 @@ class LedgerState {
   }
 
  private:
-  /// What of an intent its cost depends on: grid_bits, shares_min, share_variance, sampling rate, merchants_per_unit.
-  using Mechanism = std::tuple<std::uint32_t, std::uint32_t, std::uint64_t, double, std::uint32_t>;
+  /// What of an intent its cost depends on: grid_bits, shares_min, share_variance, sampling rate, merchants_per_unit,
+  /// coefficient.
+  using Mechanism =
+      std::tuple<std::uint32_t, std::uint32_t, std::uint64_t, double, std::uint32_t, std::uint32_t>;
   /// One accounted population.
   struct Account {
     RdpAccountant accountant;  ///< Of the releases with noise.
@@ -148,6 +154,8 @@ class LedgerState {
 
   const char* account_of(Population population) const;
   const PlannedRelease* planned(const Intent& intent) const;
+  std::uint32_t coefficient_of(const Intent& intent) const;
+  std::optional<Error> refuses_turn(const Intent& intent) const;
   std::optional<Error> refuses(const Record& record) const;
   std::optional<Error> refuses(const Head& head) const;
   std::vector<SignedMessage> signatures_of(const Record& record) const;
@@ -163,10 +171,12 @@ class LedgerState {
   void take(const Claim& claim);
   void take(const Head& head);
   void take_permission(const Intent& intent);
+  void compose_rows(const TurnsSpent& rows, const SumParameters& parameters, RdpAccountant& all) const;
 
   std::optional<PublicKey> expected_;
   std::vector<std::string> own_;                    ///< Whose copy this is; empty: nobody's.
-  std::map<std::string, RdpAccountant> permitted_;  ///< By population: what some of `own_` permitted.
+  std::map<std::string, RdpAccountant> permitted_;  ///< By population: what some of `own_` permitted,
+  TurnsSpent permitted_rows_;                       ///< and of the rows where units take turns.
   std::vector<Digest> hashes_;
   Digest continues_ = genesis_digest();
   MerkleTree tree_;
@@ -189,6 +199,8 @@ class LedgerState {
   std::map<std::string, std::uint64_t> without_noise_;
   std::uint64_t unix_time_ = 0;
   std::uint64_t intents_ = 0;
+  std::uint64_t rows_ = 0;
+  std::optional<SumParameters> row_parameters_;  ///< Of all rows.
   std::uint64_t last_round_ = 0;
   std::uint64_t released_ = 0;
   std::uint64_t aborted_ = 0;

@@ -94,15 +94,19 @@ std::string runs(std::span<const std::uint32_t> ids) {
 }
 
 Json json_of(const SumParameters& p) {
-  return {{"clip_norm", number(p.clip_norm)},
-          {"grid_bits", p.grid_bits},
-          {"length", p.length},
-          {"merchants_max", p.merchants_max},
-          {"merchants_per_unit", p.merchants_per_unit},
-          {"ring", static_cast<unsigned>(p.ring)},
-          {"share_variance", p.share_variance},
-          {"shares_min", p.shares_min},
-          {"units_max", p.units_max}};
+  Json json = {{"clip_norm", number(p.clip_norm)},
+               {"grid_bits", p.grid_bits},
+               {"length", p.length},
+               {"merchants_max", p.merchants_max},
+               {"merchants_per_unit", p.merchants_per_unit},
+               {"ring", static_cast<unsigned>(p.ring)},
+               {"share_variance", p.share_variance},
+               {"shares_min", p.shares_min},
+               {"units_max", p.units_max}};
+  if (p.gain != 1) {
+    json["gain"] = p.gain;
+  }
+  return json;
 }
 
 Json fields(const Plan& plan) {
@@ -143,19 +147,26 @@ Json fields(const Plan& plan) {
   if (plan.removes_surplus) {
     json["removes_surplus"] = true;
   }
+  if (!plan.coefficients.empty()) {
+    json["coefficients"] = plan.coefficients;
+  }
   return json;
 }
 
 Json fields(const Intent& intent) {
-  return {{"invited", runs(intent.invited)},
-          {"model", hex(intent.model)},
-          {"name", intent.name},
-          {"parameters", json_of(intent.parameters)},
-          {"population", word_of<Population>(intent.population, kPopulations)},
-          {"purpose", word_of<Purpose>(intent.purpose, kPurposes)},
-          {"round", intent.round},
-          {"sampling_rate", number(intent.sampling_rate)},
-          {"unix_time", intent.unix_time}};
+  Json json = {{"invited", runs(intent.invited)},
+               {"model", hex(intent.model)},
+               {"name", intent.name},
+               {"parameters", json_of(intent.parameters)},
+               {"population", word_of<Population>(intent.population, kPopulations)},
+               {"purpose", word_of<Purpose>(intent.purpose, kPurposes)},
+               {"round", intent.round},
+               {"sampling_rate", number(intent.sampling_rate)},
+               {"unix_time", intent.unix_time}};
+  if (intent.row) {
+    json["row"] = *intent.row;
+  }
+  return json;
 }
 
 Json json_of(const SurplusRemoval& surplus) {
@@ -260,6 +271,25 @@ class Fields {
       return 0;
     }
     return static_cast<T>(value.get<std::uint64_t>());
+  }
+
+  template <class T>
+  std::vector<T> integers(const char* key) {
+    const Json& array = get(key);
+    std::vector<T> values;
+    if (!array.is_array()) {
+      fail(std::string("field \"") + key + "\" must be a list");
+      return values;
+    }
+    for (const Json& value : array) {
+      if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<T>::max()) {
+        fail(std::string("field \"") + key + "\" must hold integers from 0 to " +
+             std::to_string(std::numeric_limits<T>::max()));
+        break;
+      }
+      values.push_back(static_cast<T>(value.get<std::uint64_t>()));
+    }
+    return values;
   }
 
   std::string text(const char* key) {
@@ -394,6 +424,9 @@ SumParameters read_parameters(Fields&& in) {
   p.share_variance = in.integer<std::uint64_t>("share_variance");
   p.shares_min = in.integer<std::uint32_t>("shares_min");
   p.units_max = in.integer<std::uint64_t>("units_max");
+  if (in.has("gain")) {
+    p.gain = in.integer<std::uint32_t>("gain");
+  }
   return p;
 }
 
@@ -404,6 +437,9 @@ Plan read_plan(Fields& in) {
     in.fail("field \"adjacency\" must be \"zero-out\"");
   }
   plan.clip_norm = in.real("clip_norm");
+  if (in.has("coefficients")) {
+    plan.coefficients = in.integers<std::uint32_t>("coefficients");
+  }
   plan.collusion = in.integer<std::uint32_t>("collusion");
   plan.configuration = in.bytes<32>("configuration");
   plan.coordinator = in.bytes<32>("coordinator");
@@ -449,6 +485,9 @@ Intent read_intent(Fields& in, std::string& wrong) {
   intent.population = in.word<Population>("population", kPopulations);
   intent.purpose = in.word<Purpose>("purpose", kPurposes);
   intent.round = in.integer<std::uint64_t>("round");
+  if (in.has("row")) {
+    intent.row = in.integer<std::uint64_t>("row");
+  }
   intent.sampling_rate = in.real("sampling_rate");
   intent.unix_time = in.integer<std::uint64_t>("unix_time");
   return intent;

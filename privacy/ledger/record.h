@@ -69,6 +69,10 @@ struct Plan {
   std::string workload;
   double clip_norm = 1;
   std::vector<PlannedRelease> releases;
+  /// c_0, c_1 ... of the training sums where units take turns (privacy/accounting/turns.h), as many as there are turns; empty
+  /// where every unit is in every sum. The noise multiplier of updates is then the deviation over ||c|| clip norms: what one
+  /// turn changes.
+  std::vector<std::uint32_t> coefficients;
   std::string accountant = "rdp";
   Digest configuration{};       ///< Of the canonical configuration text.
   std::string software;         ///< Version.
@@ -84,6 +88,8 @@ struct Intent {
   Purpose purpose = Purpose::update;
   Population population = Population::train;
   SumParameters parameters;
+  /// Of a training sum where units take turns: how many there were before, aborted ones included.
+  std::optional<std::uint64_t> row = std::nullopt;
   double sampling_rate = 1;            ///< Poisson sampling of units by private coins.
   Digest model{};                      ///< The model that the sum is computed from.
   std::vector<std::uint32_t> invited;  ///< Ids, increasing.

@@ -75,7 +75,11 @@ void declare_mechanism_options(Arguments& arguments) {
       .option("participations", "tree, square-root: sums in which a unit may take part; tree-restart: trees.",
               "1")
       .option("separation", "tree, square-root: sums that a unit misses between two of its own.", "0")
-      .option("bands", "banded: bands of the matrix.", "1")
+      .option(
+          "bands",
+          "banded: bands of the matrix, a run's privacy.turns with privacy.correlated_noise=banded; a unit "
+          "counts in one of so many steps, and the multiplier is of its turn.",
+          "1")
       .option("accountant",
               "Which figure to answer with: rdp (what budgets are kept by) or pld (what is tight).", "rdp")
       .flag("json", "Prints one JSON object.");

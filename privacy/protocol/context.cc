@@ -18,7 +18,8 @@ void write_parameters(ByteWriter& writer, const SumParameters& parameters) {
       .put(parameters.share_variance)
       .put(parameters.shares_min)
       .put(parameters.merchants_max)
-      .put(parameters.merchants_per_unit);
+      .put(parameters.merchants_per_unit)
+      .put(parameters.gain);
 }
 
 SumParameters read_parameters(ByteReader& reader) {
@@ -32,11 +33,13 @@ SumParameters read_parameters(ByteReader& reader) {
   parameters.shares_min = reader.get<std::uint32_t>();
   parameters.merchants_max = reader.get<std::uint32_t>();
   parameters.merchants_per_unit = reader.get<std::uint32_t>();
+  parameters.gain = reader.get<std::uint32_t>();
   parameters.ring = ring == 32 ? Ring::bits32 : Ring::bits64;
   if ((ring != 32 && ring != 64) || parameters.length == 0 || parameters.length > kLengthMax ||
       !is_clip_norm(parameters.clip_norm) || parameters.grid_bits > 62 || parameters.merchants_max == 0 ||
       parameters.merchants_max > kMerchantsMax || parameters.shares_min > parameters.merchants_max ||
-      parameters.merchants_per_unit == 0 || parameters.merchants_per_unit > kMerchantsMax) {
+      parameters.merchants_per_unit == 0 || parameters.merchants_per_unit > kMerchantsMax ||
+      parameters.gain == 0) {
     reject(reader);
   }
   return parameters;

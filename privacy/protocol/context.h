@@ -10,7 +10,7 @@
 namespace hanse {
 
 /// The fixed layout of the constants of a sum: length u64, clip_norm f64, grid_bits u32, ring u8, units_max
-/// u64, share_variance u64, shares_min u32, merchants_max u32, merchants_per_unit u32.
+/// u64, share_variance u64, shares_min u32, merchants_max u32, merchants_per_unit u32, gain u32.
 void write_parameters(ByteWriter& writer, const SumParameters& parameters);
 /// Refuses (fails the reader) what no honest coordinator sends: a ring that is none, an empty or absurdly
 /// long sum, a clip norm that is not positive and finite, more merchants than a roster holds.

@@ -53,7 +53,8 @@ WorkerNode TimedFederation::make_node(Peer rank) {
       contribution.add(0, static_cast<double>(contribution_of(id)));
       take(contribution);
     };
-    NoisedSum sum = NoisedSum::of(LocalSum::of(units, parameters_), NoiseShare::draw(parameters_, random_));
+    NoisedSum sum = NoisedSum::of(EncodedSum::of(LocalSum::of(units, parameters_)),
+                                  NoiseShare::draw(parameters_, random_));
     data_.stop();
     return SealedSum::of(std::move(sum), parameters_, seal);
   };

@@ -12,6 +12,7 @@
 #include "privacy/pipeline.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/protocol/round_secrets.h"
+#include "privacy/rows.h"
 #include "privacy/secure_sum/masks.h"
 #include "privacy/secure_sum/pair_keys.h"
 #include "worker/merchant_round.h"
@@ -84,13 +85,14 @@ static_assert(!Comparable<PairKeys> && !Comparable<SigningKey> && !Comparable<X2
 template <class T>
 constexpr bool stays_home =
     !Printable<T> && !TurnsIntoText<T> && !TurnsIntoBytes<T> && !Writable<T> && !CerealTakes<T>;
-static_assert(stays_home<NoiseShare> && stays_home<LocalSum> && stays_home<NoisedSum> &&
-              stays_home<RoundMasks>);
+static_assert(stays_home<NoiseShare> && stays_home<LocalSum> && stays_home<EncodedSum> &&
+              stays_home<NoisedSum> && stays_home<PastSums> && stays_home<RoundMasks>);
 template <class T>
 concept HasWire = requires(const T& value) {
   { value.wire() } -> std::same_as<ByteView>;
 };
-static_assert(HasWire<SealedSum> && !HasWire<LocalSum> && !HasWire<NoisedSum> && !HasWire<NoiseShare>);
+static_assert(HasWire<SealedSum> && !HasWire<LocalSum> && !HasWire<EncodedSum> && !HasWire<NoisedSum> &&
+              !HasWire<NoiseShare>);
 static_assert(!std::is_constructible_v<LocalSum, std::vector<std::int64_t>> &&
               !std::is_constructible_v<NoisedSum, std::vector<std::int64_t>> &&
               !std::is_constructible_v<SealedSum, SealedSum::Residues>);
@@ -156,8 +158,8 @@ TEST(WireForms, NoLayoutOfAMessageHasAFieldForAKeyOfAPairOrForARatchet) {
         "privacy/protocol/round_payload.h", "privacy/protocol/round_payload.cc"}) {
     const std::string text = text_of_file(fs::path(HANSE_SOURCE_DIR) / file);
     ASSERT_FALSE(text.empty()) << file;
-    for (const char* type :
-         {"Secret<", "PairKeys", "SigningKey", "X25519Key", "RoundMasks", "LocalSum", "NoisedSum"}) {
+    for (const char* type : {"Secret<", "PairKeys", "SigningKey", "X25519Key", "RoundMasks", "LocalSum",
+                             "EncodedSum", "NoisedSum", "PastSums"}) {
       EXPECT_EQ(text.find(type), std::string::npos) << file << " mentions " << type;
     }
   }

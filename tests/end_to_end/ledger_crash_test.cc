@@ -334,6 +334,7 @@ TEST_P(ContinuedRun, EndsAsIfItHadNeverDied) {
     }
     EXPECT_EQ(lines_of(bytes_of_file(market / "run" / "metrics.jsonl")).size(), lines_of(metrics).size());
     EXPECT_FALSE(fs::exists(market / "run" / "coordinator.key")) << "the run is finished";
+    EXPECT_TRUE(fs::exists(market / "run" / "model" / "certificate.json"));
   }
 }
 

@@ -97,6 +97,19 @@ TEST(SameBytesOfTheModel, ForEveryNumberOfWorkersWhenTheClipNormAdapts) {
   }
 }
 
+TEST(SameBytesOfTheModel, ForEveryNumberOfWorkersWhenUnitsTakeTurns) {
+  const MarketFolder market;
+  const std::vector<std::string> settings = {"privacy.turns=3"};
+
+  const auto one = model_of(market, "ratings.ini", "1", settings);
+
+  ASSERT_TRUE(one.contains("model.hanse"));
+  EXPECT_FALSE(one == model_of(market, "ratings.ini", "1", {}));
+  for (const char* workers : {"2", "4"}) {
+    EXPECT_TRUE(one == model_of(market, "ratings.ini", workers, settings)) << workers << " workers";
+  }
+}
+
 TEST(SameBytesOfTheModel, UnderAPlainMpirunAsUnderHanseRun) {
   const MarketFolder market;
   const auto expected = model_of(market, "shop.ini", "4", {});

@@ -36,6 +36,9 @@ const std::vector<std::string> kSurplus = {"privacy.unit=record", "privacy.epsil
 const std::vector<std::string> kWithinMerchant = {"privacy.unit=customer_at_merchant", "privacy.epsilon=2",
                                                   "privacy.delta=1e-5"};
 
+const std::vector<std::string> kBanded = {"privacy.unit=customer", "privacy.epsilon=2", "privacy.delta=1e-5",
+                                          "privacy.turns=2", "privacy.correlated_noise=banded"};
+
 std::vector<std::string> run_words(const char* ini, const std::vector<std::string>& settings,
                                    const std::string& workers = "2") {
   std::vector<std::string> words = {"hanse", "run", ini, "-n", workers};
@@ -104,6 +107,7 @@ TEST_P(WholeRun, SaysNothingInItsLogOfAnyFaultWhenThereIsNone) {
 
   EXPECT_EQ(run.code, 0) << run.output << run.errors;
   EXPECT_EQ(run.errors, "");
+  EXPECT_NE(run.output.find("expected: "), std::string::npos) << "what it will cost: " << run.output;
   EXPECT_EQ(bytes_of_file(market / "run" / "log.txt"), "");
 }
 
@@ -114,6 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
         RunCase{"matrix_factorization", "ratings.ini", kCustomerBudget, {"item_factors", "item_biases"}},
         RunCase{"adaptive_clip", "shop.ini", kAdaptive, {"weights", "intercept", "clip_norm"}},
         RunCase{"surplus_noise", "shop.ini", kSurplus, {"weights", "intercept"}},
+        RunCase{"banded", "ratings.ini", kBanded, {"item_factors", "item_biases"}},
         RunCase{"customer_at_merchant", "ratings.ini", kWithinMerchant, {"item_factors", "item_biases"}}),
     [](const auto& one) { return std::string(one.param.name); });
 
@@ -177,6 +182,42 @@ TEST(PrivateRun, TakesTheNoiseOutThatAllItsMerchantsTogetherDoNotNeed) {
           << "four of five honest merchants' shares, carried by six of seven";
     }
   }
+}
+
+/// Three rows of two turns: the first unit spends (256^2 + 128^2 + 256^2) / (256^2 + 128^2) = 1.8 turns. Recomputed from the
+/// integers of the ledger, and from nothing else.
+TEST(PrivateRun, WithCorrelatedNoiseClaimsTheTurnsThatItsRowsGive) {
+  const MarketFolder market;
+  const Outcome run = run_in(market.path(), run_words("ratings.ini", kBanded));
+  ASSERT_EQ(run.code, 0) << run.output << run.errors;
+  const Outcome audit = run_in(market.path(), {"hanse", "audit", "run"});
+
+  RdpAccountant accountant;
+  std::vector<std::uint64_t> rows;
+  for (const std::string& line : lines_of(bytes_of_file(market / "run" / "ledger.jsonl"))) {
+    const auto record = decode_record(line);
+    ASSERT_TRUE(record) << record.what();
+    if (const Plan* plan = std::get_if<Plan>(&record->payload)) {
+      EXPECT_EQ(plan->coefficients, (std::vector<std::uint32_t>{256, 128}));
+    } else if (const Intent* intent = std::get_if<Intent>(&record->payload)) {
+      double shown = 1;
+      if (intent->row) {
+        EXPECT_EQ(intent->parameters.gain, 384u);
+        rows.push_back(*intent->row);
+        shown = *intent->row % 2 == 0 ? 256 : 128;
+      }
+      accountant.compose({.noise_multiplier = intent->parameters.noise_multiplier() / shown});
+    }
+  }
+
+  const LedgerState state = state_of(market / "run" / "ledger.jsonl");
+  ASSERT_TRUE(state.claim().has_value());
+  EXPECT_EQ(rows, (std::vector<std::uint64_t>{0, 1, 2}));
+  EXPECT_NEAR(state.claim()->rows.at(0).epsilon, accountant.epsilon(1e-5).epsilon, 1e-6);
+  EXPECT_LE(state.claim()->rows.at(0).epsilon, 2.0);
+  EXPECT_GT(state.claim()->rows.at(0).epsilon, 1.99) << "a calibrated run spends what it may";
+  EXPECT_NE(audit.output.find("each was in one of 2 training sums in a row, 2 times in 3"), std::string::npos)
+      << audit.output;
 }
 
 TEST(PrivateRun, DrawsFreshNoiseEveryTime) {

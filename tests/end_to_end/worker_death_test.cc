@@ -50,8 +50,9 @@ TEST(WorkerDeath, IsSurvivedByTheOtherMerchantsWhenTheyAreEnough) {
 
   EXPECT_EQ(run.code, 0) << run.output << run.errors;
   EXPECT_EQ(audit.code, 0) << audit.output << audit.errors;
-  EXPECT_NE(bytes_of_file(market / "run" / "log.txt").find("is not in round"), std::string::npos)
-      << "the log names who was missing";
+  const std::string log = bytes_of_file(market / "run" / "log.txt");
+  EXPECT_NE(log.find("is not in round"), std::string::npos) << "the log names who was missing";
+  EXPECT_NE(log.find("gave no sign of life in round"), std::string::npos) << log;
   EXPECT_EQ(lines_of(bytes_of_file(market / "run" / "metrics.jsonl")).size(), 8u);
   EXPECT_EQ(processes_with(market.path().string()).size(), 0u);
 }

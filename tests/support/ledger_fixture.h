@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -57,6 +58,10 @@ class LedgerFixture {
     return parameters;
   }
 
+  /// Units take turns from now on, with correlated noise: training sums are rows of multiplier 2 a turn.
+  static constexpr std::array<std::uint32_t, 3> kCoefficients = {4, 2, 1};
+  void take_turns() { plan.coefficients.assign(kCoefficients.begin(), kCoefficients.end()); }
+
   Intent intent(std::uint64_t round, Purpose purpose = Purpose::update,
                 Population population = Population::train) const {
     Intent intent;
@@ -67,6 +72,11 @@ class LedgerFixture {
     intent.purpose = purpose;
     intent.population = population;
     intent.parameters = noise(2);
+    if (purpose == Purpose::update && !plan.coefficients.empty()) {
+      intent.row = state.rows();
+      intent.parameters.share_variance *= 16 + 4 + 1;
+      intent.parameters.gain = 4 + 2 + 1;
+    }
     intent.model = state.model().value_or(sha256(bytes_of("initial")));
     intent.invited = {0, 1, 2, 3};
     intent.unix_time = 1'700'000'000 + round;
@@ -178,8 +188,11 @@ class LedgerFixture {
     add(release());
     add(state.claim_for(sha256(bytes_of("published"))));
   }
-  static LedgerFixture of_run(std::uint64_t rounds = 3) {
+  static LedgerFixture of_run(std::uint64_t rounds = 3, bool in_turns = false) {
     LedgerFixture fixture;
+    if (in_turns) {
+      fixture.take_turns();
+    }
     fixture.run(rounds);
     return fixture;
   }

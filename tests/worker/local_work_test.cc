@@ -157,6 +157,7 @@ TEST_F(LocalWorkTest, RefusesAPlanThatPromisesLessThanItsOwnConfiguration) {
   EXPECT_TRUE(refused([](Plan& plan) { plan.releases[0].noise_multiplier /= 2; }));
   EXPECT_TRUE(refused([](Plan& plan) { plan.releases[1].count *= 10; }));
   EXPECT_TRUE(refused([](Plan& plan) { plan.configuration = Digest{}; }));
+  EXPECT_TRUE(refused([](Plan& plan) { plan.coefficients = {1, 0}; }));
 }
 
 /// Asked again without the plan it refused, or restarted, it still signs nothing under it.

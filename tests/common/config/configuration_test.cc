@@ -294,6 +294,26 @@ TEST_F(ConfigurationFile, KeepsAWorkloadsOwnKeysAsText) {
   EXPECT_NE(canonical_text(c).find("\nl2_bias = 0.5\n"), std::string::npos);
 }
 
+/// Each with one sentence that names the key which is at odds with the others.
+TEST_F(ConfigurationFile, RefusesTurnsWhereTheyHaveNoMeaning) {
+  const std::string budget = "[privacy]\nepsilon=1\ndelta=1e-6\n";
+  ASSERT_EQ(read(budget + "turns=4\ncorrelated_noise=banded\n").privacy.turns, 4u);
+
+  EXPECT_NE(refusal(budget + "turns=4\nsampling_rate=0.5\n").find("privacy.sampling_rate"),
+            std::string::npos);
+  EXPECT_NE(refusal(budget + "turns=4\nadaptive_clip=true\n").find("privacy.adaptive_clip"),
+            std::string::npos);
+  EXPECT_NE(refusal(budget + "turns=4\n[federation]\ncohort=0.5\n").find("federation.cohort"),
+            std::string::npos);
+  EXPECT_NE(refusal(budget + "turns=4\n[federation]\nrounds=3\n").find("federation.rounds"),
+            std::string::npos);
+  EXPECT_NE(refusal(budget + "turns=257\n").find("1 to 256"), std::string::npos);
+  EXPECT_NE(refusal(budget + "correlated_noise=banded\n").find("privacy.turns"), std::string::npos);
+  EXPECT_NE(refusal(budget + "turns=4\ncorrelated_noise=tree\n").find("banded"), std::string::npos);
+  EXPECT_NE(refusal("[privacy]\nunit=none\nturns=4\ncorrelated_noise=banded\n").find("privacy.unit is none"),
+            std::string::npos);
+}
+
 TEST_F(ConfigurationFile, LeavesTheWorkersPolicyOutOfTheCanonicalText) {
   const Configuration c = read("[policy]\nmax_epsilon=2\ndelta=1e-6\n");
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "common/data/column_spec.h"
+#include "common/data/units.h"
 #include "tests/common/data/data_folder.h"
 
 namespace hanse {
@@ -38,6 +39,50 @@ class ReadDataset : public testing::Test {
   DataFolder folder_;
   Configuration configuration_;
 };
+
+/// The keys of all units of a merchant, by the order in which they are visited.
+std::vector<std::uint64_t> keys_of(const Dataset& data, const std::string& merchant, Unit unit) {
+  std::vector<std::uint64_t> keys;
+  for (const MerchantRows& rows : data.merchants) {
+    if (rows.name == merchant) {
+      for_each_unit(data, rows, unit, Population::train, [&](const UnitRows& one) {
+        keys.push_back(unit_key(rows, unit, Population::train, one));
+      });
+    }
+  }
+  return keys;
+}
+
+TEST_F(ReadDataset, GivesACustomerOneKeyAtAllMerchantsAndOnAllWorkers) {
+  const std::string shops = kShop + "a,ann,1,red,1\na,dan,1,red,1\n";
+
+  const Dataset together = read(shops);
+  const Dataset first = read(shops, 1, 2);
+  const Dataset second = read(shops, 2, 2);
+
+  const auto a = keys_of(together, "a", Unit::customer);  // bob, ann, dan
+  const auto b = keys_of(together, "b", Unit::customer);  // ann, cid
+  ASSERT_EQ(a.size(), 3u);
+  ASSERT_EQ(b.size(), 2u);
+  EXPECT_EQ(a[1], b[0]);
+  EXPECT_EQ((std::set<std::uint64_t>{a[0], a[1], a[2], b[1]}).size(), 4u);
+  EXPECT_EQ(a, keys_of(keys_of(first, "a", Unit::customer).empty() ? second : first, "a", Unit::customer));
+  EXPECT_EQ(b, keys_of(keys_of(first, "b", Unit::customer).empty() ? second : first, "b", Unit::customer));
+}
+
+TEST_F(ReadDataset, GivesEachRecordAndEachMerchantAKeyOfItsOwn) {
+  const Dataset data = read(kShop);
+
+  std::set<std::uint64_t> keys;
+  for (const Unit unit : {Unit::record, Unit::merchant}) {
+    for (const char* merchant : {"a", "b"}) {
+      const auto of_merchant = keys_of(data, merchant, unit);
+      keys.insert(of_merchant.begin(), of_merchant.end());
+    }
+  }
+
+  EXPECT_EQ(keys.size(), 4u + 2u);
+}
 
 TEST_F(ReadDataset, GroupsRowsByMerchantAndCustomer) {
   const Dataset data = read(kShop);

@@ -1,7 +1,9 @@
 // The experiment itself: honest mechanisms are not found at fault, bounds come close to the truth and stay
 // below it.
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "privacy/empirical/experiment.h"
 #include "privacy/empirical/gaussian_privacy.h"
@@ -114,6 +116,54 @@ TEST(HonestMechanism, IsNotFoundAtFaultAndNearlyAllOfItsEpsilonIsSeen) {
     EXPECT_NEAR(report.noise.value, 1, 0.04);
     EXPECT_NEAR(report.shift.value, 1, 0.055);
   }
+}
+
+/// Nine rows of three turns whose noise is correlated: the canaries' three turns, three rows of each, are found whole.
+CanaryPlan plan_in_turns() {
+  CanaryPlan plan = experiment_plan(20000, std::sqrt(3), 9, 3);
+  plan.coefficients = {4, 2, 1};
+  for (std::uint64_t row = 0; row < 9; ++row) {
+    plan.rows.emplace_back(row);
+    plan.sums[row].share_variance *= 16 + 4 + 1;
+    plan.sums[row].gain = 4 + 2 + 1;
+  }
+  return plan;
+}
+
+TEST(HonestMechanism, WhoseUnitsTakeTurnsIsNotFoundAtFaultAndNearlyAllOfItsEpsilonIsSeen) {
+  DeterministicSecureRandom random(11);
+
+  const ExperimentReport report = experiment(plan_in_turns(), kDelta, kSignificance, random);
+
+  EXPECT_TRUE(report.holds()) << report.findings.front();
+  EXPECT_NEAR(report.epsilon, 4.88655411746, 1e-5);
+  EXPECT_GT(gaussian_bound(report), 0.85 * report.epsilon);
+  EXPECT_LT(gaussian_bound(report), report.epsilon);
+  EXPECT_NEAR(report.noise.value, 1, 0.02);
+  EXPECT_NEAR(report.shift.value, 1, 0.05);
+}
+
+/// Merchants that have every unit in every row, while the ledger says that they take turns.
+TEST(DishonestMechanism, WhoseUnitsDoNotWaitForTheirTurnIsFound) {
+  DeterministicSecureRandom random(12);
+  std::map<std::uint32_t, std::vector<Contribution>> said;
+  const MerchantPart impatient = [&said](const MerchantTurn& turn, const UnitSource& units, const Seal& seal,
+                                         SecureRandom& noise) {
+    // What a merchant's units said in the first row of a turn, it says in the others too.
+    std::vector<Contribution>& own = said[turn.merchant];
+    std::vector<Contribution> now;
+    units([&](const Contribution& unit) { now.push_back(unit); });
+    if (!now.empty()) {
+      own = now;
+    }
+    const UnitSource again = [&](const auto& take) { std::ranges::for_each(own, take); };
+    return prepare(again, turn.parameters, NoiseShare::draw(turn.parameters, noise), seal, turn.place);
+  };
+
+  const CanaryPlan plan = plan_in_turns();
+  const ExperimentReport report = judge(plan, run_canaries(plan, random, impatient), kDelta, kSignificance);
+
+  EXPECT_FALSE(report.holds());
 }
 
 TEST(HonestMechanism, ClipsACustomerOfSeveralMerchantsAtEach) {

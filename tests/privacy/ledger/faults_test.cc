@@ -14,9 +14,9 @@ namespace {
 using Payloads = std::vector<Payload>;
 
 /// An honest run without its heads: plan, statistics, three rounds of which the second is aborted, an evaluation, the claim.
-Payloads honest_run() {
+Payloads honest_run(bool in_turns = false) {
   Payloads payloads;
-  for (const std::string& line : LedgerFixture::of_run(3).lines) {
+  for (const std::string& line : LedgerFixture::of_run(3, in_turns).lines) {
     Payload payload = decode_record(line)->payload;
     if (!std::holds_alternative<Head>(payload)) {
       payloads.push_back(std::move(payload));
@@ -191,6 +191,106 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"a claim of another model",
               [](Payloads& p) { std::get<Claim>(p[kClaim]).model = sha256(bytes_of("trained elsewhere")); },
               "another model than the last release"}));
+
+// --- where units take turns, and noise is correlated: rows 0, 1 (aborted) and 2 of coefficients 4, 2, 1 ---
+
+class PlantedWhereUnitsTakeTurns : public testing::TestWithParam<Fault> {};
+
+TEST_P(PlantedWhereUnitsTakeTurns, IsFoundByTheAudit) {
+  Payloads payloads = honest_run(true);
+  ASSERT_TRUE(audit_of(forged(payloads)).holds()) << audit_of(forged(payloads)).findings.front();
+
+  GetParam().plant(payloads);
+  const AuditReport report = audit_of(forged(payloads));
+
+  EXPECT_EQ(report.verdict(), AuditReport::Verdict::broken);
+  ASSERT_FALSE(report.findings.empty());
+  EXPECT_NE(report.findings.front().find(GetParam().finding), std::string::npos) << report.findings.front();
+}
+
+constexpr std::size_t kLastIntent = 7;  // Of round 3.
+
+Plan& plan_in(Payloads& payloads) {
+  return std::get<Plan>(payloads[kPlan]);
+}
+Intent& last_in(Payloads& payloads) {
+  return std::get<Intent>(payloads[kLastIntent]);
+}
+/// Statistics and evaluation of multiplier 2, and rows that cost so much of a turn of multiplier 2.
+double epsilon_with_turns(double turns) {
+  RdpAccountant accountant;
+  accountant.compose({.noise_multiplier = 2, .count = 2});
+  accountant.compose({.noise_multiplier = 2 / std::sqrt(turns)});
+  return accountant.epsilon(1e-6).epsilon;
+}
+
+TEST(LedgerWhereUnitsTakeTurns, ClaimsOneTurnForThreeRows) {
+  Payloads payloads = honest_run(true);
+
+  EXPECT_NEAR(claimed_in(payloads).epsilon, epsilon_with_turns(1), 1e-9);
+  EXPECT_NE(text_of(audit_of(forged(payloads))).find("Noise was correlated (banded, 3 bands)"),
+            std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, PlantedWhereUnitsTakeTurns,
+    testing::Values(Fault{"a row number repeated", [](Payloads& p) { last_in(p).row = 1; },
+                          "its row is 1 where 2"},
+                    Fault{"row numbers that begin again", [](Payloads& p) { last_in(p).row = 0; },
+                          "its row is 0 where 2"},
+                    Fault{"a row left out, so that the cheap end of a turn comes",
+                          [](Payloads& p) { last_in(p).row = 5; }, "its row is 5 where 2"},
+                    Fault{"a fourth row that begins no turn",
+                          [](Payloads& p) {
+                            Intent again = last_in(p);
+                            again.row = 0;
+                            again.round = 9;
+                            again.model = std::get<Release>(p[kLastIntent + 1]).model;
+                            p.insert(p.begin() + kLastIntent + 2, {Payload(again), p[kLastIntent + 1]});
+                          },
+                          "its row is 0 where 3"},
+                    Fault{"a row that is announced as a sum of all units",
+                          [](Payloads& p) { last_in(p).row.reset(); }, "it has no row"},
+                    Fault{"an evaluation that is announced as a row",
+                          [](Payloads& p) { std::get<Intent>(p[9]).row = 3; }, "though all units are in it"},
+                    Fault{"more bands in the plan than rows have",
+                          [](Payloads& p) { plan_in(p).coefficients = {4, 2, 1, 1, 1, 1}; },
+                          "its headroom is for a gain"},
+                    Fault{"coefficients that grow",
+                          [](Payloads& p) {
+                            plan_in(p).coefficients = {1, 2, 4};
+                          },
+                          "never grow"},
+                    Fault{"turns that the plan does not have",
+                          [](Payloads& p) { plan_in(p).coefficients.clear(); }, "though all units are in it"},
+                    Fault{"noise of one row less than the turn needs",
+                          [](Payloads& p) {
+                            last_in(p).parameters.share_variance = LedgerFixture::noise(2).share_variance;
+                          },
+                          "other parameters than the rows before it"},
+                    Fault{"a coarser grid in a later row, in which what earlier ones left is larger",
+                          [](Payloads& p) {
+                            last_in(p).parameters.grid_bits -= 1;
+                            last_in(p).parameters.share_variance /= 4;
+                          },
+                          "other parameters than the rows before it"},
+                    Fault{"noise of one sum where three show what a unit said",
+                          [](Payloads& p) {
+                            for (const std::size_t place : {kIntent, std::size_t{5}, kLastIntent}) {
+                              std::get<Intent>(p[place]).parameters.share_variance =
+                                  LedgerFixture::noise(2).share_variance;
+                            }
+                          },
+                          "is in the plan"},
+                    Fault{"participations not counted",
+                          [](Payloads& p) { claimed_in(p).epsilon = epsilon_of(2, 2, 1e-6); },
+                          "is not what the ledger gives"},
+                    Fault{"only the first row of a turn counted",
+                          [](Payloads& p) { claimed_in(p).epsilon = epsilon_with_turns(16.0 / 21); },
+                          "is not what the ledger gives"},
+                    Fault{"an aborted row taken for unspent",
+                          [](Payloads& p) { claimed_in(p).epsilon = epsilon_with_turns(17.0 / 21); },
+                          "is not what the ledger gives"}));
 
 /// The same run with removal of surplus noise in its plan: sums need three merchants and have four, so that rung 3 is too
 /// much.

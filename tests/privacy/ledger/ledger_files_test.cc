@@ -1,3 +1,4 @@
+#include <cmath>
 #include <filesystem>
 
 #include "common/base/durable_file.h"
@@ -301,6 +302,39 @@ TEST(LedgerCopy, CountsTheRoundsThatAnyOfItsMerchantsPermitted) {
 
   EXPECT_EQ(permitted_rounds(fixture, {0}, only_the_first), (std::vector<std::uint64_t>{1}));
   EXPECT_EQ(permitted_rounds(fixture, {3, 2}, only_the_first), (std::vector<std::uint64_t>{1}));
+}
+
+/// Coefficients 4, 2, 1. Row 0 is not permitted by lübeck, for whom the units of turn 1 spend most: 16 of 21 in row 1 and 20 with
+/// row 2. They do not count as the 4 that row 1 costs the units of turn 0.
+TEST(LedgerCopy, CountsTheTurnThatSpentMostInTheRowsThatItsMerchantsPermitted) {
+  LedgerFixture fixture;
+  fixture.take_turns();
+  fixture.plan.epsilon = 100;
+  fixture.add(fixture.plan);
+  for (const std::uint64_t round : {1u, 2u, 3u}) {
+    const std::vector<std::uint32_t> signers =
+        round == 1 ? std::vector<std::uint32_t>{0, 1, 2} : std::vector<std::uint32_t>{0, 1, 2, 3};
+    Intent intent = fixture.intent(round);
+    intent.parameters.shares_min = 3;
+    intent.parameters.share_variance = intent.parameters.share_variance * 4 / 3;
+    ASSERT_EQ(fixture.add_alone(intent), "");
+    ASSERT_EQ(fixture.add_alone(fixture.head(signers)), "");
+    Release release = fixture.release();
+    release.merchants = signers;
+    ASSERT_EQ(fixture.add_alone(release), "");
+  }
+  const auto budget = [](double turns) {
+    RdpAccountant spent;
+    spent.compose({.noise_multiplier = 2 / std::sqrt(turns)});
+    return spent.epsilon(1e-6).epsilon * 1.001;
+  };
+
+  using Rounds = std::vector<std::uint64_t>;
+  EXPECT_EQ(permitted_rounds(fixture, {3}, budget(15.0 / 21)), Rounds{});
+  EXPECT_EQ(permitted_rounds(fixture, {3}, budget(16.0 / 21)), (Rounds{1, 2}));
+  EXPECT_EQ(permitted_rounds(fixture, {3}, budget(20.0 / 21)), (Rounds{1, 2, 3}));
+  EXPECT_EQ(permitted_rounds(fixture, {0}, budget(20.0 / 21)), (Rounds{1, 2}));
+  EXPECT_EQ(permitted_rounds(fixture, {0}, budget(1)), (Rounds{1, 2, 3}));
 }
 
 TEST(LedgerCopy, RefusesAPlanThatDoesNotListItsMerchantsOrTheirWorkload) {

@@ -27,7 +27,9 @@ static_assert(!std::is_constructible_v<NoisedSum, std::vector<std::int64_t>>);
 static_assert(!std::is_constructible_v<LocalSum, std::vector<std::int64_t>>);
 static_assert(!std::is_invocable_v<decltype(&SealedSum::of), LocalSum, const SumParameters&, const Seal&>);
 static_assert(HasWireForm<SealedSum>);
-static_assert(!HasWireForm<LocalSum> && !HasWireForm<NoisedSum>);
+static_assert(!std::is_constructible_v<EncodedSum, std::vector<std::int64_t>>);
+static_assert(!HasWireForm<LocalSum> && !HasWireForm<EncodedSum> && !HasWireForm<NoisedSum>);
+static_assert(!std::is_invocable_v<decltype(&NoisedSum::of), LocalSum, NoiseShare>);
 
 // Two entries, clip norm 1 and 2^10 steps to it: small enough to check by hand.
 SumParameters small_parameters() {

@@ -50,6 +50,42 @@ TEST(SumParameters, HeadroomHoldsDataAndNoiseOfAllMerchants) {
   EXPECT_LT(static_cast<double>(p.sum_bound()), std::pow(2.0, static_cast<int>(p.ring) - 1));
 }
 
+TEST(SumParameters, HeadroomHoldsEarlierSumsThatAreInThisOne) {
+  SumRequest request{
+      .length = 3, .units_max = 1000, .merchants = 20, .shares_min = 14, .noise_multiplier = 3};
+  const SumParameters alone = choose_parameters(request);
+  request.gain = 560;
+
+  const SumParameters mixed = choose_parameters(request);
+
+  EXPECT_EQ(mixed.gain, 560u);
+  EXPECT_GE(mixed.sum_bound(), 560u * 20 * 1000 * mixed.sensitivity());
+  EXPECT_GE(mixed.merchant_bound(), 560u * 1000 * mixed.sensitivity());
+  EXPECT_EQ(mixed.share_variance, alone.share_variance);
+}
+
+/// Numbers of a peer, whose product passes 128 bits.
+TEST(SumParameters, HaveNoHeadroomForWhatWrapsEvenInTheProof) {
+  SumParameters parameters{
+      .length = 1, .grid_bits = 40, .units_max = std::uint64_t{1} << 58, .merchants_max = 1u << 14};
+  parameters.gain = 1u << 16;
+
+  EXPECT_FALSE(parameters.has_headroom());
+}
+
+/// Without noise the same headroom makes the grid coarser; more than 64 bits is refused, not wrapped.
+TEST(SumParameters, GainTakesItsBitsFromTheGrid) {
+  SumRequest request{.length = 3, .units_max = std::uint64_t{1} << 20};
+  const std::uint32_t fine = choose_parameters(request).grid_bits;
+  request.gain = 1024;
+
+  EXPECT_EQ(choose_parameters(request).grid_bits, fine - 10);
+
+  request.gain = 0xFFFFFFFF;
+  request.units_max = std::uint64_t{1} << 40;
+  EXPECT_THROW(choose_parameters(request), Failure);
+}
+
 TEST(SumParameters, GridWithoutNoiseDependsOnNoSplit) {
   const auto grid_for = [](std::uint32_t merchants) {
     return choose_parameters({.length = 1, .units_max = 1u << 20, .merchants = merchants}).grid_bits;

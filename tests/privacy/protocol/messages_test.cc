@@ -266,7 +266,7 @@ TEST(RoundContext, ChangesWithEverythingThatParticipantsMustShare) {
                              .parameters = parameters(),
                              .participants = MerchantSet::of(4, {0, 1, 2})};
   const Digest digest = digest_of(context);
-  std::vector<RoundContext> others(9, context);
+  std::vector<RoundContext> others(10, context);
   others[0].session = filled<32>(9);
   others[1].round = 3;
   others[2].payload = filled<32>(4);
@@ -276,6 +276,7 @@ TEST(RoundContext, ChangesWithEverythingThatParticipantsMustShare) {
   others[6].parameters.share_variance = 12;
   others[7].parameters.shares_min = 2;
   others[8].participants = MerchantSet::of(4, {0, 1, 3});
+  others[9].parameters.gain = 2;
 
   for (const RoundContext& other : others) {
     EXPECT_NE(digest_of(other), digest);

@@ -1,0 +1,54 @@
+#include "coordinator/output/expected_cost.h"
+
+#include "coordinator/output/progress.h"
+#include "coordinator/output/text.h"
+
+namespace hanse {
+namespace {
+
+constexpr std::uint64_t kUpForANeighbour =
+    96 + 32 + 32 + 16 + 16 + 16;                                ///< Box, commitments, seed, codes, share.
+constexpr std::uint64_t kDownForANeighbour = 96 + 32 + 8 + 24;  ///< Box, commitments, ids, code.
+
+std::string crypto_text(const ExpectedCost& cost) {
+  if (cost.ciphertext_bytes > 0) {
+    return bytes_text(cost.ciphertext_bytes) + " of ciphertexts to encrypt";
+  }
+  if (cost.neighbours == 0) {
+    return "no encryption";
+  }
+  return std::to_string(cost.neighbours + 1) + " masks of " + count_text(cost.entries) + " entries, " +
+         std::to_string(2 * (cost.neighbours + 1)) + " secret shares, 1 signature";
+}
+
+}  // namespace
+
+std::uint64_t ExpectedCost::bytes_up() const {
+  return (ciphertext_bytes > 0 ? ciphertext_bytes : entries * entry_bytes) + neighbours * kUpForANeighbour;
+}
+
+std::uint64_t ExpectedCost::bytes_down() const {
+  return payload_bytes + neighbours * kDownForANeighbour;
+}
+
+std::uint64_t ExpectedCost::coordinator_bytes() const {
+  const std::uint64_t upload = ciphertext_bytes > 0 ? ciphertext_bytes : entries * entry_bytes;
+  return 2 * upload + 2 * 8 * (parameters + server_values) + (workers + 1) * payload_bytes;
+}
+
+double ExpectedCost::seconds() const {
+  const double vector = static_cast<double>(entries * entry_bytes);
+  const double at_a_worker = static_cast<double>((merchants + workers - 1) / workers);
+  const double streams =
+      at_a_worker * static_cast<double>(neighbours + 2) + 2 * static_cast<double>(merchants);
+  return static_cast<double>(sums) * (seconds_a_sum + vector * streams / kBytesASecond);
+}
+
+std::string expected_cost_text(const ExpectedCost& cost) {
+  return "expected: " + count_text(cost.parameters) + " parameters; a round costs each merchant " +
+         bytes_text(cost.bytes_up()) + " up and its worker " + bytes_text(cost.bytes_down()) + " down, " +
+         crypto_text(cost) + "; " + bytes_text(cost.coordinator_bytes()) + " at the coordinator; about " +
+         duration_text(cost.seconds()) + " for " + std::to_string(cost.rounds) + " rounds";
+}
+
+}  // namespace hanse
