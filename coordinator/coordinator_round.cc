@@ -360,7 +360,8 @@ Verdict CoordinatorRound::verdict() const {
   const Blame accused = judge_accusations(
       parts.accusations, [&](std::uint32_t merchant) { return parts.neighbours[merchant].size(); }, corrupt);
   std::map<std::uint32_t, std::string> culprits = parts.culprits;
-  std::set<std::uint32_t> spared;  // Culprits, and those who were right to leave because of them.
+  // Culprits, those who were right to leave because of them, and those who could not stay because others left.
+  std::set<std::uint32_t> spared = parts.without_holders;
   for (const Accusation& one : parts.accusations) {
     if (std::binary_search(accused.culprits.begin(), accused.culprits.end(), one.accused)) {
       culprits.emplace(one.accused,

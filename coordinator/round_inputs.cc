@@ -39,6 +39,7 @@ MerchantSet CoordinatorRound::Parts::able_to_start(const CollectShares& shares) 
     for (const std::uint32_t id : participants.ids()) {
       if (holders_in(id, participants) < threshold(id)) {
         drop(id, Refusal::cohort, "merchant " + name(id) + " has too few neighbours left to hold its shares");
+        without_holders.insert(id);
         participants.erase(id);
         settled = false;
       }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -101,6 +102,7 @@ struct CoordinatorRound::Parts {
   MerchantSet dropped_once;  ///< Those in `dropped`.
   std::vector<Accusation> accusations;
   std::map<std::uint32_t, std::string> culprits;
+  std::set<std::uint32_t> without_holders;  ///< Who could not start because others did not.
   std::vector<std::string> refusals;
   std::map<Peer, Failure> worker_failures;
 

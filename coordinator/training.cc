@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ranges>
 #include <utility>
 
 #include "common/base/clock.h"
@@ -19,9 +20,6 @@ namespace {
 /// in a row at all: more than that, and the merchants leave the session by themselves.
 constexpr int kAttempts = 3;
 constexpr int kAttemptsMax = 8;
-/// A merchant that missed this many rounds in a row is invited only now and then.
-constexpr std::uint32_t kMissesAllowed = 2;
-constexpr std::uint64_t kProbeEvery = 8;
 
 Digest digest_of_entries(const std::vector<std::int64_t>& entries) {
   return sha256(std::as_bytes(std::span(entries)));
@@ -45,7 +43,7 @@ Training::Training(const Configuration& configuration, FeatureSpace space, RowKi
       task_(configuration, space_, kind, merchants_, plan_.noise_multiplier(Purpose::statistics),
             plan_.noise_multiplier(Purpose::update)),
       round_(ledger.state().last_round()),
-      misses_(merchants_, 0),
+      attendance_(federation.session().hosts()),
       began_(clock.now()) {
   preparation_ = task_.preparation().initial_model(configuration.federation.seed);
 }
@@ -339,28 +337,17 @@ void Training::end_without_quorum(const std::string& why) const {
   throw Interrupted("the quorum is lost: " + why);
 }
 
-/// False for those that left for good, and, but for every kProbeEvery-th round, for those that keep missing
-/// rounds or were at fault.
-bool Training::is_worth_inviting(std::uint32_t merchant, std::uint64_t round) const {
-  return !federation_.lost().contains(federation_.session().hosts()[merchant]) &&
-         (misses_[merchant] < kMissesAllowed || round % kProbeEvery == 0);
+std::set<Peer> Training::lost_workers() const {
+  const auto workers = std::views::keys(federation_.lost());
+  return {workers.begin(), workers.end()};
 }
 
 /// All merchants worth inviting, or a cohort of them drawn from (seed, sums before this one, failed attempts at it): the
 /// same after a restart.
 Invitation Training::invite(std::uint64_t round, std::uint64_t sum, std::uint64_t attempt) const {
-  std::vector<std::uint32_t> invited;
-  std::vector<std::uint32_t> there;
-  for (std::uint32_t merchant = 0; merchant < merchants_; ++merchant) {
-    if (is_worth_inviting(merchant, round)) {
-      invited.push_back(merchant);
-    }
-    if (!federation_.lost().contains(federation_.session().hosts()[merchant])) {
-      there.push_back(merchant);
-    }
-  }
+  std::vector<std::uint32_t> invited = attendance_.invited(round, lost_workers());
   if (invited.size() < plan_.shares_min()) {
-    invited = std::move(there);  // Fewer than a sum needs: no reason to leave anyone out.
+    invited = attendance_.all(lost_workers());  // Fewer than a sum needs: no reason to leave anyone out.
   }
   const auto wanted = static_cast<std::size_t>(std::ceil(configuration_.federation.cohort * merchants_));
   if (wanted < invited.size()) {
@@ -377,6 +364,7 @@ Invitation Training::invite(std::uint64_t round, std::uint64_t sum, std::uint64_
 /// now. As long as the others are enough, none of the latter is waited for.
 std::vector<std::uint32_t> Training::absent(const Invitation& invitation,
                                             const std::vector<std::uint32_t>& permitted) const {
+  const std::vector<std::uint32_t> worth_inviting = attendance_.invited(invitation.round, lost_workers());
   std::vector<std::uint32_t> unwilling;
   std::vector<std::uint32_t> all;
   for (const std::uint32_t merchant : invitation.invited.ids()) {
@@ -384,7 +372,7 @@ std::vector<std::uint32_t> Training::absent(const Invitation& invitation,
     if (!willing || federation_.lost().contains(federation_.session().hosts()[merchant])) {
       unwilling.push_back(merchant);
     }
-    if (!willing || !is_worth_inviting(merchant, invitation.round)) {
+    if (!willing || !std::ranges::binary_search(worth_inviting, merchant)) {
       all.push_back(merchant);
     }
   }
@@ -418,19 +406,15 @@ void Training::note_silence(const std::vector<DroppedMerchant>& dropped) {
 void Training::record_refusals() {
   note_silence(signed_ledger_.refused());
   for (const DroppedMerchant& refused : signed_ledger_.refused()) {
-    ++misses_[refused.merchant];
+    attendance_.missed(refused.merchant);
     view_.note("merchant " + federation_.session().names()[refused.merchant] + " is not in round " +
                std::to_string(round_) + ": " + refused.sentence);
   }
 }
 
 std::vector<std::uint32_t> Training::present() const {
-  std::vector<std::uint32_t> present;
-  for (std::uint32_t merchant = 0; merchant < merchants_; ++merchant) {
-    if (misses_[merchant] == 0 && !federation_.lost().contains(federation_.session().hosts()[merchant])) {
-      present.push_back(merchant);
-    }
-  }
+  std::vector<std::uint32_t> present = attendance_.all(lost_workers());
+  std::erase_if(present, [&](std::uint32_t merchant) { return !attendance_.is_present(merchant); });
   return present;
 }
 
@@ -442,17 +426,18 @@ bool Training::record_attendance(const CoordinatorRound& round) {
   bool found = false;
   for (const Culprit& culprit : verdict.culprits) {
     spoiled[culprit.merchant] = true;
-    found = found || misses_[culprit.merchant] < kMissesAllowed;
-    misses_[culprit.merchant] = std::max(misses_[culprit.merchant], kMissesAllowed);
+    found = attendance_.at_fault(culprit.merchant) || found;
     view_.note("round " + std::to_string(round_) + ": " + culprit.sentence);
   }
   for (const std::uint32_t merchant : verdict.missed) {
     spoiled[merchant] = true;
-    ++misses_[merchant];
+    attendance_.missed(merchant);
   }
   for (const std::uint32_t merchant :
        round.summed() ? round.summed()->merchants : std::vector<std::uint32_t>{}) {
-    misses_[merchant] = spoiled[merchant] ? misses_[merchant] : 0;
+    if (!spoiled[merchant]) {
+      attendance_.took_part(merchant);
+    }
     if (silent_.erase(federation_.session().hosts()[merchant]) > 0) {
       view_.note("worker " + std::to_string(federation_.session().hosts()[merchant]) + " is back in round " +
                  std::to_string(round_));

@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/config/configuration.h"
 #include "common/workloads/task.h"
+#include "coordinator/attendance.h"
 #include "coordinator/checkpoint.h"
 #include "coordinator/federation.h"
 #include "coordinator/output/metrics_log.h"
@@ -82,7 +83,7 @@ class Training {
   /// Runs one sum and applies it; false when the budget does not allow it.
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);
   Invitation invite(std::uint64_t round, std::uint64_t sum, std::uint64_t attempt) const;
-  bool is_worth_inviting(std::uint32_t merchant, std::uint64_t round) const;
+  std::set<Peer> lost_workers() const;
   std::vector<std::uint32_t> absent(const Invitation& invitation,
                                     const std::vector<std::uint32_t>& permitted) const;
   void record_refusals();
@@ -124,9 +125,9 @@ class Training {
   std::uint64_t training_round_ = 0;
   bool round_open_ = false;  ///< The last training round lacks its evaluation and its metrics.
   std::uint32_t last_included_ = 0;
-  std::optional<Invitation> next_;     ///< To the round that comes, when the one before told of it.
-  std::vector<std::uint32_t> misses_;  ///< Rounds in a row that a merchant missed.
-  std::set<Peer> silent_;              ///< Workers of which nothing was heard, and it was said.
+  std::optional<Invitation> next_;  ///< To the round that comes, when the one before told of it.
+  Attendance attendance_;
+  std::set<Peer> silent_;  ///< Workers of which nothing was heard, and it was said.
   Instant began_;
   double seconds_before_ = 0;  ///< Until the checkpoint that the run went on from.
   std::uint64_t bytes_before_ = 0;

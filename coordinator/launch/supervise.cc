@@ -174,14 +174,17 @@ struct Ending {
   std::string why;  ///< Follows on "hanse run: ".
 };
 
-bool is_silent(const std::filesystem::path& status, std::chrono::milliseconds patience) {
+/// Also one that died before its first word.
+bool is_silent(const std::filesystem::path& status, std::filesystem::file_time_type started,
+               std::chrono::milliseconds patience) {
   std::error_code error;
   const auto written = std::filesystem::last_write_time(status, error);
-  return !error && std::filesystem::file_time_type::clock::now() - written > patience;
+  return std::filesystem::file_time_type::clock::now() - (error ? started : written) > patience;
 }
 
 Ending watch(const std::vector<std::string>& line, const std::filesystem::path& file,
              std::chrono::milliseconds patience) {
+  const auto started = std::filesystem::file_time_type::clock::now();
   const pid_t mpirun = start(line);
   bool was_at_work = false;
   while (true) {
@@ -204,7 +207,7 @@ Ending watch(const std::vector<std::string>& line, const std::filesystem::path& 
     }
     if (gone) {
       why = "the coordinator is gone";
-    } else if (is_silent(file, patience)) {
+    } else if (is_silent(file, started, patience)) {
       why = "the coordinator gave no sign of life for " + std::to_string(patience.count() / 1000) + " s";
     }
     if (!why.empty()) {

@@ -119,6 +119,8 @@ TEST_F(Acceptance, PurchasePredictionIsAsGoodAsOnThePooledData) {
   EXPECT_NEAR(last_figure("test_auc"), auc, 0.002) << "the federation measures what is so";
 }
 
+// The pooled fit without privacy has an AUC of 0.9203: at most one part in a hundred is lost. Ten runs gave 0.9126 to
+// 0.9155.
 TEST_F(Acceptance, PurchasePredictionStaysGoodWithEpsilonOneForEveryRecord) {
   const std::vector<std::string> settings = {"data.path=" + (data_ / "free/shoppers/shoppers.csv").string(),
                                              "privacy.unit=record", "privacy.epsilon=1",
@@ -130,7 +132,7 @@ TEST_F(Acceptance, PurchasePredictionStaysGoodWithEpsilonOneForEveryRecord) {
       read_configuration(ini_of("purchase_prediction/federation_private.ini"), settings);
   const double auc = auc_of_released_model(configuration, folder_ / "run");
   std::printf("test AUC of the released model %.4f\n", auc);
-  EXPECT_GE(auc, 0.905);
+  EXPECT_GE(auc, 0.911);
   EXPECT_LE(last_figure("epsilon"), 1.0);
   EXPECT_EQ(run_in(folder_.path(), {"hanse", "audit", "run", "--budget", "1,1e-5"}).code, 0);
 }

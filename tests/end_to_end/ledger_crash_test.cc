@@ -347,6 +347,10 @@ INSTANTIATE_TEST_SUITE_P(
                                "federation.checkpoint_every=2", "federation.rounds=5"}},
                     Continued{"WithNoise",
                               {"privacy.unit=record", "privacy.noise_multiplier=2", "privacy.delta=1e-5"},
+                              false},
+                    Continued{"WithTurnsAndCorrelatedNoise",
+                              {"privacy.unit=record", "privacy.noise_multiplier=2", "privacy.delta=1e-5",
+                               "privacy.turns=2", "privacy.correlated_noise=banded"},
                               false}),
     [](const auto& one) { return std::string(one.param.name); });
 

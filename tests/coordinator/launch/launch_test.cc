@@ -1,4 +1,5 @@
 #include "coordinator/launch/launch.h"
+#include "coordinator/launch/supervise.h"
 #include "tests/support/test_folder.h"
 
 #include <algorithm>
@@ -81,6 +82,21 @@ TEST(Launch, FindsProgramsAsAShellDoes) {
   EXPECT_TRUE(find_program("/bin/sh"));
   EXPECT_FALSE(find_program("no-such-program-anywhere"));
   EXPECT_FALSE(find_program("/etc/passwd"));
+}
+
+TEST(Supervise, EndsAndContinuesARunWhoseCoordinatorGivesNoSignOfLife) {
+  for (const char* silent :
+       {"while true; do sleep 0.1; done",
+        "echo running $$ > $HANSE_STATUS; trap '' TERM; while true; do sleep 0.1; done"}) {
+    const Supervised run{.line = {"/bin/sh", "-c", silent},
+                         .continued = {"/bin/sh", "-c", "echo done 0 > $HANSE_STATUS"},
+                         .environment = {},
+                         .restarts = 1,
+                         .patience = std::chrono::milliseconds(300)};
+
+    EXPECT_EXIT(std::exit(supervise(run)), testing::ExitedWithCode(0),
+                "hanse run: the coordinator gave no sign of life for 0 s; restart 1 of 1 continues the run");
+  }
 }
 
 }  // namespace

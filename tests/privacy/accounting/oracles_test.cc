@@ -1,14 +1,9 @@
-// A table of reference values outside of the repository, HANSE_ORACLES (or oracles/dp-oracles.csv beside HANSE_DATA):
-// each row that one of the accountants covers is checked. Without the table there is nothing to do; the other tests
-// have a selection of it typed in.
+// A table of reference values outside of the repository (tests/support/oracle_table.h): each row that one of the
+// accountants covers is checked. Without the table there is nothing to do; the other tests have a selection of it typed in.
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,85 +12,13 @@
 #include "privacy/accounting/pld.h"
 #include "privacy/accounting/rdp.h"
 #include "privacy/accounting/sensitivity.h"
+#include "tests/support/oracle_table.h"
 
 namespace hanse {
 namespace {
 
-std::filesystem::path table_file() {
-  if (const char* file = std::getenv("HANSE_ORACLES")) {
-    return file;
-  }
-  const char* data = std::getenv("HANSE_DATA");
-  return data == nullptr ? std::filesystem::path()
-                         : std::filesystem::path(data) / "../oracles/dp-oracles.csv";
-}
-
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells(1);
-  bool quoted = false;
-  for (const char c : line) {
-    if (c == '"') {
-      quoted = !quoted;
-    } else if (c == ',' && !quoted) {
-      cells.emplace_back();
-    } else {
-      cells.back() += c;
-    }
-  }
-  return cells;
-}
-
-class Row {
- public:
-  Row(const std::vector<std::string>& header, const std::vector<std::string>& cells) {
-    for (std::size_t i = 0; i < std::min(header.size(), cells.size()); ++i) {
-      cells_[header[i]] = cells[i];
-    }
-  }
-
-  const std::string& text(const std::string& column) const {
-    static const std::string nothing;
-    const auto found = cells_.find(column);
-    return found == cells_.end() ? nothing : found->second;
-  }
-  std::optional<double> number(const std::string& column) const {
-    const std::string& cell = text(column);
-    char* end = nullptr;
-    const double value = std::strtod(cell.c_str(), &end);
-    return cell.empty() || *end != '\0' ? std::nullopt : std::optional(value);
-  }
-  /// Of the "key=value;" list in column params.
-  std::optional<double> parameter(const std::string& key) const {
-    const std::string list = ";" + text("params") + ";";
-    const std::size_t at = list.find(";" + key + "=");
-    return at == std::string::npos ? std::nullopt
-                                   : std::optional(std::strtod(&list[at + key.size() + 2], nullptr));
-  }
-
- private:
-  std::map<std::string, std::string> cells_;
-};
-
-std::vector<Row> read_rows() {
-  std::ifstream file(table_file());
-  std::vector<Row> rows;
-  std::vector<std::string> header;
-  for (std::string line; std::getline(file, line);) {
-    if (line.empty() || line.front() == '#') {
-      continue;
-    }
-    const std::vector<std::string> cells = cells_of(line);
-    if (header.empty()) {
-      header = cells;
-    } else {
-      rows.emplace_back(header, cells);
-    }
-  }
-  return rows;
-}
-
 /// What the row releases, if it is of a mechanism that the accountants know.
-std::optional<DpEvent> event_of_row(const Row& row) {
+std::optional<DpEvent> event_of_row(const OracleRow& row) {
   const std::string& mechanism = row.text("mechanism");
   const auto z = row.number("noise_multiplier");
   if (!z || !row.number("delta")) {
@@ -132,18 +55,18 @@ std::optional<DpEvent> event_of_row(const Row& row) {
 class OracleTable : public testing::Test {
  protected:
   void SetUp() override {
-    rows_ = read_rows();
+    rows_ = oracle_rows("dp-oracles.csv");
     if (rows_.empty()) {
-      GTEST_SKIP() << "HANSE_ORACLES names no table";
+      GTEST_SKIP() << "no dp-oracles.csv: set HANSE_ORACLES to its folder";
     }
   }
 
-  std::vector<Row> rows_;
+  std::vector<OracleRow> rows_;
 };
 
 TEST_F(OracleTable, RdpIsExactToAMillionth) {
   int checked = 0;
-  for (const Row& row : rows_) {
+  for (const OracleRow& row : rows_) {
     const auto event = event_of_row(row);
     const auto exact = row.number("eps_rdp_exact");
     if (!event || !exact || row.text("mechanism").find("aussian") == std::string::npos ||
@@ -163,7 +86,7 @@ TEST_F(OracleTable, RdpIsExactToAMillionth) {
 
 TEST_F(OracleTable, BracketsHoldTheOtherAccountantsValues) {
   int checked = 0;
-  for (const Row& row : rows_) {
+  for (const OracleRow& row : rows_) {
     const auto event = event_of_row(row);
     const auto exact = row.number("eps_analytic");
     const auto pessimistic = row.number("eps_pld");
@@ -199,7 +122,7 @@ TEST_F(OracleTable, BracketsHoldTheOtherAccountantsValues) {
 
 TEST_F(OracleTable, TreesHaveThePublishedSensitivities) {
   int checked = 0;
-  for (const Row& row : rows_) {
+  for (const OracleRow& row : rows_) {
     if (row.text("mechanism") != "tree_aggregation_no_restart") {
       continue;
     }
@@ -221,7 +144,7 @@ TEST_F(OracleTable, TreesHaveThePublishedSensitivities) {
 
 // rho-zCDP is a Gaussian's, of z = 1 / sqrt(2 rho).
 TEST_F(OracleTable, ConcentratedPrivacyConvertsAsTightly) {
-  for (const Row& row : rows_) {
+  for (const OracleRow& row : rows_) {
     const auto rho = row.parameter("rho");
     if (row.text("mechanism") != "zcdp" || !rho || !row.number("eps_zcdp_cks2020")) {
       continue;
@@ -235,7 +158,7 @@ TEST_F(OracleTable, ConcentratedPrivacyConvertsAsTightly) {
 
 // The table's bound for sampled noise is far above; ours is the Gaussian's at integer orders.
 TEST_F(OracleTable, DistributedDiscreteNoiseIsBoundedNoLessTightly) {
-  for (const Row& row : rows_) {
+  for (const OracleRow& row : rows_) {
     const auto bound = row.number("eps_rdp_dpacc");
     if (row.text("mechanism") != "distributed_discrete_gaussian" || !bound) {
       continue;
@@ -255,7 +178,7 @@ TEST_F(OracleTable, DistributedDiscreteNoiseIsBoundedNoLessTightly) {
 
 TEST_F(OracleTable, CalibrationFindsTheNoise) {
   int checked = 0;
-  for (const Row& row : rows_) {
+  for (const OracleRow& row : rows_) {
     if (row.text("mechanism") != "calibration") {
       continue;
     }

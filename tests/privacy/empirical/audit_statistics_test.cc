@@ -3,17 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
-#include <map>
 #include <ostream>
-#include <sstream>
 
 #include "privacy/empirical/binomial.h"
 #include "privacy/empirical/canary_bounds.h"
 #include "privacy/empirical/gaussian_privacy.h"
 #include "privacy/empirical/normal.h"
 #include "tests/privacy/empirical/made_up_scores.h"
+#include "tests/support/oracle_table.h"
 
 namespace hanse {
 namespace {
@@ -253,51 +250,16 @@ TEST(IdealScores, GiveThePublishedFiguresOfEveryMethod) {
 
 // --- the table ---
 
-using Row = std::map<std::string, std::string>;
-
-/// The oracle file, or nothing when it is not there.
-std::vector<Row> oracle_rows() {
-  const char* oracles = std::getenv("HANSE_ORACLES");
-  const char* data = std::getenv("HANSE_DATA");
-  const std::string folder = oracles != nullptr ? oracles
-                             : data != nullptr  ? std::string(data) + "/../oracles"
-                                                : "";
-  std::ifstream file(folder + "/dp-oracles-audit.csv");
-  std::vector<Row> rows;
-  std::vector<std::string> names;
-  for (std::string line; std::getline(file, line);) {
-    if (line.empty() || line[0] == '#') {
-      continue;
-    }
-    std::vector<std::string> cells;
-    std::istringstream stream(line);
-    for (std::string cell; std::getline(stream, cell, ',');) {
-      cells.push_back(cell);
-    }
-    if (names.empty()) {
-      names = cells;
-      continue;
-    }
-    Row row;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      row[names[i]] = cells[i];
-    }
-    rows.push_back(row);
-  }
-  return rows;
+double number(const OracleRow& row, const std::string& column) {
+  return row.number(column).value_or(std::nan(""));
 }
-
-double number(const Row& row, const std::string& name) {
-  const auto cell = row.find(name);
-  return cell == row.end() || cell->second.empty() ? std::nan("") : std::stod(cell->second);
-}
-std::uint64_t count(const Row& row, const std::string& name) {
-  return static_cast<std::uint64_t>(number(row, name));
+std::uint64_t count(const OracleRow& row, const std::string& column) {
+  return static_cast<std::uint64_t>(number(row, column));
 }
 
 /// The figure of the row's method, and the one in the file.
-void check_row(const Row& row) {
-  const std::string& method = row.at("method");
+void check_row(const OracleRow& row) {
+  const std::string& method = row.text("method");
   const double delta = number(row, "delta");
   const double significance = number(row, "significance");
   const double expected = number(row, "eps_lower");
@@ -334,12 +296,12 @@ void check_row(const Row& row) {
 }
 
 TEST(AuditOracles, EveryRowOfTheTableIsMet) {
-  const std::vector<Row> rows = oracle_rows();
+  const std::vector<OracleRow> rows = oracle_rows("dp-oracles-audit.csv");
   if (rows.empty()) {
     GTEST_SKIP() << "no dp-oracles-audit.csv: set HANSE_ORACLES to its folder";
   }
-  for (const Row& row : rows) {
-    SCOPED_TRACE(row.at("method") + ", m " + row.at("m") + ", shift " + row.at("shift"));
+  for (const OracleRow& row : rows) {
+    SCOPED_TRACE(row.text("method") + ", m " + row.text("m") + ", shift " + row.text("shift"));
     check_row(row);
   }
 }
