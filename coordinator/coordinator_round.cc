@@ -177,8 +177,8 @@ bool CoordinatorRound::Parts::take_early(const FromWorker& message, const Envelo
 /// Goes on to the next phase once nobody is awaited any more.
 std::vector<ToWorker> CoordinatorRound::Parts::advance() {
   if (auto* unmask = std::get_if<Unmask>(&state)) {
-    return unmask->unopened == 0 || awaited.count() == 0 ? open_sum(std::move(*unmask))
-                                                         : std::vector<ToWorker>{};
+    const bool complete = unmask->unopened == 0 && unmask->rungs_missing == 0;
+    return complete || awaited.count() == 0 ? open_sum(std::move(*unmask)) : std::vector<ToWorker>{};
   }
   if (awaited.count() > 0) {
     return {};
@@ -328,6 +328,10 @@ int CoordinatorRound::phase() const {
 const OpenedSum* CoordinatorRound::summed() const {
   const auto* summed = std::get_if<Summed>(&parts_->state);
   return summed ? &summed->sum : nullptr;
+}
+const SurplusRemoval* CoordinatorRound::surplus() const {
+  const auto* summed = std::get_if<Summed>(&parts_->state);
+  return summed && summed->surplus ? &*summed->surplus : nullptr;
 }
 const RoundFailure* CoordinatorRound::failed() const {
   return std::get_if<RoundFailure>(&parts_->state);

@@ -26,6 +26,7 @@ struct RoundRequest {
   /// The round after this one, if it is known who will be invited to it: AGREED asks for its shares. When this
   /// round fails, that number is not used.
   std::optional<Invitation> next = {};
+  std::uint32_t collusion = 0;  ///< Merchants whose noise is not counted: what of it is surplus follows.
 };
 
 /// A merchant that is not in the sum, and why.
@@ -100,6 +101,8 @@ class CoordinatorRound {
   bool ended() const;
   const OpenedSum* summed() const;     ///< The sum, once ended well.
   const RoundFailure* failed() const;  ///< The reason, once ended badly.
+  /// The noise that was taken out of the sum, once ended well; null when none was too much.
+  const SurplusRemoval* surplus() const;
   /// Workers that found a fault that their users must mend: nothing comes of their merchants any more.
   const std::map<Peer, Failure>& worker_failures() const;
   /// Merchants that were invited and are not in the sum.

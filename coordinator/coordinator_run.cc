@@ -31,6 +31,7 @@ SessionOptions session_options(const Configuration& configuration, const std::op
   return {.workers = peers - (arbiter ? 1 : 0),
           .encryption = encryption,
           .tree = configuration.aggregation.topology == "tree",
+          .remove_surplus = configuration.privacy.remove_surplus_noise,
           .graph = graph_wishes(configuration),
           .plan = sha256(bytes_of(shared_text(configuration))),
           .identities = roster ? roster->identities() : std::map<std::string, PublicKey>{},

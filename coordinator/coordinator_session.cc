@@ -390,6 +390,9 @@ SecureRandom& CoordinatorSession::random() const {
 bool CoordinatorSession::tree() const {
   return parts_->options.tree;
 }
+bool CoordinatorSession::removes_surplus() const {
+  return parts_->options.remove_surplus;
+}
 std::uint32_t CoordinatorSession::workers() const {
   return parts_->options.workers;
 }

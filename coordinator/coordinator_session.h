@@ -20,9 +20,10 @@ namespace hanse {
 struct SessionOptions {
   std::uint32_t workers = 1;
   Encryption encryption = Encryption::masked;
-  bool tree = false;                                 ///< Uploads come added up, along a tree of all workers.
-  GraphWishes graph = {};                            ///< Neighbours and threshold, and what is assumed.
-  Digest plan{};                                     ///< Of the effective configuration.
+  bool tree = false;            ///< Uploads come added up, along a tree of all workers.
+  bool remove_surplus = false;  ///< privacy.remove_surplus_noise; with masks, between all merchants.
+  GraphWishes graph = {};       ///< Neighbours and threshold, and what is assumed.
+  Digest plan{};                ///< Of the effective configuration.
   std::map<std::string, PublicKey> identities = {};  ///< Pinned identities by merchant name; empty: none are.
   std::optional<PaillierSize> paillier = {};         ///< Of the arbiter's modulus, with Encryption::paillier.
   std::optional<PublicKey> arbiter = {};             ///< Its pinned identity, when known.
@@ -93,6 +94,7 @@ class CoordinatorSession {
   /// What re-randomises sums.
   SecureRandom& random() const;
   bool tree() const;
+  bool removes_surplus() const;
   /// All workers: ranks 1 to this.
   std::uint32_t workers() const;
 

@@ -17,6 +17,10 @@ Result<bool> CoordinatorRound::Parts::take(CollectShares& phase_state, std::uint
     return Error{"SHARE has " + plural(message->parts.size(), "part") + " instead of " +
                  std::to_string(expected)};
   }
+  if (message->surplus_secrets.size() != rungs_of(merchant)) {
+    return Error{"SHARE has " + plural(message->surplus_secrets.size(), "rung") + " of noise instead of " +
+                 std::to_string(rungs_of(merchant))};
+  }
   phase_state.escrow[merchant] = std::move(*message);
   return true;
 }
@@ -85,7 +89,7 @@ Bytes CoordinatorRound::Parts::start_message(const CollectInputs& inputs, const 
   for (const std::uint32_t holder : masked() ? hosted : Ids{}) {
     for (const std::uint32_t dealer : inputs.neighbours[holder]) {
       const SharePart& part = inputs.escrow[dealer]->parts[place_of(holder, neighbours[dealer])];
-      start.boxes.push_back({dealer, holder, part.box, part.commitments});
+      start.boxes.push_back({dealer, holder, part.box, part.commitments, part.surplus});
     }
   }
   return encode(start, request.round);

@@ -62,6 +62,9 @@ struct Unmask {
   MerchantSet revealed;                          ///< Merchants whose REVEAL was taken.
   std::vector<std::vector<HolderShare>> shares;  ///< By id of the dealer: of b if it is in U, else of u.
   std::size_t unopened = 0;                      ///< Dealers with fewer shares than their threshold.
+  std::optional<std::uint32_t> rung = {};        ///< Whose keys are opened: the noise up to it is too much.
+  std::vector<std::vector<HolderShare>> rung_shares = {};  ///< By id of the dealer.
+  std::size_t rungs_missing = 0;  ///< Dealers in U with fewer shares of that key than their threshold.
 };
 
 /// Waits for the arbiter, with aggregation.encryption=paillier.
@@ -71,6 +74,7 @@ struct Decrypting {
 
 struct Summed {
   OpenedSum sum;
+  std::optional<SurplusRemoval> surplus = {};
 };
 
 inline std::string plural(std::size_t count, const std::string& noun) {
@@ -177,6 +181,11 @@ struct CoordinatorRound::Parts {
   std::vector<ToWorker> open_sum(Unmask&& unmask);
   std::vector<ToWorker> open_total(const SealedTotal& total, const MerchantSet& included);
   std::vector<ToWorker> conclude(Result<OpenedSum> opened, const MerchantSet& included);
+
+  // Noise that turns out to be too much: round_surplus.cc.
+  std::size_t rungs_of(std::uint32_t dealer) const;
+  void take_rung_share(Unmask& unmask, std::uint32_t holder, std::uint32_t dealer, const Share& share);
+  std::optional<SurplusRemoval> take_surplus_out(Unmask& unmask);
 
   std::variant<SealedTotal, EncryptedTotal> empty_total() const;
   MerchantSet able_to_start(const CollectShares& shares);

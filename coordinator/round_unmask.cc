@@ -45,8 +45,17 @@ std::vector<ToWorker> CoordinatorRound::Parts::ask_to_reveal(AgreeOnSet&& agree)
   });
   const MerchantSet revealing = agree.agreed;
   const std::size_t dealers = agree.inputs.participants.count();
-  state = Unmask{std::move(agree), MerchantSet(roster_size()),
-                 std::vector<std::vector<HolderShare>>(roster_size()), dealers};
+  const std::size_t in_sum = agree.included.count();
+  const auto rung = session->removes_surplus()
+                        ? rung_to_open(request.parameters, static_cast<std::uint32_t>(in_sum))
+                        : std::nullopt;
+  state = Unmask{.before = std::move(agree),
+                 .revealed = MerchantSet(roster_size()),
+                 .shares = std::vector<std::vector<HolderShare>>(roster_size()),
+                 .unopened = dealers,
+                 .rung = rung,
+                 .rung_shares = std::vector<std::vector<HolderShare>>(roster_size()),
+                 .rungs_missing = rung ? in_sum : 0};
   await(revealing);
   return messages;
 }
@@ -63,14 +72,18 @@ Result<bool> CoordinatorRound::Parts::take(Unmask& phase_state, std::uint32_t me
   dealers.insert(std::lower_bound(dealers.begin(), dealers.end(), merchant), merchant);
   bool complete = reveal->shares.size() == dealers.size();
   for (std::size_t i = 0; complete && i < dealers.size(); ++i) {
-    complete = std::holds_alternative<SelfMaskShare>(reveal->shares[i]) ==
-               phase_state.before.included.contains(dealers[i]);
+    const auto* of_b = std::get_if<SelfMaskShare>(&reveal->shares[i]);
+    complete = (of_b != nullptr) == phase_state.before.included.contains(dealers[i]) &&
+               (of_b == nullptr || of_b->rung.has_value() == phase_state.rung.has_value());
   }
   if (!complete) {
     return Error{"REVEAL does not hold one share of the right kind for each dealer"};
   }
   for (std::size_t i = 0; i < dealers.size(); ++i) {
     take_share(phase_state, merchant, dealers[i], reveal->shares[i]);
+    if (const auto* of_b = std::get_if<SelfMaskShare>(&reveal->shares[i]); of_b != nullptr && of_b->rung) {
+      take_rung_share(phase_state, merchant, dealers[i], *of_b->rung);
+    }
   }
   phase_state.revealed.insert(merchant);
   return true;
@@ -188,7 +201,13 @@ std::vector<ToWorker> CoordinatorRound::Parts::open_sum(Unmask&& unmask) {
   }
   auto& total = std::get<SealedTotal>(unmask.before.inputs.total);
   std::visit([&](auto& residues) { masks.add_to(residues); }, total.residues());
-  return open_total(total, unmask.before.included);
+  std::optional<SurplusRemoval> surplus = take_surplus_out(unmask);
+  const MerchantSet included = unmask.before.included;
+  auto messages = open_total(total, included);
+  if (auto* summed = std::get_if<Summed>(&state)) {
+    summed->surplus = std::move(surplus);
+  }
+  return messages;
 }
 
 std::vector<ToWorker> CoordinatorRound::Parts::open_total(const SealedTotal& total,

@@ -256,7 +256,8 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
                                                     .payload = payload(),
                                                     .merchants = invited,
                                                     .absent = absent(invitation, *permitted),
-                                                    .next = next},
+                                                    .next = next,
+                                                    .collusion = plan_.collusion()},
                                                    sum.name);
     const bool found_culprits = record_attendance(round);
     if (const RoundFailure* failure = round.failed()) {
@@ -289,12 +290,16 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     ++sums_;
 
     // 6. The release is on disk before any merchant hears of it.
-    const std::string& line = ledger_.write(Release{.round = round_,
-                                                    .status = Release::Status::released,
-                                                    .merchants = opened.merchants,
-                                                    .opened = digest_of_entries(opened.entries),
-                                                    .model = model_digest(),
-                                                    .reason = ""});
+    Release release{.round = round_,
+                    .status = Release::Status::released,
+                    .merchants = opened.merchants,
+                    .opened = digest_of_entries(opened.entries),
+                    .model = model_digest(),
+                    .reason = ""};
+    if (const SurplusRemoval* surplus = round.surplus()) {
+      release.surplus = *surplus;
+    }
+    const std::string& line = ledger_.write(std::move(release));
     federation_.announce(round, bytes_of(line));
     return true;
   }

@@ -33,6 +33,16 @@ NoiseShare NoiseShare::draw(const SumParameters& parameters, SecureRandom& rando
   return share;
 }
 
+NoiseShare NoiseShare::draw(const SumParameters& parameters, std::uint32_t collusion, const RungKey& top,
+                            SecureRandom& random) {
+  const NoiseLadder ladder{parameters.share_variance, parameters.shares_min, collusion};
+  SumParameters base = parameters;
+  base.share_variance = ladder.left(top.rung + 1);
+  NoiseShare share = draw(base, random);
+  add_rungs(top, ladder, share.entries_);
+  return share;
+}
+
 LocalSum LocalSum::of(const UnitSource& source, const SumParameters& parameters) {
   const bool secret = parameters.share_variance > 0;
   std::uint64_t units = 0;
@@ -147,6 +157,19 @@ void SealedTotal::add(const SealedSum& sum) {
         check(entries.size() == total.size(), "sealed sums of one round share a length");
         for (std::size_t i = 0; i < total.size(); ++i) {
           total[i] += entries[i];
+        }
+      },
+      residues_);
+}
+
+void SealedTotal::take_out(const RungKey& top, const NoiseLadder& ladder, const SumParameters& parameters) {
+  std::vector<std::int64_t> surplus(parameters.length);
+  add_rungs(top, ladder, surplus);
+  std::visit(
+      [&](auto& total) {
+        using T = typename std::remove_reference_t<decltype(total)>::value_type;
+        for (std::size_t i = 0; i < surplus.size(); ++i) {
+          total[i] -= static_cast<T>(surplus[i]);
         }
       },
       residues_);

@@ -12,6 +12,7 @@
 #include "common/base/secure_random.h"
 #include "common/workloads/contribution.h"
 #include "privacy/sum_parameters.h"
+#include "privacy/surplus_noise.h"
 
 namespace hanse {
 
@@ -30,6 +31,10 @@ class NoiseShare {
  public:
   /// `parameters.length` exact discrete Gaussian integers of variance `share_variance` (none when that is 0).
   static NoiseShare draw(const SumParameters& parameters, SecureRandom& random);
+  /// The same with noise that can be taken out again (privacy/surplus_noise.h): the rungs up to that of `top`, which is one
+  /// below the number of participants, are drawn from its key, the rest from `random`.
+  static NoiseShare draw(const SumParameters& parameters, std::uint32_t collusion, const RungKey& top,
+                         SecureRandom& random);
 
  private:
   friend class NoisedSum;
@@ -86,15 +91,20 @@ class NoisedSum {
 inline constexpr std::array<std::uint32_t, 4> kCanaries = {1, 0x9E3779B1u, 0x85EBCA77u, 0xC2B2AE3Du};
 
 /// What makes a merchant's sum unreadable: the masks of the round, or the arbiter's key. Refers to them, and lives
-/// for one call.
+/// for one call. With masks comes the key of the noise that they let out of the sum again, if some is.
 class Seal {
  public:
+  /// `top`: null without privacy.remove_surplus_noise, and when nothing can be too much.
+  Seal(const RoundMasks& masks, const RungKey* top) : masks_(&masks), top_(top) {}
   Seal(const RoundMasks& masks) : masks_(&masks) {}  // NOLINT(google-explicit-constructor)
   Seal(const PaillierEncryptor& encryptor, SecureRandom& random) : encryptor_(&encryptor), random_(&random) {}
+
+  const RungKey* surplus() const { return top_; }
 
  private:
   friend class SealedSum;
   const RoundMasks* masks_ = nullptr;
+  const RungKey* top_ = nullptr;
   const PaillierEncryptor* encryptor_ = nullptr;
   SecureRandom* random_ = nullptr;
 };
@@ -135,6 +145,8 @@ class SealedTotal {
  public:
   explicit SealedTotal(const SumParameters& parameters);
   void add(const SealedSum& sum);
+  /// Takes the surplus of one merchant's noise out, once the masks are.
+  void take_out(const RungKey& top, const NoiseLadder& ladder, const SumParameters& parameters);
   /// Direct access for removing masks (RoundMasks::add_to) or taking a sum from a tree.
   SealedSum::Residues& residues() { return residues_; }
 

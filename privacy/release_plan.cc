@@ -7,6 +7,7 @@
 #include "common/base/failure.h"
 #include "privacy/accounting/turns.h"
 #include "privacy/merchants_min.h"
+#include "privacy/secure_sum/graph_parameters.h"
 
 namespace hanse {
 namespace {
@@ -17,12 +18,39 @@ bool nearly_equal(double a, double b) {
   return std::abs(a - b) <= kRounding * std::max(std::abs(a), std::abs(b));
 }
 
+std::uint32_t invited_of(const Configuration& configuration, std::uint32_t merchants) {
+  return static_cast<std::uint32_t>(std::ceil(configuration.federation.cohort * merchants));
+}
+
 std::uint32_t default_shares_min(const Configuration& configuration, std::uint32_t merchants) {
   if (configuration.federation.min_merchants > 0) {
     return configuration.federation.min_merchants;
   }
-  const auto invited = static_cast<std::uint32_t>(std::ceil(configuration.federation.cohort * merchants));
+  const std::uint32_t invited = invited_of(configuration, merchants);
   return std::min(invited, default_merchants_min(invited));
+}
+
+/// How many of those invited open a secret, where everyone masks with everyone: surplus noise is only taken out there.
+std::uint32_t merchants_to_open(const Configuration& configuration, std::uint32_t merchants) {
+  const GraphWishes wishes = graph_wishes(configuration);
+  const Result<SessionGraph> graph = plan_graph(std::max(merchants, 2u), wishes);
+  if (!graph) {
+    throw bad_input(graph.what());
+  }
+  if (merchants > kCompleteGraphMax || !graph->complete(merchants)) {
+    throw bad_input("privacy.remove_surplus_noise needs at most " + std::to_string(kCompleteGraphMax) +
+                    " merchants, each masking with every other: here are " + std::to_string(merchants) +
+                    " with aggregation.neighbours=" + std::to_string(wishes.neighbours) +
+                    "; leave it out, and the noise stays in the sum");
+  }
+  return holder_threshold(invited_of(configuration, merchants), graph->threshold);
+}
+
+std::uint32_t shares_min_of(const Configuration& configuration, std::uint32_t merchants) {
+  const std::uint32_t wished = default_shares_min(configuration, merchants);
+  return configuration.privacy.remove_surplus_noise
+             ? std::max(wished, merchants_to_open(configuration, merchants))
+             : wished;
 }
 
 SumRequest::RingWish ring_wish(const std::string& ring) {
@@ -47,7 +75,7 @@ ReleasePlan::ReleasePlan(const Configuration& configuration, const FeatureSpace&
       coefficients_(
           turn_coefficients(configuration.privacy.turns, configuration.privacy.correlated_noise == "banded")),
       merchants_(merchants),
-      shares_min_(default_shares_min(configuration, merchants)) {
+      shares_min_(shares_min_of(configuration, merchants)) {
   if (configuration.privacy.collusion >= shares_min_) {
     throw bad_input("privacy.collusion=" + std::to_string(configuration.privacy.collusion) + ": of the " +
                     std::to_string(shares_min_) +
@@ -94,6 +122,7 @@ void ReleasePlan::describe(Plan& plan) const {
   plan.epsilon = privacy.epsilon > 0 ? std::optional(privacy.epsilon) : std::nullopt;
   plan.shares_min = shares_min_;
   plan.collusion = collusion();
+  plan.removes_surplus = configuration_.privacy.remove_surplus_noise;
   plan.encryption = configuration_.aggregation.encryption;
   plan.workload = configuration_.workload.name;
   plan.clip_norm = privacy.clip > 0 ? privacy.clip : 1;
@@ -126,6 +155,8 @@ std::optional<Error> ReleasePlan::differs(const Plan& plan) const {
   } else if (plan.encryption != own.encryption || plan.workload != own.workload ||
              plan.clip_norm != own.clip_norm || plan.accountant != own.accountant) {
     what = "encryption, workload, clip norm or accountant";
+  } else if (plan.removes_surplus != own.removes_surplus) {
+    what = "rule for surplus noise";
   } else if (plan.coefficients != own.coefficients) {
     what = "number of turns or other coefficients of correlated noise";
   } else if (!std::ranges::equal(plan.releases, own.releases, same)) {

@@ -21,7 +21,8 @@ class ReleasePlan {
   ReleasePlan(const Configuration& configuration, const FeatureSpace& space, RowKind kind,
               std::uint32_t merchants);
 
-  /// federation.min_merchants, or its default: max(3, two thirds of those invited), and no more than are invited.
+  /// federation.min_merchants, or its default: max(3, two thirds of those invited), and no more than are invited. With
+  /// privacy.remove_surplus_noise at least as many as open a secret, because nothing opens with fewer.
   std::uint32_t shares_min() const { return shares_min_; }
   /// privacy.collusion: merchants whose noise is not counted; 0 without a unit of privacy.
   std::uint32_t collusion() const;

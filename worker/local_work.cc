@@ -253,7 +253,9 @@ SealedSum LocalWork::prepare(std::uint32_t merchant, const Seal& seal) {
       std::find_if(data_.merchants.begin(), data_.merchants.end(),
                    [merchant](const MerchantRows& candidate) { return candidate.id == merchant; });
   check(rows != data_.merchants.end(), "a round prepares merchants that this worker hosts");
-  NoiseShare noise = NoiseShare::draw(parameters_, random_);  // before data is touched
+  const RungKey* top = seal.surplus();
+  NoiseShare noise = top != nullptr ? NoiseShare::draw(parameters_, plan_->collusion(), *top, random_)
+                                    : NoiseShare::draw(parameters_, random_);  // before data is touched
   if (!row_) {
     return hanse::prepare(units_of(*rows), parameters_, std::move(noise), seal);
   }

@@ -46,6 +46,7 @@ WorkerOptions options_of(const Configuration& configuration, Peer rank) {
   options.merchants_min = own_minimum(configuration);
   options.graph = graph_wishes(configuration);
   options.tree = configuration.aggregation.topology == "tree";
+  options.remove_surplus = configuration.privacy.remove_surplus_noise;
   return options;
 }
 

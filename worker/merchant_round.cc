@@ -118,6 +118,35 @@ std::optional<std::string> too_few_invited(const MerchantView& view, const Merch
   return too_small(view, invited, view.merchants_min, threshold_among(view, invited));
 }
 
+/// Keys of the rungs of noise that may be too much, one for each drop-out that the sum survives: from that of rung
+/// `threshold`, which is opened with one merchant more than the fewest that can open anything, to one below all invited.
+/// Dealt like b: of each rung a share to each holder.
+void deal_rungs(std::span<const std::uint32_t> neighbours, Shared& shared, const MerchantView& view,
+                std::span<const Secret<32>> box_keys, std::uint64_t round, SecureRandom& random,
+                ShareMessage& message) {
+  const auto invited = static_cast<std::uint32_t>(shared.invited.count());
+  if (!view.surplus || invited <= shared.threshold) {
+    return;
+  }
+  shared.top = RungKey::fresh(invited - 1, random);
+  std::vector<std::vector<Secret<40>>> others(neighbours.size());
+  for (std::uint32_t rung = shared.threshold; rung < invited; ++rung) {
+    const RungKey key = shared.top->at(rung);
+    Dealing shares = deal_secret(key.key, neighbours, view.id, shared.threshold, random);
+    message.surplus_secrets.push_back(commit(key.key));
+    message.surplus_own.push_back(commit(shares.own));
+    shared.own.rungs.push_back(std::move(shares.own));
+    for (std::size_t i = 0; i < neighbours.size(); ++i) {
+      message.parts[i].surplus.commitments.push_back(commit(shares.others[i]));
+      others[i].push_back(std::move(shares.others[i]));
+    }
+  }
+  for (std::size_t i = 0; i < neighbours.size(); ++i) {
+    const ShareAddress address{view.session_id, round, view.id, neighbours[i]};
+    message.parts[i].surplus.box = seal_rung_shares(box_keys[i], address, others[i]);
+  }
+}
+
 /// Fresh secrets b and u, dealt to the invited neighbours and to oneself, and the seeds of the round wrapped
 /// under u.
 Shared deal(MerchantRound& merchant, std::uint64_t round, const MerchantSet& invited, SecureRandom& random,
@@ -133,13 +162,14 @@ Shared deal(MerchantRound& merchant, std::uint64_t round, const MerchantSet& inv
   const Dealing self_mask_shares =
       deal_secret(shared.self_mask, neighbours, view.id, shared.threshold, random);
   const Dealing escrow_shares = deal_secret(escrow, neighbours, view.id, shared.threshold, random);
+  std::vector<Secret<32>> box_keys;
   for (std::size_t i = 0; i < neighbours.size(); ++i) {
     PairKeys& pair = pair_with(merchant, neighbours[i]);
+    box_keys.push_back(pair.sending(round));
     SeededEdge edge{neighbours[i], pair.seed(round)};
     const ShareAddress address{view.session_id, round, view.id, neighbours[i]};
     message.parts.push_back(
-        {.box =
-             seal_shares(pair.sending(round), address, self_mask_shares.others[i], escrow_shares.others[i]),
+        {.box = seal_shares(box_keys.back(), address, self_mask_shares.others[i], escrow_shares.others[i]),
          .commitments = {commit(self_mask_shares.others[i]), commit(escrow_shares.others[i])},
          .wrapped_seed = wrap_seed(edge.seed, escrow, neighbours[i])});
     shared.edges.push_back(std::move(edge));
@@ -147,6 +177,7 @@ Shared deal(MerchantRound& merchant, std::uint64_t round, const MerchantSet& inv
   message.secrets = {commit(shared.self_mask), commit(escrow)};
   message.own = {commit(self_mask_shares.own), commit(escrow_shares.own)};
   shared.own = {view.id, self_mask_shares.own.duplicate(), escrow_shares.own.duplicate()};
+  deal_rungs(neighbours, shared, view, box_keys, round, random, message);
   return shared;
 }
 
@@ -206,15 +237,19 @@ Digest content_of(const StartEvent& event, const Digest& context) {
   for (const ForwardedBox& box : event.boxes) {
     writer.put(box.dealer).put_bytes(box.box).put_bytes(box.commitments.self_mask);
     writer.put_bytes(box.commitments.escrow);
+    writer.put_bytes(box.surplus.box);
+    for (const Bytes16& commitment : box.surplus.commitments) {
+      writer.put_bytes(commitment);
+    }
   }
   return sha256(writer.bytes());
 }
 
 /// What `dealer` dealt to this merchant, if it is what it committed to.
-Result<HeldShares> take_box(MerchantRound& merchant, const ForwardedBox& forwarded) {
+Result<HeldShares> take_box(MerchantRound& merchant, const ForwardedBox& forwarded, std::size_t rungs) {
   const ShareAddress address{merchant.view.session_id, merchant.round, forwarded.dealer, merchant.view.id};
-  auto shares =
-      open_shares(pair_with(merchant, forwarded.dealer).receiving(merchant.round), address, forwarded.box);
+  const Secret<32> key = pair_with(merchant, forwarded.dealer).receiving(merchant.round);
+  auto shares = open_shares(key, address, forwarded.box);
   if (!shares) {
     return Error{"does not open"};
   }
@@ -222,7 +257,21 @@ Result<HeldShares> take_box(MerchantRound& merchant, const ForwardedBox& forward
       commit(shares->escrow) != forwarded.commitments.escrow) {
     return Error{"holds shares that were not committed to"};
   }
-  return HeldShares{forwarded.dealer, std::move(shares->self_mask), std::move(shares->escrow)};
+  HeldShares held{forwarded.dealer, std::move(shares->self_mask), std::move(shares->escrow)};
+  if (rungs == 0) {
+    return held;
+  }
+  auto of_rungs = open_rung_shares(key, address, forwarded.surplus.box);
+  if (!of_rungs || of_rungs->size() != rungs || forwarded.surplus.commitments.size() != rungs) {
+    return Error{"does not open to a share of each rung of noise"};
+  }
+  for (std::size_t i = 0; i < rungs; ++i) {
+    if (commit((*of_rungs)[i]) != forwarded.surplus.commitments[i]) {
+      return Error{"holds shares of rungs of noise that were not committed to"};
+    }
+  }
+  held.rungs = std::move(*of_rungs);
+  return held;
 }
 
 struct BadBox {
@@ -240,7 +289,7 @@ std::optional<BadBox> take_boxes(MerchantRound& merchant, const StartEvent& even
     if (i >= event.boxes.size() || event.boxes[i].dealer != neighbours[i]) {
       return BadBox{neighbours[i], "is not in its place"};
     }
-    auto shares = take_box(merchant, event.boxes[i]);
+    auto shares = take_box(merchant, event.boxes[i], own.rungs.size());
     if (!shares) {
       return BadBox{neighbours[i], shares.what()};
     }
@@ -278,7 +327,8 @@ MerchantStep upload(MerchantRound merchant, const StartEvent& event, const Diges
                 .participants = event.participants,
                 .threshold = shared.threshold,
                 .shares_min = event.parameters.shares_min,
-                .held = {}};
+                .held = {},
+                .noisy = event.parameters.share_variance > 0};
   Upload message;
   RoundMasks masks;
   if (view.masked) {
@@ -290,7 +340,13 @@ MerchantStep upload(MerchantRound merchant, const StartEvent& event, const Diges
     }
     masks = masks_of(view, shared, event.participants, context, message.fingerprints);
   }
-  const SealedSum sealed = event.seal(masks);
+  std::optional<RungKey> top;
+  const auto participants = static_cast<std::uint32_t>(event.participants.count());
+  if (const auto rung = rung_to_open(event.parameters, participants); rung && shared.top) {
+    top = shared.top->at(*rung);
+  }
+  shared.top.reset();
+  const SealedSum sealed = event.seal(masks, top ? &*top : nullptr);
   if (!view.tree) {
     message.residues = sealed.wire();
   }
@@ -341,6 +397,10 @@ MerchantStep on(MerchantRound merchant, const StartEvent& event, SecureRandom&) 
   const std::size_t merchants_min = std::max<std::size_t>(view.merchants_min, event.parameters.shares_min);
   if (const auto fault = too_small(view, event.participants, merchants_min, shared->threshold)) {
     return abort(std::move(merchant), Refusal::cohort, "START has " + *fault);
+  }
+  if (view.surplus && event.parameters.shares_min < shared->threshold) {
+    return abort(std::move(merchant), Refusal::cohort,
+                 "START counts on noise for a sum of fewer merchants than open a share");
   }
   return upload(std::move(merchant), event, context);
 }
@@ -450,12 +510,30 @@ std::optional<RefusedEvent> fault_of(const AgreedEvent& event, MerchantRound& me
   return std::nullopt;
 }
 
+/// Which of the rung keys that each dealer dealt is opened, or none. It follows from the number of merchants in U, to whom
+/// all codes are bound: whoever wants the key of another rung needs holders that agreed to another U.
+std::optional<std::size_t> opened_rung(const Agreed& agreed) {
+  const auto included = static_cast<std::uint32_t>(agreed.included.count());
+  const std::size_t rungs = agreed.before.held.front().rungs.size();
+  if (rungs == 0 || !agreed.before.noisy || included <= agreed.before.shares_min) {
+    return std::nullopt;
+  }
+  const std::size_t place = included - 1 - agreed.before.threshold;
+  check(place < rungs, "no more merchants are in a sum than were invited to it");
+  return place;
+}
+
 Reveal reveal_of(const Agreed& agreed) {
+  const std::optional<std::size_t> rung = opened_rung(agreed);
   Reveal reveal;
   reveal.shares.reserve(agreed.before.held.size());
   for (const HeldShares& held : agreed.before.held) {
     if (agreed.included.contains(held.dealer)) {
-      reveal.shares.push_back(SelfMaskShare{public_share(held.self_mask)});
+      SelfMaskShare shown{public_share(held.self_mask)};
+      if (rung) {
+        shown.rung = public_share(held.rungs[*rung]);
+      }
+      reveal.shares.push_back(shown);
     } else {
       reveal.shares.push_back(EscrowShare{public_share(held.escrow)});
     }

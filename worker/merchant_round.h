@@ -15,6 +15,7 @@
 #include "privacy/protocol/refusal.h"
 #include "privacy/secure_sum/neighbours.h"
 #include "privacy/secure_sum/pair_keys.h"
+#include "privacy/surplus_noise.h"
 
 namespace hanse {
 
@@ -24,6 +25,8 @@ struct MerchantView {
   std::uint32_t roster_size = 0;
   bool masked = true;
   bool tree = false;  ///< Sealed sums stay with the worker, which adds them up.
+  bool surplus =
+      false;  ///< Noise that turns out to be too much is opened again; everyone masks with everyone.
   Digest session_id{};
   std::vector<std::uint32_t> neighbours;  ///< Increasing.
   std::uint32_t merchants_min = 3;        ///< This merchant's own minimum; nothing lowers it.
@@ -36,6 +39,7 @@ struct HeldShares {
   std::uint32_t dealer = 0;
   Secret<40> self_mask;
   Secret<40> escrow;
+  std::vector<Secret<40>> rungs = {};  ///< Of the dealer's rung keys, from that of rung `threshold` on.
 };
 
 /// The states of a merchant in a round. Each holds what the next one needs and nothing more: what a state
@@ -63,6 +67,8 @@ struct Shared {
   std::vector<SeededEdge> edges;
   Secret<32> self_mask;  ///< b.
   HeldShares own;
+  std::optional<RungKey> top =
+      {};  ///< Of the noise that may be too much; none when no drop-out is tolerated.
 };
 struct Masked {
   Digest context{};
@@ -70,6 +76,7 @@ struct Masked {
   std::uint32_t threshold = 0;
   std::uint32_t shares_min = 0;
   std::vector<HeldShares> held;  ///< Of all participating neighbours and itself, by increasing dealer.
+  bool noisy = false;            ///< There is noise in the sum.
 };
 struct Agreed {
   Masked before;
@@ -91,8 +98,9 @@ struct Told {
   std::optional<Digest> agreed;
 };
 
-/// Gives the merchant's sealed sum for the masks of the round.
-using SealUnder = std::function<SealedSum(const RoundMasks& masks)>;
+/// Gives the merchant's sealed sum for the masks of the round, and for the key of the highest rung of noise that may turn
+/// out to be too much, if there is one: one below the number of participants.
+using SealUnder = std::function<SealedSum(const RoundMasks& masks, const RungKey* top)>;
 
 /// What can happen to a merchant. START is already agreed with the layer above: its parameters are the
 /// worker's own.

@@ -334,6 +334,12 @@ void WorkerNode::Parts::on(const GraphMessage& told, const Send& send) {
 
 /// Derives the keys of all pairs and sends their codes.
 void WorkerNode::Parts::confirm(const Send& send) {
+  if (options.remove_surplus && (!parameters.masked() || options.tree ||
+                                 !session.graph.complete(static_cast<std::uint32_t>(roster.size())))) {
+    // Only there all who reveal anything are proved to speak of one set of merchants.
+    return refuse_session(
+        send, ": privacy.remove_surplus_noise needs masks, and every merchant to mask with every other");
+  }
   view.session_id = session.id;
   for (const MerchantHello& hello : roster) {
     view.names.push_back(hello.name);
@@ -348,6 +354,7 @@ void WorkerNode::Parts::confirm(const Send& send) {
                      .roster_size = static_cast<std::uint32_t>(roster.size()),
                      .masked = parameters.masked(),
                      .tree = options.tree,
+                     .surplus = options.remove_surplus,
                      .session_id = session.id,
                      .neighbours = std::move(session.neighbours[id]),
                      .merchants_min = merchants_min,
@@ -482,8 +489,8 @@ void WorkerNode::Parts::on_start(std::uint64_t round, const Start& start, const 
   std::vector<std::vector<ForwardedBox>> boxes = by_hosted(start.boxes, &ForwardedBox::holder);
   const auto give = [&](std::size_t place) {
     event.boxes = std::move(boxes[place]);
-    event.seal = [&, id = view.hosted[place]](const RoundMasks& masks) {
-      return seal(id, encryptor ? Seal(*encryptor, *random) : Seal(masks));
+    event.seal = [&, id = view.hosted[place]](const RoundMasks& masks, const RungKey* top) {
+      return seal(id, encryptor ? Seal(*encryptor, *random) : Seal(masks, top));
     };
     step_one(place, event, send);
   };

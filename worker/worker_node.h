@@ -32,8 +32,9 @@ struct WorkerOptions {
   std::uint32_t rank = 1;
   std::uint32_t merchants_min = 0;  ///< Fewest merchants in a sum; 0: max(3, two thirds of the roster).
   Encryption encryption = Encryption::masked;  ///< aggregation.encryption: sums under another are refused.
-  GraphWishes graph = {};  ///< Of [aggregation]: a coordinator that tells others is refused.
-  bool tree = false;       ///< aggregation.topology=tree: sealed sums leave added up, along the tree.
+  GraphWishes graph = {};       ///< Of [aggregation]: a coordinator that tells others is refused.
+  bool tree = false;            ///< aggregation.topology=tree: sealed sums leave added up, along the tree.
+  bool remove_surplus = false;  ///< privacy.remove_surplus_noise.
   std::optional<Digest> plan = {};            ///< The configuration's digest, when the worker read it too.
   std::optional<PublicKey> coordinator = {};  ///< Pinned identity of the coordinator, when known.
   std::map<std::string, PublicKey> identities =

@@ -177,6 +177,29 @@ void refuse_privacy_contradictions(const Configuration& c, const Places& places)
   }
 }
 
+/// Removal is part of the protocol of masks, and its argument is that all merchants agree on one set.
+void refuse_surplus_contradictions(const Configuration& c, const Places& places) {
+  if (!c.privacy.remove_surplus_noise) {
+    return;
+  }
+  const auto refuse = [&](const std::string& why) {
+    throw bad_input(at(places, "privacy.remove_surplus_noise") + "privacy.remove_surplus_noise " + why);
+  };
+  if (c.privacy.unit == Unit::none) {
+    refuse("needs a unit of privacy: with privacy.unit=none there is no noise; leave one of them out");
+  }
+  if (c.aggregation.encryption != "masked") {
+    refuse(
+        "needs aggregation.encryption=masked: the merchants that hold shares of masks hold those of surplus "
+        "noise; "
+        "got " +
+        c.aggregation.encryption);
+  }
+  if (c.aggregation.topology == "tree") {
+    refuse("needs aggregation.topology=star: it is not made for a tree");
+  }
+}
+
 void refuse_turn_contradictions(const Configuration& c, const Places& places) {
   const Configuration::Privacy& p = c.privacy;
   if (p.correlated_noise != "none" && p.unit == Unit::none) {
@@ -214,6 +237,7 @@ void refuse_turn_contradictions(const Configuration& c, const Places& places) {
 }
 
 void refuse_contradictions(const Configuration& c, const Places& places) {
+  refuse_surplus_contradictions(c, places);
   if (c.privacy.accountant == "pld") {
     throw bad_input(at(places, "privacy.accountant") +
                     "privacy.accountant=pld is not in this version: use rdp");

@@ -78,7 +78,9 @@ struct Configuration {
     std::string correlated_noise = "none";
     std::uint32_t max_merchants_per_customer = 1;
     std::uint32_t collusion = 0;  ///< t: merchants whose own noise does not count.
-    bool adaptive_clip = false;   ///< `clip` is where it starts.
+    bool remove_surplus_noise =
+        false;                   ///< What was drawn for drop-outs that did not come is taken out again.
+    bool adaptive_clip = false;  ///< `clip` is where it starts.
     double clip_quantile = 0.5;
     double clip_learning_rate = 0.2;
     double expected_units = 0;           ///< Of a round; 0: training rows times sampling rate.

@@ -516,6 +516,12 @@ std::vector<Key> make_table() {
           "Merchants whose own noise does not count, because they may tell it: the others make up for it.",
           [](auto& c) -> auto& { return c.privacy.collusion; }),
       flag_key(
+          "privacy.remove_surplus_noise",
+          "Take the noise that was added for drop-outs that did not come out of the sum again, by keys that "
+          "the "
+          "merchants open; up to 128 merchants.",
+          [](auto& c) -> auto& { return c.privacy.remove_surplus_noise; }),
+      flag_key(
           "privacy.adaptive_clip",
           "Let the clip norm follow a quantile of the norms of contributions, found by a private bit of each "
           "unit.",

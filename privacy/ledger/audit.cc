@@ -413,6 +413,14 @@ void add_notes(AuditReport& report) {
     report.notes.push_back(count_of(state.aborted(), "round was", "rounds were") +
                            " aborted; what was announced counts as spent.");
   }
+  if (state.trimmed() > 0) {
+    std::string text =
+        "Noise for drop-outs that did not come was taken out of " + count_of(state.trimmed(), "sum", "sums");
+    if (state.left_whole() > 0) {
+      text += ", and stayed in " + count_of(state.left_whole(), "share", "shares") + " of them";
+    }
+    report.notes.push_back(text + "; each keeps at least what its intent was charged for.");
+  }
   if (!state.plan().pinned) {
     report.notes.emplace_back(
         "Identities were made for this run: the signatures show that one coordinator wrote the ledger, not "
@@ -715,6 +723,7 @@ std::string json_of(const AuditReport& report) {
     json["coefficients"] = plan.coefficients;
     json["training_rows"] = state.rows();
     json["without_noise"] = state.without_noise();
+    json["surplus_taken_out"] = state.trimmed();
     json["finished"] = state.finished();
     json["heads"] = state.heads();
     json["head"] = {{"size", state.last_head().size},

@@ -281,6 +281,9 @@ std::optional<Error> LedgerState::refuses(const Plan& plan) const {
   if (plan.encryption != "masked" && plan.encryption != "paillier" && plan.encryption != "none") {
     return Error{"the plan's encryption " + quoted(plan.encryption) + " is unknown"};
   }
+  if (plan.removes_surplus && (plan.unit == Unit::none || plan.encryption != "masked")) {
+    return Error{"the plan takes noise out of sums that have none, or whose merchants cannot agree on it"};
+  }
   if (plan.accountant != "rdp") {
     return Error{"the plan's accountant " + quoted(plan.accountant) +
                  " is unknown: budgets are kept by \"rdp\""};
@@ -415,7 +418,7 @@ std::optional<Error> LedgerState::refuses(const Release& release) const {
   }
   if (release.status == Release::Status::aborted) {
     if (!release.merchants.empty() || release.opened != Digest{} || release.model != open_->model ||
-        release.reason.empty()) {
+        release.reason.empty() || release.surplus) {
       return wrong("an aborted round opens nothing, leaves the model alone and says why");
     }
     return std::nullopt;
@@ -433,6 +436,36 @@ std::optional<Error> LedgerState::refuses(const Release& release) const {
   if (release.merchants.size() < open_->parameters.shares_min) {
     return wrong("it includes " + std::to_string(release.merchants.size()) +
                  " merchants where the intent needs " + std::to_string(open_->parameters.shares_min));
+  }
+  return refuses_surplus(release);
+}
+
+/// What may be taken out of a sum follows from the number of merchants in it: every share keeps so much that those who do
+/// not collude carry what the intent was charged for, and not one part more is opened.
+std::optional<Error> LedgerState::refuses_surplus(const Release& release) const {
+  const auto wrong = [&](const std::string& why) {
+    return Error{"the release of " + title(*open_) + " is refused: " + why};
+  };
+  const SumParameters& p = open_->parameters;
+  const auto included = static_cast<std::uint32_t>(release.merchants.size());
+  const bool expected = plan_->removes_surplus && rung_to_open(p, included).has_value();
+  if (!release.surplus) {
+    return expected ? std::optional(wrong("it does not say what surplus noise was taken out")) : std::nullopt;
+  }
+  const SurplusRemoval& surplus = *release.surplus;
+  if (!expected) {
+    return wrong(plan_->removes_surplus ? "it takes noise out of a sum that needs all of it"
+                                        : "it takes noise out of a sum, which is not in the plan");
+  }
+  const std::uint64_t left = NoiseLadder{p.share_variance, p.shares_min, plan_->collusion}.left(included);
+  if (surplus.left != left || surplus.rungs_from != p.shares_min || surplus.rungs_to != included - 1) {
+    return wrong("it leaves shares of variance " + std::to_string(surplus.left) + " without rungs " +
+                 std::to_string(surplus.rungs_from) + " to " + std::to_string(surplus.rungs_to) + ", where " +
+                 std::to_string(included) + " merchants must leave " + std::to_string(left) +
+                 " without rungs " + std::to_string(p.shares_min) + " to " + std::to_string(included - 1));
+  }
+  if (!is_subset(surplus.merchants, release.merchants)) {
+    return wrong("it takes out noise of merchants that are not in it");
   }
   return std::nullopt;
 }
@@ -605,6 +638,10 @@ void LedgerState::take(const Release& release) {
   if (release.status == Release::Status::released) {
     ++released_;
     released_names_.insert(open_->name);
+    if (release.surplus) {
+      ++trimmed_;
+      left_whole_ += release.merchants.size() - release.surplus->merchants.size();
+    }
     models_.insert(release.model);
     model_ = release.model;
   } else {

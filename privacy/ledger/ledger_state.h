@@ -123,6 +123,9 @@ class LedgerState {
   std::uint64_t aborted() const { return aborted_; }
   /// Intents beyond the planned number of their kind (a repeated round): counted like all others.
   std::uint64_t beyond_plan() const { return beyond_plan_; }
+  /// Sums that surplus noise was taken out of, and the shares of noise in them that it stayed in.
+  std::uint64_t trimmed() const { return trimmed_; }
+  std::uint64_t left_whole() const { return left_whole_; }
   /// Whether a sum of this name was opened and released.
   bool has_released(const std::string& name) const { return released_names_.contains(name); }
   /// Names of the sums announced without noise, each once, with how often.
@@ -160,6 +163,7 @@ class LedgerState {
   std::optional<Error> refuses(const Plan& plan) const;
   std::optional<Error> refuses(const Intent& intent) const;
   std::optional<Error> refuses(const Release& release) const;
+  std::optional<Error> refuses_surplus(const Release& release) const;
   std::optional<Error> refuses(const Claim& claim) const;
   void take(const Plan& plan);
   void take(const Intent& intent);
@@ -200,6 +204,8 @@ class LedgerState {
   std::uint64_t last_round_ = 0;
   std::uint64_t released_ = 0;
   std::uint64_t aborted_ = 0;
+  std::uint64_t trimmed_ = 0;
+  std::uint64_t left_whole_ = 0;
   std::uint64_t beyond_plan_ = 0;
 };
 

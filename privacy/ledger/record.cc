@@ -144,6 +144,9 @@ Json fields(const Plan& plan) {
   if (plan.epsilon) {
     json["epsilon"] = number(*plan.epsilon);
   }
+  if (plan.removes_surplus) {
+    json["removes_surplus"] = true;
+  }
   if (!plan.coefficients.empty()) {
     json["coefficients"] = plan.coefficients;
   }
@@ -166,14 +169,25 @@ Json fields(const Intent& intent) {
   return json;
 }
 
+Json json_of(const SurplusRemoval& surplus) {
+  return {{"merchants", runs(surplus.merchants)},
+          {"rungs_from", surplus.rungs_from},
+          {"rungs_to", surplus.rungs_to},
+          {"variance_left", surplus.left}};
+}
+
 Json fields(const Release& release) {
-  return {{"intent", hex(release.intent)},
-          {"merchants", runs(release.merchants)},
-          {"model", hex(release.model)},
-          {"opened", hex(release.opened)},
-          {"reason", release.reason},
-          {"round", release.round},
-          {"status", word_of<Release::Status>(release.status, kStatuses)}};
+  Json json = {{"intent", hex(release.intent)},
+               {"merchants", runs(release.merchants)},
+               {"model", hex(release.model)},
+               {"opened", hex(release.opened)},
+               {"reason", release.reason},
+               {"round", release.round},
+               {"status", word_of<Release::Status>(release.status, kStatuses)}};
+  if (release.surplus) {
+    json["surplus"] = json_of(*release.surplus);
+  }
+  return json;
 }
 
 Json fields(const Claim& claim) {
@@ -444,6 +458,7 @@ Plan read_plan(Fields& in) {
     return LedgerMerchant{.name = entry.text("name"), .key = entry.bytes<32>("key")};
   });
   plan.previous = in.text("previous");
+  plan.removes_surplus = in.has("removes_surplus") && in.get("removes_surplus") == true;
   plan.releases = in.list<PlannedRelease>("releases", [](Fields& entry) {
     return PlannedRelease{.purpose = entry.word<Purpose>("purpose", kPurposes),
                           .population = entry.word<Population>("population", kPopulations),
@@ -478,7 +493,14 @@ Intent read_intent(Fields& in, std::string& wrong) {
   return intent;
 }
 
-Release read_release(Fields& in) {
+SurplusRemoval read_surplus(Fields&& in) {
+  return {.left = in.integer<std::uint64_t>("variance_left"),
+          .rungs_from = in.integer<std::uint32_t>("rungs_from"),
+          .rungs_to = in.integer<std::uint32_t>("rungs_to"),
+          .merchants = in.ids("merchants")};
+}
+
+Release read_release(Fields& in, std::string& wrong) {
   Release release;
   release.intent = in.bytes<32>("intent");
   release.merchants = in.ids("merchants");
@@ -487,6 +509,10 @@ Release read_release(Fields& in) {
   release.reason = in.text("reason");
   release.round = in.integer<std::uint64_t>("round");
   release.status = in.word<Release::Status>("status", kStatuses);
+  if (in.has("surplus")) {
+    const Json& surplus = in.get("surplus");
+    release.surplus = read_surplus(Fields(surplus, wrong));
+  }
   return release;
 }
 
@@ -525,7 +551,7 @@ void read_payload(Fields& in, std::string& wrong, Payload& payload) {
   } else if (kind == "intent") {
     payload.emplace<Intent>(read_intent(in, wrong));
   } else if (kind == "release") {
-    payload.emplace<Release>(read_release(in));
+    payload.emplace<Release>(read_release(in, wrong));
   } else if (kind == "claim") {
     payload.emplace<Claim>(read_claim(in));
   } else if (kind == "head") {

@@ -14,6 +14,7 @@
 #include "privacy/crypto/digest.h"
 #include "privacy/crypto/signature.h"
 #include "privacy/sum_parameters.h"
+#include "privacy/surplus_noise.h"
 
 namespace hanse {
 
@@ -60,6 +61,7 @@ struct Plan {
   std::optional<double> epsilon;  ///< Budget of every accounted row; none: nothing is promised beforehand.
   std::uint32_t shares_min = 1;   ///< Fewest merchants in any opened sum.
   std::uint32_t collusion = 0;    ///< t: merchants whose noise is not counted.
+  bool removes_surplus = false;  ///< Noise that was drawn for drop-outs leaves the sum when they do not come.
   std::vector<LedgerMerchant> merchants;  ///< By id, names increasing.
   bool pinned = false;  ///< Identities come from a signed roster; otherwise fresh for this run.
   PublicKey coordinator{};
@@ -105,6 +107,8 @@ struct Release {
   Digest opened{};                       ///< Of the opened integers; zero when aborted.
   Digest model{};                        ///< The model after; when aborted, the model as it was.
   std::string reason;                    ///< Why it was aborted; empty when released.
+  /// With Plan::removes_surplus, of a sum of more merchants than it needs.
+  std::optional<SurplusRemoval> surplus = {};
   friend bool operator==(const Release&, const Release&) = default;
 };
 

@@ -264,6 +264,52 @@ Commitments get_commitments(ByteReader& reader) {
   return commitments;
 }
 
+void put_bytes16(ByteWriter& writer, const std::vector<Bytes16>& list) {
+  for (const Bytes16& one : list) {
+    writer.put_bytes(one);
+  }
+}
+
+std::vector<Bytes16> get_bytes16(ByteReader& reader, std::size_t count) {
+  std::vector<Bytes16> list(count);
+  for (Bytes16& one : list) {
+    one = get_array<16>(reader);
+  }
+  return list;
+}
+
+/// Bytes of one holder's shares of `rungs` keys, in their box and with their commitments.
+std::size_t surplus_box_size(std::size_t rungs) {
+  return rungs * sizeof(Share) + 16;
+}
+std::size_t surplus_size(std::size_t rungs) {
+  return surplus_box_size(rungs) + rungs * sizeof(Bytes16);
+}
+
+void put_surplus(ByteWriter& writer, const SurplusShares& surplus, std::size_t rungs) {
+  check(surplus.box.size() == surplus_box_size(rungs) && surplus.commitments.size() == rungs,
+        "all holders have shares of as many rung keys");
+  writer.put_bytes(surplus.box);
+  put_bytes16(writer, surplus.commitments);
+}
+
+SurplusShares get_surplus(ByteReader& reader, std::size_t rungs) {
+  const ByteView box = reader.get_bytes(surplus_box_size(rungs));
+  return {{box.begin(), box.end()}, get_bytes16(reader, rungs)};
+}
+
+/// The number of rungs before `holders` times their shares and `more` bytes a rung besides: at least one, and all of the
+/// message that is left.
+std::size_t get_rungs(ByteReader& reader, std::size_t holders, std::size_t more) {
+  const std::size_t rungs = get_count(reader, sizeof(Bytes16));
+  const bool fits = rungs > 0 && reader.remaining() / surplus_size(rungs) >= holders &&
+                    reader.remaining() == holders * surplus_size(rungs) + rungs * more;
+  if (!fits) {
+    reject(reader);
+  }
+  return fits ? rungs : 0;
+}
+
 }  // namespace
 
 void ShareMessage::write(ByteWriter& writer) const {
@@ -274,6 +320,15 @@ void ShareMessage::write(ByteWriter& writer) const {
     writer.put_bytes(part.box);
     put_commitments(writer, part.commitments);
     writer.put_bytes(part.wrapped_seed);
+  }
+  if (const std::size_t rungs = surplus_secrets.size(); rungs > 0) {
+    check(surplus_own.size() == rungs, "a dealer keeps a share of each of its rung keys");
+    writer.put(static_cast<std::uint32_t>(rungs));
+    put_bytes16(writer, surplus_secrets);
+    put_bytes16(writer, surplus_own);
+    for (const SharePart& part : parts) {
+      put_surplus(writer, part.surplus, rungs);
+    }
   }
 }
 
@@ -287,6 +342,14 @@ ShareMessage ShareMessage::read(ByteReader& reader) {
     part.commitments = get_commitments(reader);
     part.wrapped_seed = get_array<32>(reader);
   }
+  if (reader.remaining() > 0) {
+    const std::size_t rungs = get_rungs(reader, message.parts.size(), 2 * sizeof(Bytes16));
+    message.surplus_secrets = get_bytes16(reader, rungs);
+    message.surplus_own = get_bytes16(reader, rungs);
+    for (std::size_t i = 0; rungs > 0 && i < message.parts.size(); ++i) {
+      message.parts[i].surplus = get_surplus(reader, rungs);
+    }
+  }
   return message;
 }
 
@@ -299,6 +362,12 @@ void Start::write(ByteWriter& writer) const {
     put_commitments(writer, forwarded.commitments);
   }
   put_payload(writer, payload);
+  if (const std::size_t rungs = boxes.empty() ? 0 : boxes.front().surplus.commitments.size(); rungs > 0) {
+    writer.put(static_cast<std::uint32_t>(rungs));
+    for (const ForwardedBox& forwarded : boxes) {
+      put_surplus(writer, forwarded.surplus, rungs);
+    }
+  }
 }
 
 Start Start::read(ByteReader& reader) {
@@ -313,6 +382,15 @@ Start Start::read(ByteReader& reader) {
     forwarded.commitments = get_commitments(reader);
   }
   start.payload = get_payload(reader);
+  if (reader.remaining() > 0 && start.boxes.empty()) {
+    reject(reader);  // One message has one encoding.
+  }
+  if (reader.remaining() > 0) {
+    const std::size_t rungs = get_rungs(reader, start.boxes.size(), 0);
+    for (std::size_t i = 0; rungs > 0 && i < start.boxes.size(); ++i) {
+      start.boxes[i].surplus = get_surplus(reader, rungs);
+    }
+  }
   return start;
 }
 
@@ -414,6 +492,11 @@ void Reveal::write(ByteWriter& writer) const {
   for (const RevealedShare& revealed : shares) {
     writer.put_bytes(share_of(revealed));
   }
+  for (const RevealedShare& revealed : shares) {
+    if (const auto* of_b = std::get_if<SelfMaskShare>(&revealed); of_b != nullptr && of_b->rung) {
+      writer.put_bytes(*of_b->rung);
+    }
+  }
 }
 
 Reveal Reveal::read(ByteReader& reader) {
@@ -427,6 +510,13 @@ Reveal Reveal::read(ByteReader& reader) {
       reveal.shares.push_back(escrow ? RevealedShare(EscrowShare{share}) : SelfMaskShare{share});
     } else if (escrow) {  // One message has one encoding.
       reject(reader);
+    }
+  }
+  if (reader.remaining() > 0) {
+    for (RevealedShare& revealed : reveal.shares) {
+      if (auto* of_b = std::get_if<SelfMaskShare>(&revealed)) {
+        of_b->rung = get_array<sizeof(Share)>(reader);
+      }
     }
   }
   return reveal;

@@ -214,20 +214,33 @@ struct Commitments {
   friend bool operator==(const Commitments&, const Commitments&) = default;
 };
 
+/// With privacy.remove_surplus_noise: one holder's shares of a dealer's rung keys (privacy/surplus_noise.h), by increasing
+/// rung. The lowest rung is the dealer's threshold of holders, the highest one below the number of those invited. Empty
+/// without.
+struct SurplusShares {
+  Bytes box;                         ///< 40 bytes a rung in AES-256-GCM, for the holder's eyes.
+  std::vector<Bytes16> commitments;  ///< Truncated SHA-256 of each share.
+  friend bool operator==(const SurplusShares&, const SurplusShares&) = default;
+};
+
 /// One neighbour's part of a SHARE.
 struct SharePart {
   ShareBox box{};
   Commitments commitments;
   Bytes32
       wrapped_seed{};  ///< The pair's seed of this round under the escrow key u: opens if the dealer drops.
+  SurplusShares surplus = {};
 };
 
-/// SHARE: a merchant's escrow for the round. Parts in the order of its invited neighbours.
+/// SHARE: a merchant's escrow for the round. Parts in the order of its invited neighbours. What is dealt of rung keys
+/// follows behind all parts, and not a byte of it when there are none.
 struct ShareMessage {
   static constexpr MessageType kType = MessageType::share;
   Commitments secrets;  ///< Of b and u themselves: who deals shares of anything else is found out.
   Commitments own;      ///< Of the shares the merchant keeps itself.
   std::vector<SharePart> parts;
+  std::vector<Bytes16> surplus_secrets = {};  ///< Of the rung keys themselves, by increasing rung.
+  std::vector<Bytes16> surplus_own = {};      ///< Of the shares of them that the merchant keeps.
 
   void write(ByteWriter& writer) const;
   static ShareMessage read(ByteReader& reader);
@@ -240,9 +253,10 @@ struct ForwardedBox {
   std::uint32_t holder = 0;
   ShareBox box{};
   Commitments commitments;
+  SurplusShares surplus = {};
 };
 
-/// START: the sum that is asked for.
+/// START: the sum that is asked for. Shares of rung keys follow behind the payload.
 struct Start {
   static constexpr MessageType kType = MessageType::start;
   SumParameters parameters;
@@ -318,9 +332,11 @@ struct AgreedMessage {
   static AgreedMessage read(ByteReader& reader);
 };
 
-/// A share of b (the dealer is in U) or of u (it dropped): never both, by the type.
+/// A share of b (the dealer is in U) or of u (it dropped): never both, by the type. With b may come a share of one rung key,
+/// that of rung |U| - 1: the same for all dealers in U.
 struct SelfMaskShare {
   Share share{};
+  std::optional<Share> rung = {};
 };
 struct EscrowShare {
   Share share{};
@@ -331,7 +347,8 @@ inline const Share& share_of(const RevealedShare& revealed) {
 }
 
 /// REVEAL: one share for each participating merchant whose shares this merchant holds, itself included, by
-/// increasing dealer. On the wire a bitmap of kinds (1: of u), then the shares.
+/// increasing dealer. On the wire a bitmap of kinds (1: of u), then the shares; then those of rung keys, of all dealers in
+/// U or of none.
 struct Reveal {
   static constexpr MessageType kType = MessageType::reveal;
   std::vector<RevealedShare> shares;

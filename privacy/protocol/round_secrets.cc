@@ -18,9 +18,13 @@ Bytes16 truncated(ByteView digest) {
   return first;
 }
 
-Bytes address_bytes(const ShareAddress& address) {
+/// Rounds are far below: the counters of a key's two boxes differ.
+constexpr std::uint64_t kRungBox = std::uint64_t{1} << 63;
+constexpr std::string_view kRungLabel = "hanse/1 rung shares";
+
+Bytes address_bytes(const ShareAddress& address, std::string_view label = "hanse/1 shares") {
   ByteWriter writer;
-  writer.put_bytes(bytes_of("hanse/1 shares"))
+  writer.put_bytes(bytes_of(label))
       .put_bytes(address.session_id)
       .put(address.round)
       .put(address.dealer)
@@ -67,6 +71,33 @@ Result<OpenedShares> open_shares(const Secret<32>& key, const ShareAddress& addr
   OpenedShares shares;
   std::copy_n(plain->begin(), 40, shares.self_mask.expose_for_writing().begin());
   std::copy_n(plain->begin() + 40, 40, shares.escrow.expose_for_writing().begin());
+  wipe(*plain);
+  return shares;
+}
+
+Bytes seal_rung_shares(const Secret<32>& key, const ShareAddress& address,
+                       const std::vector<Secret<40>>& shares) {
+  Bytes plain;
+  plain.reserve(shares.size() * sizeof(Share));  // No second copy of it is left behind.
+  for (const Secret<40>& share : shares) {
+    plain.insert(plain.end(), share.expose().begin(), share.expose().end());
+  }
+  Bytes sealed = aead_seal(key, address.round | kRungBox, address_bytes(address, kRungLabel), plain);
+  wipe(plain);
+  return sealed;
+}
+
+Result<std::vector<Secret<40>>> open_rung_shares(const Secret<32>& key, const ShareAddress& address,
+                                                 ByteView box) {
+  auto plain = aead_open(key, address.round | kRungBox, address_bytes(address, kRungLabel), box);
+  if (!plain) {
+    return Error{"a box of rung shares does not open"};
+  }
+  std::vector<Secret<40>> shares(plain->size() / sizeof(Share));
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    std::copy_n(plain->begin() + static_cast<std::ptrdiff_t>(i * sizeof(Share)), sizeof(Share),
+                shares[i].expose_for_writing().begin());
+  }
   wipe(*plain);
   return shares;
 }

@@ -21,6 +21,7 @@ namespace hanse {
 ///   holds;
 ///                  bound to session, round, sender and receiver
 ///   commitment     SHA-256 of a share, or of a label with b or u, 16 bytes
+///   rung box       as box, of the shares of i's rung keys (privacy/surplus_noise.h)
 ///   wrapped seed   S_ij xor Expand(u_i, "wrap", j)
 ///   agree code     HMAC under the agreement key of the pair of (label, sender, round, context, U), 16 bytes
 
@@ -48,6 +49,14 @@ struct OpenedShares {
   Secret<40> escrow;
 };
 Result<OpenedShares> open_shares(const Secret<32>& key, const ShareAddress& address, const ShareBox& box);
+
+/// The same for shares of rung keys (privacy/surplus_noise.h), by increasing rung: a second box under the same key, which
+/// has a nonce and a label of its own.
+Bytes seal_rung_shares(const Secret<32>& key, const ShareAddress& address,
+                       const std::vector<Secret<40>>& shares);
+/// As many shares as the box has room for.
+Result<std::vector<Secret<40>>> open_rung_shares(const Secret<32>& key, const ShareAddress& address,
+                                                 ByteView box);
 
 Bytes16 commit(const Secret<40>& share);
 Bytes16 commit(const Share& share);

@@ -74,7 +74,7 @@ constexpr bool kept_in = !Copyable<T> && !Printable<T> && !TurnsIntoText<T> && !
 static_assert(kept_in<Secret<16>> && kept_in<Secret<32>> && kept_in<Secret<40>> && kept_in<Secret<80>>);
 static_assert(kept_in<PairKeys> && kept_in<SigningKey> && kept_in<X25519Key>);
 static_assert(kept_in<RoundMasks::Mask> && kept_in<OpenedShares> && kept_in<Dealing>);
-static_assert(kept_in<SeededEdge> && kept_in<Shared> && kept_in<MerchantRound>);
+static_assert(kept_in<SeededEdge> && kept_in<Shared> && kept_in<MerchantRound> && kept_in<RungKey>);
 
 // A secret is compared only with a secret, in constant time; keys not at all.
 static_assert(Comparable<Secret<32>>);

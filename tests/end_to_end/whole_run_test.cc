@@ -31,6 +31,8 @@ const std::vector<std::string> kCustomerBudget = {"privacy.unit=customer", "priv
 
 const std::vector<std::string> kAdaptive = {"privacy.unit=record", "privacy.epsilon=2", "privacy.delta=1e-5",
                                             "privacy.adaptive_clip=true", "privacy.collusion=2"};
+const std::vector<std::string> kSurplus = {"privacy.unit=record", "privacy.epsilon=2", "privacy.delta=1e-5",
+                                           "privacy.remove_surplus_noise=true", "privacy.collusion=1"};
 const std::vector<std::string> kWithinMerchant = {"privacy.unit=customer_at_merchant", "privacy.epsilon=2",
                                                   "privacy.delta=1e-5"};
 
@@ -115,6 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
         RunCase{"logistic", "shop.ini", kRecordBudget, {"weights", "intercept"}},
         RunCase{"matrix_factorization", "ratings.ini", kCustomerBudget, {"item_factors", "item_biases"}},
         RunCase{"adaptive_clip", "shop.ini", kAdaptive, {"weights", "intercept", "clip_norm"}},
+        RunCase{"surplus_noise", "shop.ini", kSurplus, {"weights", "intercept"}},
         RunCase{"banded", "ratings.ini", kBanded, {"item_factors", "item_biases"}},
         RunCase{"customer_at_merchant", "ratings.ini", kWithinMerchant, {"item_factors", "item_biases"}}),
     [](const auto& one) { return std::string(one.param.name); });
@@ -155,6 +158,29 @@ TEST(PrivateRun, ClaimsTheEpsilonThatItsOwnIntentsGiveAndNoMoreThanItsBudget) {
     EXPECT_LE(row.epsilon, 2.0);
     EXPECT_GT(row.epsilon, 1.5) << "a calibrated run spends what it may";
     EXPECT_EQ(row.without_noise, 0u);
+  }
+}
+
+TEST(PrivateRun, TakesTheNoiseOutThatAllItsMerchantsTogetherDoNotNeed) {
+  const MarketFolder market;
+
+  const Outcome run = run_in(market.path(), run_words("shop.ini", kSurplus));
+
+  ASSERT_EQ(run.code, 0) << run.output << run.errors;
+  std::optional<Intent> intent;
+  for (const std::string& line : lines_of(bytes_of_file(market / "run" / "ledger.jsonl"))) {
+    const auto record = decode_record(line);
+    ASSERT_TRUE(record) << record.what();
+    if (const Intent* announced = std::get_if<Intent>(&record->payload)) {
+      intent = *announced;
+    } else if (const Release* release = std::get_if<Release>(&record->payload)) {
+      const SumParameters& p = intent->parameters;
+      EXPECT_EQ(p.shares_min, 5u);
+      ASSERT_TRUE(release->surplus.has_value());
+      EXPECT_EQ(release->surplus->merchants.size(), 7u);
+      EXPECT_EQ(release->surplus->left, (4 * p.share_variance + 5) / 6)
+          << "four of five honest merchants' shares, carried by six of seven";
+    }
   }
 }
 

@@ -85,7 +85,11 @@ void add_session(Corpus& corpus) {
   add_message(corpus, encode(ready));
 
   for (const bool loses : {false, true}) {
-    TestFederation again(fixed_plan());
+    TestFederation again(loses ? fixed_plan() : fixed_surplus_plan());
+    again.tamper_to_worker = [&](ToWorker& message) {
+      add_message(corpus, message.message);
+      return true;
+    };
     check(again.join(), "the session stands");
     ByteWriter records;
     again.tamper_from_worker = [&](FromWorker& message) {
@@ -94,6 +98,7 @@ void add_session(Corpus& corpus) {
         records.put(std::uint8_t{0});
         return false;
       }
+      add_message(corpus, message.message);
       // The target turns the rank's byte into a rank.
       records.put(static_cast<std::uint8_t>(message.worker + kFixedWorkers - 1))
           .put(static_cast<std::uint16_t>(message.message.size()))
@@ -102,7 +107,8 @@ void add_session(Corpus& corpus) {
     };
     SimulatedNetwork network;
     again.attach(network);
-    check(again.run(network, again.request(1)).summed() != nullptr, "the round has a sum");
+    check(again.run(network, loses ? again.request(1) : noisy_request(again)).summed() != nullptr,
+          "the round has a sum");
     corpus.add("coordinator_round", records.bytes());
   }
   SimulatedNetwork network;

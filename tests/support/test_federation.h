@@ -32,7 +32,9 @@ class TestFederation {
     std::uint32_t threshold = 0;
     std::uint32_t merchants_min = 3;
     std::uint32_t aborts_max = 1u << 30;
-    bool all_zero = false;                             ///< Every merchant contributes zeros.
+    bool all_zero = false;        ///< Every merchant contributes zeros.
+    bool remove_surplus = false;  ///< privacy.remove_surplus_noise.
+    std::uint32_t collusion = 0;
     std::function<void(ByteView)> see_draw = nullptr;  ///< Shown all that the secure random gives.
     std::function<void(ByteView)> see_message =
         nullptr;  ///< Shown all messages in plain, of set-up and rounds.
@@ -45,6 +47,7 @@ class TestFederation {
         session_({.workers = plan.workers,
                   .encryption = plan.encryption,
                   .tree = plan.tree,
+                  .remove_surplus = plan.remove_surplus,
                   .graph = {.threshold = plan.threshold},
                   .paillier = modulus()},
                  identity_, *random_) {
@@ -112,6 +115,7 @@ class TestFederation {
                           .share_variance = 0,
                           .shares_min = hidden() ? 3u : 1u,
                           .merchants_max = plan_.merchants};
+    request.collusion = plan_.collusion;
     const ByteView model = bytes_of("a model");
     request.payload.assign(model.begin(), model.end());
     for (std::uint32_t id = 0; id < plan_.merchants; ++id) {
@@ -204,6 +208,12 @@ class TestFederation {
   /// May change any message before it is sealed, or after it was opened; false loses it.
   std::function<bool(ToWorker&)> tamper_to_worker = [](ToWorker&) { return true; };
   std::function<bool(FromWorker&)> tamper_from_worker = [](FromWorker&) { return true; };
+  /// A merchant's share of noise.
+  std::function<NoiseShare(std::uint64_t round, std::uint32_t id, const SumParameters&, const RungKey* top)>
+      draw_noise = [this](std::uint64_t, std::uint32_t, const SumParameters& parameters, const RungKey* top) {
+        return top ? NoiseShare::draw(parameters, plan_.collusion, *top, *random_)
+                   : NoiseShare::draw(parameters, *random_);
+      };
   std::optional<std::string> fail_in_prepare;  ///< The Failure that merchant 1's data meets.
   std::optional<std::string> refuse_round;     ///< The reason why accept_round refuses.
 
@@ -276,7 +286,8 @@ class TestFederation {
       const UnitSource units = [&](const std::function<void(const Contribution&)>& take) {
         take(contribution);
       };
-      return prepare(units, sum->parameters, NoiseShare::draw(sum->parameters, *random_), seal);
+      return prepare(units, sum->parameters, draw_noise(sum->round, id, sum->parameters, seal.surplus()),
+                     seal);
     };
     if (plan_.see_message) {
       hooks.before_sealing = [this](Bytes& message) {
@@ -291,6 +302,7 @@ class TestFederation {
                           .encryption = plan_.encryption,
                           .graph = {.threshold = plan_.threshold},
                           .tree = plan_.tree,
+                          .remove_surplus = plan_.remove_surplus,
                           .coordinator = identity_.public_key(),
                           .paillier = modulus(),
                           .aborts_max = plan_.aborts_max},

@@ -2,6 +2,9 @@
 
 #include "worker/merchant_round.h"
 
+#include <map>
+#include <numeric>
+
 #include "privacy/protocol/round_secrets.h"
 #include "privacy/secure_sum/masks.h"
 #include "tests/support/deterministic_random.h"
@@ -11,7 +14,8 @@ namespace {
 
 /// N merchants without any coordinator: the test plays it.
 struct Merchants {
-  explicit Merchants(std::uint32_t count, std::uint32_t merchants_min = 3) : size(count) {
+  explicit Merchants(std::uint32_t count, std::uint32_t merchants_min = 3, bool with_surplus = false)
+      : size(count), surplus(with_surplus) {
     std::vector<X25519Key> keys;
     for (std::uint32_t i = 0; i < size; ++i) {
       keys.push_back(X25519Key::generate(random));
@@ -21,6 +25,7 @@ struct Merchants {
       merchant.view.id = i;
       merchant.view.roster_size = size;
       merchant.view.merchants_min = merchants_min;
+      merchant.view.surplus = surplus;
       for (std::uint32_t j = 0; j < size; ++j) {
         if (j != i) {
           merchant.view.neighbours.push_back(j);
@@ -64,17 +69,18 @@ struct Merchants {
                      .participants = MerchantSet::all(size),
                      .boxes = {},
                      .seal = seal()};
-    event.parameters.shares_min = 3;
+    event.parameters.shares_min = surplus ? fewest : 3;
+    event.parameters.share_variance = surplus ? 1000 : 0;
     for (std::uint32_t dealer = 0; dealer < size; ++dealer) {
       if (dealer != holder) {
         const SharePart& part = shares[dealer].parts[holder < dealer ? holder : holder - 1];
-        event.boxes.push_back({dealer, holder, part.box, part.commitments});
+        event.boxes.push_back({dealer, holder, part.box, part.commitments, part.surplus});
       }
     }
     return event;
   }
   SealUnder seal() const {
-    return [](const RoundMasks& masks) {
+    return [](const RoundMasks& masks, const RungKey*) {
       const SumParameters parameters{.length = 2};
       const UnitSource nothing = [](const std::function<void(const Contribution&)>&) {};
       return prepare(nothing, parameters, NoiseShare{}, masks);
@@ -109,6 +115,8 @@ struct Merchants {
   }
 
   std::uint32_t size;
+  bool surplus;
+  std::uint32_t fewest = 5;  ///< shares_min of sums whose surplus noise is opened: t of seven merchants.
   DeterministicSecureRandom random{42};
   std::vector<MerchantRound> rounds;
   std::vector<ShareMessage> shares;
@@ -438,6 +446,191 @@ TEST(MerchantRound, ALaterRoundLeavesTheOneBefore) {
   EXPECT_FALSE(result.refused.has_value());
   EXPECT_TRUE(std::holds_alternative<Shared>(merchants.rounds[0].state));
   EXPECT_EQ(merchants.rounds[0].aborts, 1u) << "an upload without a release counts";
+}
+
+// --- noise that turns out to be too much ---
+
+/// Seven merchants, of which five open a secret: rungs 5 and 6 can turn out to be too much.
+Merchants seven_with_surplus() {
+  return Merchants(7, 3, true);
+}
+
+/// The commitment to `holder`'s share of the key of a rung of `dealer`.
+Bytes16 committed(const Merchants& merchants, std::uint32_t dealer, std::uint32_t holder,
+                  std::uint32_t rung) {
+  const ShareMessage& share = merchants.shares[dealer];
+  const std::size_t place = rung - merchants.fewest;
+  return dealer == holder ? share.surplus_own.at(place)
+                          : share.parts[holder < dealer ? holder : holder - 1].surplus.commitments.at(place);
+}
+
+TEST(SurplusNoise, IsDealtWithOneKeyForEachDropOutThatASumSurvives) {
+  Merchants merchants = seven_with_surplus();
+
+  merchants.open_all();
+
+  for (const ShareMessage& share : merchants.shares) {
+    EXPECT_EQ(share.surplus_secrets.size(), 2u);
+    EXPECT_EQ(share.surplus_own.size(), 2u);
+    EXPECT_EQ(share.parts[0].surplus.box.size(), 2 * 40u + 16u);
+  }
+}
+
+TEST(SurplusNoise, IsDealtBySomeoneAskedForItAndByNobodyElse) {
+  Merchants merchants(7);
+
+  merchants.open_all();
+
+  for (const ShareMessage& share : merchants.shares) {
+    EXPECT_TRUE(share.surplus_secrets.empty());
+    EXPECT_TRUE(share.parts[0].surplus.box.empty());
+  }
+}
+
+class SurplusOfASet : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(SurplusOfASet, IsOneShareOfOneRungForEachMerchantInIt) {
+  const std::uint32_t included = GetParam();
+  Merchants merchants = seven_with_surplus();
+  merchants.open_all();
+  merchants.start_all();
+  std::vector<std::uint32_t> ids(included);
+  std::iota(ids.begin(), ids.end(), 0u);
+  merchants.set_all([&](std::uint32_t) { return MerchantSet::of(7, ids); });
+
+  for (std::uint32_t holder = 0; holder < included; ++holder) {
+    const MerchantStep result = merchants.give(holder, AgreedEvent{1, merchants.codes[holder], {}});
+
+    ASSERT_FALSE(result.refused.has_value()) << result.refused->sentence;
+    const auto reveal = decode<Reveal>(*open_envelope(result.messages[0]));
+    for (std::uint32_t dealer = 0; dealer < 7; ++dealer) {
+      const auto* of_b = std::get_if<SelfMaskShare>(&reveal->shares[dealer]);
+      ASSERT_EQ(of_b != nullptr, dealer < included);
+      if (of_b != nullptr && included > 5) {
+        ASSERT_TRUE(of_b->rung.has_value());
+        EXPECT_EQ(commit(*of_b->rung), committed(merchants, dealer, holder, included - 1));
+      } else if (of_b != nullptr) {
+        EXPECT_FALSE(of_b->rung.has_value()) << "with five in the sum all noise is needed";
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Merchants, SurplusOfASet, testing::Values(5u, 6u, 7u));
+
+TEST(SurplusNoise, ASecondSetOfAnotherSizeOpensNoOtherRung) {
+  Merchants merchants = seven_with_surplus();
+  merchants.open_all();
+  merchants.start_all();
+  const SetEvent larger = merchants.set(MerchantSet::all(7));
+  merchants.set_all([](std::uint32_t) { return MerchantSet::of(7, {0, 1, 2, 3, 4, 5}); });
+  Merchants again = seven_with_surplus();
+  again.open_all();
+  again.start_all();
+  again.set_all([](std::uint32_t) { return MerchantSet::of(7, {0, 1, 2, 3, 4, 5}); });
+  ASSERT_FALSE(again.give(0, AgreedEvent{1, again.codes[0], {}}).refused.has_value());
+
+  EXPECT_EQ(merchants.refusal_of(0, larger), Refusal::equivocation) << "before it revealed";
+  EXPECT_EQ(again.refusal_of(0, larger), Refusal::equivocation) << "after it revealed";
+  EXPECT_EQ(again.refusal_of(1, AgreedEvent{1, again.codes[0], {}}), Refusal::foreign);
+}
+
+TEST(SurplusNoise, OfAMerchantThatIsNamedButSentNothingBuysNoSum) {
+  Merchants merchants = seven_with_surplus();
+  merchants.open_all();
+  for (std::uint32_t id = 0; id < 6; ++id) {
+    merchants.uploads.push_back(merchants.give(id, merchants.start(id)).messages[0]);
+  }
+  const SetEvent everyone = merchants.set(MerchantSet::all(7));
+  merchants.set_all([](std::uint32_t id) { return id < 6 ? MerchantSet::all(7) : MerchantSet(7); });
+
+  for (std::uint32_t id = 0; id < 6; ++id) {
+    const MerchantStep result = merchants.give(id, AgreedEvent{1, merchants.codes[id], {}});
+
+    const auto reveal = decode<Reveal>(*open_envelope(result.messages[0]));
+    EXPECT_TRUE(std::holds_alternative<SelfMaskShare>(reveal->shares[6]))
+        << "its escrow stays closed, and the others' sum under their masks with it";
+  }
+  EXPECT_EQ(merchants.refusal_of(6, everyone), Refusal::forged);
+}
+
+TEST(SurplusNoise, OfNobodyIsOpenedForTwoSetsOfOneRoundAtAnyCut) {
+  const MerchantSet six = MerchantSet::of(7, {0, 1, 2, 3, 4, 5});
+  for (std::uint32_t cut = 0; cut < 64; ++cut) {  // Who is told that merchant 6 dropped, a bit each.
+    const auto told = [&](std::uint32_t id) {
+      return id < 6 && (cut >> id & 1) != 0 ? six : MerchantSet::all(7);
+    };
+    Merchants merchants = seven_with_surplus();
+    merchants.open_all();
+    merchants.start_all();
+    merchants.set_all(told);
+    std::map<std::uint32_t, std::array<std::size_t, 2>> shares;  // Of each dealer, of rungs 5 and 6.
+    for (std::uint32_t id = 0; id < 7; ++id) {
+      std::vector<EdgeCode> codes;
+      for (const EdgeCode& code : merchants.codes[id]) {
+        if (told(code.sender) == told(id)) {
+          codes.push_back(code);
+        }
+      }
+      for (const Bytes& message : merchants.give(id, AgreedEvent{1, codes, {}}).messages) {
+        const auto reveal = decode<Reveal>(*open_envelope(message));
+        for (std::uint32_t dealer = 0; reveal && dealer < 7; ++dealer) {
+          const auto* of_b = std::get_if<SelfMaskShare>(&reveal->shares[dealer]);
+          if (of_b != nullptr && of_b->rung) {
+            const bool top = commit(*of_b->rung) == committed(merchants, dealer, id, 6);
+            ++shares[dealer][top ? 1 : 0];
+          }
+        }
+      }
+    }
+    for (const auto& [dealer, count] : shares) {
+      EXPECT_FALSE(count[0] >= 5 && count[1] >= 5) << "both rungs of merchant " << dealer;
+      EXPECT_TRUE(count[0] == 0 || count[1] == 0) << "all who reveal anything speak of one set";
+    }
+  }
+}
+
+TEST(SurplusNoise, WhoseSharesAreNotThoseCommittedToIsRefusedBeforeDataIsTouched) {
+  const auto refusal_of = [](const std::function<void(SurplusShares&)>& change) {
+    Merchants merchants = seven_with_surplus();
+    merchants.open_all();
+    StartEvent event = merchants.start(0);
+    event.seal = [](const RoundMasks&, const RungKey*) -> SealedSum { std::abort(); };
+    change(event.boxes[2].surplus);
+    return merchants.refusal_of(0, event);
+  };
+
+  EXPECT_EQ(refusal_of([](SurplusShares& s) { s.box[3] ^= std::byte{1}; }), Refusal::bad_share);
+  EXPECT_EQ(refusal_of([](SurplusShares& s) { s.commitments[1][0] ^= std::byte{1}; }), Refusal::bad_share);
+  EXPECT_EQ(refusal_of([](SurplusShares& s) { std::swap(s.commitments[0], s.commitments[1]); }),
+            Refusal::bad_share);
+  EXPECT_EQ(refusal_of([](SurplusShares& s) { s = {}; }), Refusal::bad_share);
+  EXPECT_EQ(refusal_of([](SurplusShares& s) { s.commitments.pop_back(); }), Refusal::bad_share);
+}
+
+TEST(SurplusNoise, IsRefusedForSumsOfFewerMerchantsThanOpenAShare) {
+  Merchants merchants = seven_with_surplus();
+  merchants.fewest = 4;
+  merchants.open_all();
+
+  EXPECT_EQ(merchants.refusal_of(0, merchants.start(0)), Refusal::cohort);
+}
+
+TEST(SurplusNoise, IsDrawnFromOneBelowTheNumberOfParticipants) {
+  Merchants merchants = seven_with_surplus();
+  merchants.open_all();
+  StartEvent event = merchants.start(0);
+  event.participants.erase(6);
+  event.boxes.pop_back();
+  std::optional<std::uint32_t> rung;
+  event.seal = [&, seal = event.seal](const RoundMasks& masks, const RungKey* top) {
+    rung = top != nullptr ? std::optional(top->rung) : std::nullopt;
+    return seal(masks, top);
+  };
+
+  (void)merchants.give(0, event);
+
+  EXPECT_EQ(rung, 5u) << "six have the START: noise for all seven is part of the base";
 }
 
 }  // namespace

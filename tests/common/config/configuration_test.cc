@@ -174,6 +174,15 @@ TEST_F(ConfigurationFile, RefusesContradictionsOfThePrivacyKeys) {
   EXPECT_NE(refusal("[privacy]\nepsilon=1\ndelta=1e-6\nnoise_multiplier=1\n").find("contradict each other"),
             std::string::npos);
   EXPECT_EQ(refusal("[privacy]\nunit=none\n"), "no refusal");
+  const std::string surplus = "[privacy]\nremove_surplus_noise=true\n";
+  EXPECT_EQ(refusal(surplus), "no refusal");
+  EXPECT_NE(refusal(surplus + "unit=none\n").find("f.ini:2: privacy.remove_surplus_noise needs a unit"),
+            std::string::npos);
+  for (const std::string encryption : {"none", "paillier"}) {
+    EXPECT_NE(refusal(surplus + "[aggregation]\nencryption=" + encryption + "\n").find("encryption=masked"),
+              std::string::npos);
+  }
+  EXPECT_NE(refusal(surplus + "[aggregation]\ntopology=tree\n").find("topology=star"), std::string::npos);
   EXPECT_EQ(refusal("[aggregation]\ntopology=tree\n"), "no refusal");
   EXPECT_NE(refusal("[aggregation]\ntopology=tree\nencryption=none\n").find("topology=tree needs"),
             std::string::npos);

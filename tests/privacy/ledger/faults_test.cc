@@ -292,6 +292,86 @@ INSTANTIATE_TEST_SUITE_P(
                           [](Payloads& p) { claimed_in(p).epsilon = epsilon_with_turns(17.0 / 21); },
                           "is not what the ledger gives"}));
 
+/// The same run with removal of surplus noise in its plan: sums need three merchants and have four, so that rung 3 is too
+/// much.
+Payloads run_with_removal() {
+  Payloads payloads = honest_run();
+  for (Payload& payload : payloads) {
+    if (auto* plan = std::get_if<Plan>(&payload)) {
+      plan->removes_surplus = true;
+    } else if (auto* intent = std::get_if<Intent>(&payload)) {
+      intent->parameters = LedgerFixture::noise(2, 3);
+      ++intent->parameters.share_variance;  // 2^42 is no multiple of three.
+    } else if (auto* release = std::get_if<Release>(&payload);
+               release != nullptr && release->status == Release::Status::released) {
+      release->surplus = SurplusRemoval{
+          .left = (LedgerFixture::noise(2, 3).share_variance + 1) * 3 / 4 + 1,
+          .rungs_from = 3,
+          .rungs_to = 3,
+          .merchants = {0, 1, 2, 3},
+      };
+    }
+  }
+  return payloads;
+}
+Release& release_in(Payloads& payloads) {
+  return std::get<Release>(payloads[kRelease]);
+}
+
+class PlantedInSurplus : public testing::TestWithParam<Fault> {};
+
+TEST_P(PlantedInSurplus, IsFoundByTheAudit) {
+  Payloads payloads = run_with_removal();
+  const AuditReport honest = audit_of(forged(payloads));
+  ASSERT_TRUE(honest.holds()) << honest.findings.front();
+
+  GetParam().plant(payloads);
+  const AuditReport report = audit_of(forged(payloads));
+
+  EXPECT_EQ(report.verdict(), AuditReport::Verdict::broken);
+  ASSERT_FALSE(report.findings.empty());
+  EXPECT_NE(report.findings.front().find(GetParam().finding), std::string::npos) << report.findings.front();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, PlantedInSurplus,
+    testing::Values(
+        Fault{"less left than is charged for", [](Payloads& p) { --release_in(p).surplus->left; },
+              "4 merchants must leave"},
+        Fault{"one part more taken out than is too much",
+              [](Payloads& p) { ++release_in(p).surplus->rungs_to; }, "4 merchants must leave"},
+        Fault{"a part that nobody drew", [](Payloads& p) { --release_in(p).surplus->rungs_from; },
+              "4 merchants must leave"},
+        Fault{"noise taken out of a sum that needs all of it",
+              [](Payloads& p) {
+                release_in(p).merchants = {0, 1, 2};
+              },
+              "needs all of it"},
+        Fault{"noise of a merchant that is not in the sum",
+              [](Payloads& p) { release_in(p).surplus->merchants.push_back(4); },
+              "merchants that are not in it"},
+        Fault{"noise taken out without a word", [](Payloads& p) { release_in(p).surplus.reset(); },
+              "does not say what surplus noise"},
+        Fault{"noise taken out against the plan",
+              [](Payloads& p) { std::get<Plan>(p[kPlan]).removes_surplus = false; }, "not in the plan"},
+        Fault{"noise taken out of a round that was aborted",
+              [](Payloads& p) {
+                const SurplusRemoval removal = *release_in(p).surplus;
+                std::get<Release>(p[kRelease + 2]).surplus = removal;
+              },
+              "an aborted round opens nothing"},
+        Fault{"a claim that counts on the noise that was taken out",
+              [](Payloads& p) { claimed_in(p).epsilon = epsilon_of(2 * std::sqrt(4.0 / 3), 5, 1e-6); },
+              "is not what the ledger gives"},
+        Fault{"a plan that takes noise out of sums without any",
+              [](Payloads& p) {
+                auto& plan = std::get<Plan>(p[kPlan]);
+                plan.unit = Unit::none;
+                plan.delta = 0;
+                plan.epsilon.reset();
+              },
+              "that have none"}));
+
 /// A round that all but one merchant would rather forget.
 TEST(ForgottenRound, IsFoundByTheCopyOfOneHonestMerchant) {
   const TemporaryFolder run;

@@ -29,6 +29,26 @@ TEST(Record, ComesBackFromItsLine) {
   EXPECT_EQ(std::get<Plan>(decode_record(fixture.lines[0])->payload), fixture.plan);
 }
 
+TEST(Record, SaysOfSurplusNoiseWhatThereIsAndNothingWithoutIt) {
+  LedgerFixture fixture;
+  Release release = fixture.release();
+  EXPECT_EQ(fixture.line(release).find("surplus"), std::string::npos);
+  EXPECT_EQ(fixture.line(fixture.plan).find("surplus"), std::string::npos);
+  release.surplus =
+      SurplusRemoval{.left = UINT64_MAX, .rungs_from = 3, .rungs_to = 5, .merchants = {0, 1, 2, 4}};
+  fixture.plan.removes_surplus = true;
+
+  const auto plan = decode_record(fixture.line(fixture.plan));
+  const auto record = decode_record(fixture.line(release));
+
+  ASSERT_TRUE(plan.ok() && record.ok());
+  EXPECT_TRUE(std::get<Plan>(plan->payload).removes_surplus);
+  EXPECT_EQ(std::get<Release>(record->payload), release);
+  std::string denied = fixture.line(fixture.plan);
+  denied.replace(denied.find("\"removes_surplus\":true"), 22, "\"removes_surplus\":false");
+  EXPECT_NE(refusal(denied), "") << "a plan without it does not speak of it";
+}
+
 TEST(Record, HoldsNoFloatingPointNumberAndNoSpaceOutsideStrings) {
   const LedgerFixture fixture = LedgerFixture::of_run();
 

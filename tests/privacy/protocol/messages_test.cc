@@ -35,9 +35,10 @@ SumParameters parameters() {
           .merchants_max = 4};
 }
 
-/// Round trip of the message, then each of its shorter forms and one longer: all of those must be refused.
+/// Round trip of the message, then each of its shorter forms and one longer: all of those must be refused, but for the
+/// one of `shorter` bytes, which is a message of its own.
 template <class Message>
-void expect_exact(const Message& message) {
+void expect_exact(const Message& message, std::size_t shorter = 0) {
   const Bytes bytes = encode(message, 9, 2);
 
   const auto envelope = open_envelope(bytes);
@@ -55,7 +56,7 @@ void expect_exact(const Message& message) {
   EXPECT_FALSE(decode<Message>(*too_long).ok());
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     const auto cut = open_envelope(ByteView(bytes).first(size));
-    EXPECT_FALSE(cut.ok() && decode<Message>(*cut).ok())
+    EXPECT_EQ(cut.ok() && decode<Message>(*cut).ok(), shorter != 0 && size == shorter)
         << name_of(Message::kType) << " of " << size << " bytes";
   }
 }
@@ -93,6 +94,49 @@ TEST(Messages, AreReadAsTheyWereWrittenAndRefusedAtEveryOtherLength) {
   expect_exact(Fail{2, "market.csv:7: column price: expected a number"});
   expect_exact(Stop{4, ""});
   expect_exact(Abort{Refusal::split_view, 3, "merchant 3 does not confirm"});
+}
+
+SurplusShares surplus(std::size_t rungs) {
+  return {Bytes(40 * rungs + 16, std::byte{1}), std::vector<Bytes16>(rungs, filled<16>(2))};
+}
+
+TEST(Messages, OfSurplusNoiseAreThoseWithoutItAndASectionAtTheirEnd) {
+  const Commitments commitments{filled<16>(4), filled<16>(5)};
+  const MerchantSet two = MerchantSet::of(9, {0, 8});
+  for (const std::size_t rungs : {std::size_t{1}, std::size_t{3}}) {
+    ShareMessage share{commitments, commitments, {{filled<96>(3), commitments, filled<32>(6)}}};
+    Start start{parameters(), two, {{1, 2, filled<96>(3), commitments}}, Bytes(10, std::byte{7})};
+    Reveal reveal{{SelfMaskShare{filled<40>(2)}, EscrowShare{filled<40>(4)}, SelfMaskShare{filled<40>(5)}}};
+    const std::size_t share_size = encode(share).size();
+    const std::size_t start_size = encode(start).size();
+    const std::size_t reveal_size = encode(reveal).size();
+    share.surplus_secrets = std::vector<Bytes16>(rungs, filled<16>(7));
+    share.surplus_own = std::vector<Bytes16>(rungs, filled<16>(8));
+    share.parts[0].surplus = surplus(rungs);
+    start.boxes[0].surplus = surplus(rungs);
+    std::get<SelfMaskShare>(reveal.shares[0]).rung = filled<40>(1);
+    std::get<SelfMaskShare>(reveal.shares[2]).rung = filled<40>(3);
+
+    expect_exact(share, share_size);
+    expect_exact(start, start_size);
+    expect_exact(reveal, reveal_size);
+
+    EXPECT_EQ(decode<ShareMessage>(*open_envelope(encode(share)))->parts[0].surplus, surplus(rungs));
+    EXPECT_EQ(decode<Start>(*open_envelope(encode(start)))->boxes[0].surplus, surplus(rungs));
+    const auto revealed = decode<Reveal>(*open_envelope(encode(reveal)));
+    EXPECT_EQ(std::get<SelfMaskShare>(revealed->shares[2]).rung, filled<40>(3));
+  }
+}
+
+TEST(Messages, OfSurplusNoiseWithoutARungOrWithCountsThatAreNotThereAreRefused) {
+  const ShareMessage share{{}, {}, {{}}};
+  for (const std::uint32_t rungs : {0u, 2u, 0xFFFFFFFFu}) {
+    ByteWriter writer;
+    writer.put_bytes(encode(share)).put(rungs);
+    writer.put_bytes(Bytes(rungs == 0 ? 16 : 144, std::byte{0}));  // As for none; as for one rung.
+
+    EXPECT_FALSE(decode<ShareMessage>(*open_envelope(writer.bytes())).ok()) << rungs;
+  }
 }
 
 TEST(Messages, AnUploadIsFingerprintsAndThenResiduesToItsEnd) {
