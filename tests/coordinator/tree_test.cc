@@ -373,7 +373,7 @@ TEST(TreeLoss, OfAWorkerEndsTheRunWithASentenceWithinTheDeadline) {
     EXPECT_EQ(
         std::string(failure.what()),
         "round 2: not all processes gave their part of the sum in time; aggregation.topology=tree needs "
-        "every worker to the end: start again, or use star");
+        "every worker to the end: continue with federation.resume=true, or use star");
   }
   EXPECT_LE(test.network.now() - begin, Milliseconds(15000));  // Shares, uploads, sum: one deadline each.
 }
