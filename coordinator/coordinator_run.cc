@@ -339,7 +339,8 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
     // 4. The model, and what the run claims of it.
     const PublishedModel model = published(configuration, result, ledger.state());
     const auto files = write_model(folder / "model", model);
-    ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
+    ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model)),
+                                          digest_of(result.preparation, result.model)));
     signed_ledger.sign_claim(training.present());
     write_certificate(folder, ledger);
     RunSummary summary{.name = configuration.federation.name,

@@ -483,8 +483,8 @@ std::optional<Error> LedgerState::refuses(const Claim& claim) const {
   if (open_) {
     return Error{"a claim while " + title(*open_) + " is not answered"};
   }
-  if (claim.model != model_.value_or(Digest{})) {
-    return Error{"the claim is for another model than the last release made"};
+  if (models_.empty() ? claim.model != Digest{} : !knows_model(claim.model)) {
+    return Error{"the claim is for a model that no release of this ledger made"};
   }
   const std::vector<SpentRow> rows = spent();
   if (claim.rows.size() != rows.size()) {

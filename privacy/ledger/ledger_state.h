@@ -134,9 +134,11 @@ class LedgerState {
   /// cannot be added: their units differ.
   std::optional<Error> count_before(const LedgerState& earlier);
 
-  /// The claim of a run that ends now, for a published model of that digest.
-  Claim claim_for(const Digest& published) const {
-    return {.model = model_.value_or(Digest{}), .published = published, .rows = spent()};
+  /// The claim of a run that ends now, for a published model of that digest: of the last release, or of `model`, which an
+  /// earlier one made. A run that is continued without budget publishes what its last checkpoint holds.
+  Claim claim_for(const Digest& published) const { return claim_for(published, model_.value_or(Digest{})); }
+  Claim claim_for(const Digest& published, const Digest& model) const {
+    return {.model = model, .published = published, .rows = spent()};
   }
 
  private:

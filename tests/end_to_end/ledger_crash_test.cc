@@ -487,6 +487,42 @@ TEST(ContinuedRunsCheckpoints, FallBackToTheOneBeforeAndToTheBeginning) {
   EXPECT_TRUE(another.undisturbed == model_files(another.market / "run"));
 }
 
+/// The last release is on the disk and its model is lost; the budget has nothing left to repeat it.
+TEST(ContinuedRunsClaim, IsOfTheModelThatIsPublished) {
+  const MarketFolder market(4, 12);
+  ASSERT_TRUE(run_until(market, kWithBudget, kNever).has_value());
+  std::vector<fs::path> checkpoints;
+  for (const auto& entry : fs::directory_iterator(market / "run" / "checkpoints")) {
+    checkpoints.push_back(entry.path());
+  }
+  std::sort(checkpoints.begin(), checkpoints.end());
+  std::for_each(checkpoints.begin() + 1, checkpoints.end(), [](const fs::path& file) { fs::remove(file); });
+  fs::remove_all(market / "run" / "model");
+  std::vector<Digest> models;  // Of the releases: moments, two gradients.
+  std::string kept;
+  for (const std::string& line : lines_of(bytes_of_file(market / "run" / "ledger.jsonl"))) {
+    const auto record = decode_record(line);
+    if (models.size() < 3) {
+      kept += line + "\n";
+    }
+    if (const auto* release = std::get_if<Release>(&record->payload)) {
+      models.push_back(release->model);
+    }
+  }
+  market.write("run/ledger.jsonl", kept);
+  for (int shop = 1; shop <= 4; ++shop) {
+    market.write("run/merchants/shop" + std::to_string(shop) + "/ledger.jsonl", kept);
+  }
+
+  ASSERT_TRUE(go_until(market, with(kWithBudget, "federation.resume=true"), kNever).has_value());
+
+  const AuditReport report = audit(market / "run");
+  EXPECT_TRUE(report.holds()) << text_of(report);
+  ASSERT_TRUE(report.state.claim().has_value());
+  EXPECT_EQ(report.state.claim()->model, models[1]) << "the second update is lost";
+  EXPECT_NE(bytes_of_file(market / "run" / "model" / "model.json").find(hex(models[1])), std::string::npos);
+}
+
 /// The coordinator's process alone, in a real run.
 TEST(LedgerCrash, OfTheCoordinatorAloneLeavesAnUnfinishedRunThatHolds) {
   const MarketFolder market(4, 20);

@@ -190,7 +190,7 @@ INSTANTIATE_TEST_SUITE_P(
               "no release of this ledger made"},
         Fault{"a claim of another model",
               [](Payloads& p) { std::get<Claim>(p[kClaim]).model = sha256(bytes_of("trained elsewhere")); },
-              "another model than the last release"}));
+              "a model that no release of this ledger made"}));
 
 // --- where units take turns, and noise is correlated: rows 0, 1 (aborted) and 2 of coefficients 4, 2, 1 ---
 

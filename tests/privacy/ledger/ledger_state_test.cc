@@ -599,6 +599,7 @@ TEST(LedgerState, RefusesAClaimOfAnythingElse) {
 
   EXPECT_EQ(open.refusal(honest), "");
   EXPECT_EQ(open.refusal(close), "");
+  EXPECT_EQ(open.refusal(open.state.claim_for({}, sha256(bytes_of("initial")))), "") << "known, not the last";
   for (const Claim& claim : {less, fewer, finer, none, other}) {
     EXPECT_NE(open.refusal(claim), "");
   }
