@@ -15,6 +15,7 @@
 #include <memory>
 #include <set>
 
+#include "common/base/interrupted.h"
 #include "common/base/seeded_generator.h"
 #include "common/data/read_dataset.h"
 #include "common/transport/simulated_network.h"
@@ -79,6 +80,8 @@ namespace fs = std::filesystem;
 constexpr std::uint32_t kWorkers = 2;
 constexpr std::uint64_t kCoordinatorSeed = 11;
 
+bool claims_are_signed = true;
+
 /// A worker of the real run that notes, in a file of its own, each round for which an upload leaves it.
 struct NotingWorker {
   NotingWorker(const Configuration& configuration, Peer rank, int notes) : random(100 + rank) {
@@ -99,6 +102,15 @@ struct NotingWorker {
         (void)::syscall(SYS_write, notes, line.data(), line.size());
       }
       return true;
+    };
+    hooks.permit = [before = std::move(hooks.permit)](
+                       std::span<const std::string> lines,
+                       std::span<const std::uint32_t> merchants) -> Result<HeadToSign> {
+      const auto last = lines.empty() ? Result<Record>(Error{"none"}) : decode_record(lines.back());
+      if (!claims_are_signed && last && std::holds_alternative<Claim>(last->payload)) {
+        return Error{"not now"};
+      }
+      return before(lines, merchants);
     };
     WorkerOptions options;
     options.rank = rank;
@@ -521,6 +533,19 @@ TEST(ContinuedRunsClaim, IsOfTheModelThatIsPublished) {
   ASSERT_TRUE(report.state.claim().has_value());
   EXPECT_EQ(report.state.claim()->model, models[1]) << "the second update is lost";
   EXPECT_NE(bytes_of_file(market / "run" / "model" / "model.json").find(hex(models[1])), std::string::npos);
+}
+
+TEST(ContinuedRunsClaim, IsSignedLaterWhenNobodySignedItAtFirst) {
+  const MarketFolder market(4, 12);
+  claims_are_signed = false;
+  EXPECT_THROW(run_federation(market, {}, -1), Interrupted);
+  EXPECT_TRUE(fs::exists(market / "run" / "coordinator.key")) << "it signs the head that is missing";
+  claims_are_signed = true;
+
+  run_federation(market, {"federation.resume=true"}, -1);
+
+  EXPECT_TRUE(audit(market / "run").holds()) << text_of(audit(market / "run"));
+  EXPECT_FALSE(fs::exists(market / "run" / "coordinator.key")) << "the run is finished";
 }
 
 /// The coordinator's process alone, in a real run.

@@ -16,6 +16,7 @@
 #include "privacy/secure_sum/masks.h"
 #include "tests/support/deterministic_random.h"
 #include "tests/support/ledger_fixture.h"
+#include "worker/run_identities.h"
 
 namespace hanse {
 namespace {
@@ -552,6 +553,17 @@ TEST_F(ReceivedModel, StatisticsOfMoreSumsThanThereAreAreRefused) {
   preparation_.step = ~std::uint64_t{0};
 
   EXPECT_NE(refusal_of_first_round(), "");
+}
+
+TEST(RunIdentities, OverwriteNoKeyOfARunThatIsNotContinued) {
+  const TemporaryFolder run;
+  DeterministicSecureRandom random(5);
+  RunIdentities made(run.path(), {"bergen"}, false, random);
+  const PublicKey key = made.keys().front().public_key();
+  made.save();
+
+  EXPECT_THROW(RunIdentities(run.path(), {"bergen"}, false, random), Failure);
+  EXPECT_EQ(RunIdentities(run.path(), {"bergen"}, true, random).keys().front().public_key(), key);
 }
 
 }  // namespace
