@@ -15,7 +15,7 @@ void Attendance::missed(std::uint32_t merchant) {
 
 bool Attendance::at_fault(std::uint32_t merchant) {
   const bool news = !stays_away(merchant);
-  misses_[merchant] = std::max(misses_[merchant], kMissesAllowed);
+  misses_[merchant] = std::max(misses_[merchant] + 1, kMissesAllowed);
   guilty_[merchant] = true;
   return news;
 }
@@ -53,13 +53,19 @@ std::vector<std::uint32_t> Attendance::invited(std::uint64_t round, const std::s
   return invited;
 }
 
+bool Attendance::has_its_turn(std::uint32_t merchant, std::uint64_t round) const {
+  constexpr std::uint32_t kRarest = 3;
+  const std::uint32_t in_vain = std::min(misses_[merchant] - kMissesAllowed, kRarest);
+  return round % (kProbeEvery << in_vain) == 0;
+}
+
 /// One of each worker first; from round to round others.
 std::vector<std::uint32_t> Attendance::probes(std::uint64_t round, std::size_t present,
                                               const std::set<Peer>& lost) const {
   std::map<Peer, std::vector<std::uint32_t>> away;
   std::size_t most = 0;
   for (const std::uint32_t merchant : all(lost)) {
-    if (stays_away(merchant)) {
+    if (stays_away(merchant) && has_its_turn(merchant, round)) {
       std::vector<std::uint32_t>& of_host = away[hosts_[merchant]];
       of_host.push_back(merchant);
       most = std::max(most, of_host.size());

@@ -10,7 +10,7 @@ namespace hanse {
 
 /// Who took part lately, and whom to invite therefore. A merchant that missed kMissesAllowed rounds in a row, or was at
 /// fault, stays away from then on, but for probes: now and then a few of those who stay away are invited, so few that a
-/// round does not fail for want of them. One that then takes part brings the others of its worker back, as what kept
+/// round does not fail for want of them, and each the more rarely the more often it did not come. One that then takes part brings the others of its worker back, as what kept
 /// them away was its host or the way to it.
 class Attendance {
  public:
@@ -36,6 +36,7 @@ class Attendance {
   std::vector<std::uint32_t> invited(std::uint64_t round, const std::set<Peer>& lost) const;
 
  private:
+  bool has_its_turn(std::uint32_t merchant, std::uint64_t round) const;
   std::vector<std::uint32_t> probes(std::uint64_t round, std::size_t present,
                                     const std::set<Peer>& lost) const;
 

@@ -35,6 +35,8 @@ class Federation {
   /// Runs one private sum to its end. Shares that rode on the round before are handed over to it. Sums of one `name` take
   /// about as long as each other: deadlines follow from that (coordinator/phase_deadlines.h).
   CoordinatorRound run(RoundRequest request, const std::string& name = "sum");
+  /// Whether what comes next asks after merchants that stayed away (coordinator/phase_deadlines.h).
+  void be_patient(bool patient) { deadlines_.be_patient(patient); }
   /// Asks merchants to sign the ledger's last line, and waits for their answers until the deadline.
   PermissionRound ask_permission(PermissionRequest request);
   /// Sends every worker the ledger's lines that it lacks. None answers.

@@ -7,7 +7,7 @@ namespace hanse {
 
 Milliseconds PhaseDeadlines::of(const std::string& phase) const {
   const auto known = times_.find(phase);
-  if (known == times_.end() || known->second.size() < kNeeded) {
+  if (patient_ || known == times_.end() || known->second.size() < kNeeded) {
     return longest_;
   }
   std::vector<Milliseconds> times(known->second.begin(), known->second.end());
@@ -17,6 +17,9 @@ Milliseconds PhaseDeadlines::of(const std::string& phase) const {
 }
 
 void PhaseDeadlines::took(const std::string& phase, Milliseconds time) {
+  if (patient_) {
+    return;
+  }
   std::deque<Milliseconds>& times = times_[phase];
   times.push_back(time);
   if (times.size() > kRemembered) {

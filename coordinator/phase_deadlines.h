@@ -28,9 +28,11 @@ class PhaseDeadlines {
   Milliseconds of(const std::string& phase) const;
   void took(const std::string& phase, Milliseconds time);
   void forget() { times_.clear(); }
+  void be_patient(bool patient) { patient_ = patient; }
 
  private:
   Milliseconds longest_;
+  bool patient_ = false;
   std::map<std::string, std::deque<Milliseconds>> times_;
 };
 

@@ -240,6 +240,8 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     ledger_.write(intent);
 
     // 3. Who permits it has signed it, and the signatures are on disk, before anyone is asked for anything.
+    federation_.be_patient(std::ranges::any_of(
+        invited, [&](std::uint32_t merchant) { return attendance_.stays_away(merchant); }));
     const auto permitted = signed_ledger_.sign_intent(invited);
     record_refusals();
     if (!permitted) {
@@ -351,11 +353,18 @@ Invitation Training::invite(std::uint64_t round, std::uint64_t sum, std::uint64_
   }
   const auto wanted = static_cast<std::size_t>(std::ceil(configuration_.federation.cohort * merchants_));
   if (wanted < invited.size()) {
+    // Probes are not part of the draw: they are few, and it would miss most.
+    std::vector<std::uint32_t> probes;
+    std::ranges::copy_if(invited, std::back_inserter(probes),
+                         [&](std::uint32_t merchant) { return attendance_.stays_away(merchant); });
+    std::erase_if(invited, [&](std::uint32_t merchant) { return attendance_.stays_away(merchant); });
     SeededGenerator generator({configuration_.federation.seed, sum, attempt, 0x636F686F7274});
-    for (std::size_t i = 0; i < wanted; ++i) {
+    const std::size_t drawn = std::min(wanted, invited.size());
+    for (std::size_t i = 0; i < drawn; ++i) {
       std::swap(invited[i], invited[i + generator.below(invited.size() - i)]);
     }
-    invited.resize(wanted);
+    invited.resize(drawn);
+    invited.insert(invited.end(), probes.begin(), probes.end());
   }
   return {round, MerchantSet::of(merchants_, invited)};
 }

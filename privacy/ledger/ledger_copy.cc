@@ -202,6 +202,10 @@ void LedgerCopy::replay(std::string_view content, const std::filesystem::path& m
         throw Failure(ExitCode::refused, error->what);
       }
     }
+  }  // Data is touched only when its head is on the disk: without it no sum was made here, with it one may have been.
+  if (state_.open_intent() && !state_.awaits_head()) {
+    refusal_ = Error{"round " + std::to_string(state_.open_intent()->round) +
+                     " may have been answered before this worker began: a second sum is not permitted"};
   }
 }
 

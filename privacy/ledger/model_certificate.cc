@@ -19,6 +19,7 @@ using Json = nlohmann::json;
 constexpr int kSchema = 1;
 /// More siblings than a tree of 2^64 leaves has levels prove nothing.
 constexpr std::size_t kProofMax = 64;
+constexpr std::size_t kKeysShown = 20;
 
 Json json_of(const std::vector<Digest>& proof) {
   Json list = Json::array();
@@ -187,9 +188,19 @@ std::string text_of(const CertifiedModel& model) {
   for (const SpentRow& row : model.claim.rows) {
     text +=
         "  Claimed: epsilon " + figure(row.epsilon) + " at delta " + figure(row.delta) + ", unit " +
-        std::string(name_of(row.unit)) + ", " + count_of(row.releases, "sum", "sums") +
+        std::string(name_of(row.unit)) + ", " +
+        (row.population == "all" ? "all data" : row.population + " records") + ", " +
+        count_of(row.releases, "sum", "sums") +
         (row.without_noise > 0 ? ", " + std::to_string(row.without_noise) + " of them WITHOUT NOISE" : "") +
         "\n";
+  }
+  text +=
+      "  These keys are the certificate's own word: compare them with the roster that you know.\n    "
+      "coordinator " +
+      hex(model.plan.coordinator) + "\n";
+  for (const LedgerMerchant& merchant :
+       std::span(model.plan.merchants).first(std::min(kKeysShown, model.plan.merchants.size()))) {
+    text += "    " + quoted(merchant.name) + " " + hex(merchant.key) + "\n";
   }
   return text +
          "The certificate holds. Whether the claim is true takes the whole ledger: hanse audit RUN_DIR.\n";

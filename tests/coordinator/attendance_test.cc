@@ -42,6 +42,20 @@ TEST(Attendance, ProbesOnlyAFewOfThoseWhoStayAway) {
   EXPECT_EQ(probed.size(), 5u);  // The four of worker 1, and one more.
 }
 
+TEST(Attendance, ProbesTheMoreRarelyTheMoreOftenInVain) {
+  Attendance attendance = of_twelve();
+  miss(attendance, 5);
+  const auto is_probed = [&](std::uint64_t round) { return attendance.invited(round, {}).size() == 12; };
+
+  EXPECT_TRUE(is_probed(Attendance::kProbeEvery));
+  attendance.missed(5);
+  EXPECT_FALSE(is_probed(Attendance::kProbeEvery * 3));
+  EXPECT_TRUE(is_probed(Attendance::kProbeEvery * 4));
+  miss(attendance, 5, 100);
+  EXPECT_FALSE(is_probed(Attendance::kProbeEvery * 4));
+  EXPECT_TRUE(is_probed(Attendance::kProbeEvery * 8));
+}
+
 TEST(Attendance, ProbesEveryWorkerInTurn) {
   Attendance attendance = of_twelve();
   for (std::uint32_t merchant = 4; merchant < 12; ++merchant) {

@@ -44,5 +44,20 @@ TEST(PhaseDeadline, GrowsWhereMostAreLateAndIsForgottenAfterAFailure) {
   EXPECT_EQ(deadlines.of("gradient/1"), Ms{60000});
 }
 
+/// Merchants that were always slow are asked as patiently as at first, however quick the others have become.
+TEST(PhaseDeadlines, WaitForThoseWhoStayedAwayAsLongAsTheyMay) {
+  PhaseDeadlines deadlines = after(Ms{60000}, {1, 1, 1, 1, 1});
+
+  deadlines.be_patient(true);
+  const Milliseconds patient = deadlines.of("gradient/1");
+  for (int i = 0; i < 9; ++i) {
+    deadlines.took("gradient/1", Ms{60000});
+  }
+  deadlines.be_patient(false);
+
+  EXPECT_EQ(patient, Ms{60000});
+  EXPECT_EQ(deadlines.of("gradient/1"), PhaseDeadlines::kFloor) << "what patience took is not remembered";
+}
+
 }  // namespace
 }  // namespace hanse

@@ -306,6 +306,23 @@ TEST_F(LocalWorkTest, AnIntentThatWasAnsweredBuysNoSecondSum) {
   EXPECT_FALSE(start(1, honest_parameters()).ok());
 }
 
+/// A coordinator that lets its workers begin anew instead of answering gets no second vector under the same intent.
+TEST_F(LocalWorkTest, AnIntentThatMayHaveBeenAnsweredBuysNoSumAfterARestart) {
+  start_worker();
+  write_ledger(honest_plan());
+  announce(1, honest_parameters());
+  ASSERT_TRUE(start(1, honest_parameters()).ok());
+
+  start_worker();
+  const auto again = start(1, honest_parameters());
+
+  ASSERT_FALSE(again.ok());
+  EXPECT_NE(again.what().find("may have been answered before"), std::string::npos) << again.what();
+  ledger_->abort_open("the coordinator gives it up, as it must");
+  announce(2, honest_parameters());
+  EXPECT_TRUE(start(2, honest_parameters()).ok());
+}
+
 TEST_F(LocalWorkTest, TouchesNoDataBeforeItsMerchantsSignedTheIntent) {
   start_worker();
   write_ledger(honest_plan());

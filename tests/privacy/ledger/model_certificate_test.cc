@@ -34,6 +34,8 @@ TEST(ModelCertificate, ShowsWithoutTheLedgerWhatTheModelIsSaidToHaveCost) {
   EXPECT_EQ(certified->claim, fixture.state.claim_for(kPublished));
   EXPECT_EQ(certified->head, fixture.state.last_head());
   expect_mentions(text_of(*certified), "signed by 4 of 4 merchants");
+  expect_mentions(text_of(*certified), hex(fixture.plan.coordinator));
+  expect_mentions(text_of(*certified), "\"bergen\" " + hex(fixture.plan.merchants[1].key));
   expect_mentions(text_of(*certified), "The certificate holds.");
 }
 
