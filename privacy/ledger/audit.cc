@@ -25,7 +25,7 @@ constexpr std::size_t kNamesShown = 5;
 /// Up to this many, every signature is verified: a fraction of a second.
 constexpr std::size_t kSignaturesEach = 2048;
 
-/// "1 line", "7 lines", "2 copies".
+/// "bergen, visby and 3 more".
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {

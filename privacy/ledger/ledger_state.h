@@ -21,11 +21,11 @@ namespace hanse {
 
 /// What an intent costs: discrete Gaussian noise with z = sqrt((shares_min - t) * share_variance) /
 /// (coefficient * 2^grid_bits), q. `coefficient` is 1 but where units take turns (privacy/accounting/turns.h): then
-/// c_(row mod T), which must not be 0.
+/// c_(row mod T), which must not be 0; several rows together are one sum whose coefficient is the root of their squares'.
 ///
 /// The total noise is a sum of shares, not itself a discrete Gaussian; with kShareVarianceMin it is so close
 /// (Kairouz, Liu, Steinke 2021, theorem 1) that the difference is below the last bit of a double.
-DpEvent event_of(const Intent& intent, std::uint32_t collusion, std::uint32_t coefficient = 1);
+DpEvent event_of(const Intent& intent, std::uint32_t collusion, double coefficient = 1);
 
 /// Smallest accountable noise share, in steps squared. The distance from the discrete Gaussian is
 /// tau <= 10 n exp(-pi^2 share_variance) an entry, here below 10^-269 for every n; RDP grows from
