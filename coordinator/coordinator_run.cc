@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/durable_file.h"
+#include "common/base/interrupted.h"
 #include "common/data/feature_space.h"
 #include "coordinator/checkpoint.h"
 #include "coordinator/federation.h"
@@ -72,31 +73,26 @@ std::vector<LedgerState> earlier_ledgers(const Configuration& configuration) {
 
 using Note = std::function<void(std::string_view)>;
 
-std::filesystem::path key_file(const std::filesystem::path& folder) {
-  return folder / "coordinator.key";
-}
-
 /// Of the roster; or made for this run, and kept in its directory until it is finished.
 SigningKey coordinator_key(const Configuration& configuration, const std::optional<SignedRoster>& roster,
                            SecureRandom& random) {
   if (roster) {
     return load_coordinator_key(configuration.aggregation.keys, *roster);
   }
-  const std::filesystem::path kept = key_file(run_directory(configuration));
+  const std::filesystem::path kept = coordinator_key_file(run_directory(configuration));
   const bool continued = configuration.federation.resume && std::filesystem::exists(kept);
   return continued ? load_key(kept) : SigningKey::generate(random);
 }
 
 void keep_coordinator_key(const std::filesystem::path& folder, const SigningKey& identity) {
-  const std::filesystem::path file = key_file(folder);
+  const std::filesystem::path file = coordinator_key_file(folder);
   if (std::filesystem::exists(file)) {
     return;
   }
   const std::filesystem::path fresh = file.string() + ".new";
   std::filesystem::remove(fresh);
   save_key(fresh, identity);
-  // The ledger's first line, which is useless without the key, is synced behind it.
-  std::filesystem::rename(fresh, file);
+  move_durably(fresh, file);  // Before the ledger's first line, which is useless without the key.
 }
 
 /// A merchant whose copy is longer than the coordinator's ledger has seen lines that this disk lost. Who begins anew would
@@ -196,12 +192,15 @@ void check_published(const std::filesystem::path& folder, const Claim& claim) {
   }
 }
 
-/// The last file of a run.
+/// The last file of a run. Without it the keys stay: who continues the run asks for the signatures again.
 void write_certificate(const std::filesystem::path& folder, const LedgerWriter& ledger) {
-  if (ledger.state().finished()) {
-    write_durably(folder / "model" / "certificate.json",
-                  encode(certificate_of(ledger.state(), ledger.lines())));
+  if (!ledger.state().finished()) {
+    throw Interrupted(
+        "the model is written, and its claim is signed by too few merchants: continue the run with "
+        "federation.resume=true when they are there");
   }
+  write_durably(folder / "model" / "certificate.json",
+                encode(certificate_of(ledger.state(), ledger.lines())));
 }
 
 std::vector<std::uint32_t> all_merchants(const CoordinatorSession& session) {
@@ -283,7 +282,7 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
 
   try {
     if (start == RunStart::finished) {
-      std::filesystem::remove(key_file(folder));
+      std::filesystem::remove(coordinator_key_file(folder));
       federation.stop(ExitCode::done, "");
       return std::nullopt;
     }
@@ -296,8 +295,12 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
         plan->previous = earlier.front().plan().run_id;
         previous = earlier.front().tip();
       }
-      create_run_directory(folder, configuration);
       lock.emplace(folder);
+      if (check_run_start(configuration) != start) {
+        throw Failure(ExitCode::could_not_finish,
+                      "another coordinator has begun a run in " + folder.string());
+      }
+      create_run_directory(folder, configuration);
       if (!roster) {
         keep_coordinator_key(folder, identity);
       }
@@ -314,7 +317,7 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
         signed_ledger.sign_claim(all_merchants(federation.session()));
       }
       write_certificate(folder, ledger);
-      std::filesystem::remove(key_file(folder));
+      std::filesystem::remove(coordinator_key_file(folder));
       federation.stop(ExitCode::done, "");
       return std::nullopt;
     }
@@ -339,7 +342,8 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
     // 4. The model, and what the run claims of it.
     const PublishedModel model = published(configuration, result, ledger.state());
     const auto files = write_model(folder / "model", model);
-    ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model))));
+    ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model)),
+                                          digest_of(result.preparation, result.model)));
     signed_ledger.sign_claim(training.present());
     write_certificate(folder, ledger);
     RunSummary summary{.name = configuration.federation.name,
@@ -362,7 +366,7 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
     for (const auto& file : files) {
       summary.files.push_back(file.string());
     }
-    std::filesystem::remove(key_file(folder));
+    std::filesystem::remove(coordinator_key_file(folder));
     federation.stop(ExitCode::done, "");
     return summary;
   } catch (const Failure& failure) {

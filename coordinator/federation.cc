@@ -32,6 +32,7 @@ void Federation::send(std::vector<Outgoing> messages) {
 
 /// Waits at most a second at a time, so that a launcher sees signs of life.
 std::optional<Incoming> Federation::receive(Instant deadline) {
+  tell_that_it_lives();  // Also where no phase lasts a second.
   while (clock_.now() + kSignOfLife < deadline) {
     tell_that_it_lives();
     if (std::optional<Incoming> incoming = receive_until(clock_.now() + kSignOfLife)) {

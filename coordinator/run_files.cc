@@ -1,7 +1,6 @@
 #include "coordinator/run_files.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +28,37 @@ fs::path existing_ancestor(fs::path folder) {
   return folder;
 }
 
+/// Nothing is there but what a run leaves that dies before it has its configuration on the disk: that file's draft, the lock,
+/// and merchants' folders without a byte in them.
+bool is_blank(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    return false;
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename();
+    if (name != "federation.ini.new" && name != "lock" && name != "merchants") {
+      return false;
+    }
+  }
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder / "merchants", error)) {
+    if (!entry.is_directory(error) && !(entry.is_regular_file(error) && entry.file_size(error) == 0)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// fsync of a file or a folder; false when the disk does not take it.
+bool sync(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+  if (descriptor >= 0) {
+    ::close(descriptor);
+  }
+  return synced;
+}
+
 }  // namespace
 
 void check_run_directory(const fs::path& folder) {
@@ -37,7 +67,7 @@ void check_run_directory(const fs::path& folder) {
   if (status.type() == fs::file_type::none) {
     throw bad_input("output.dir " + folder.string() + " cannot be made: " + error.message());
   }
-  if (fs::exists(status) && !(fs::is_directory(folder, error) && fs::is_empty(folder, error))) {
+  if (fs::exists(status) && !is_blank(folder)) {
     throw bad_input("output.dir " + folder.string() + " exists already: choose another one or remove it");
   }
   const fs::path probe = existing_ancestor(folder) / (".hanse-" + std::to_string(std::time(nullptr)));
@@ -66,7 +96,7 @@ bool is_finished(const fs::path& folder, const std::string& ledger) {
 RunStart check_run_start(const Configuration& configuration) {
   const fs::path folder = run_directory(configuration);
   std::error_code error;
-  if (!configuration.federation.resume || !fs::exists(folder, error) || fs::is_empty(folder, error)) {
+  if (!configuration.federation.resume || !fs::exists(folder, error) || is_blank(folder)) {
     check_run_directory(folder);
     return RunStart::fresh;
   }
@@ -93,11 +123,32 @@ std::string finished_sentence(const Configuration& configuration) {
          " is finished already: nothing is left to do";
 }
 
-RunFolderLock::RunFolderLock(const fs::path& folder)
-    : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const std::string why = descriptor_ >= 0 && errno == EWOULDBLOCK ? "another coordinator is at work in it"
-                                                                     : std::strerror(errno);
+namespace {
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Failure(ExitCode::could_not_finish, "cannot make " + folder.string() + ": " + error.message());
+  }
+}
+
+int open_lock(const fs::path& folder) {
+  make_folder(folder);
+  return ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+}
+
+}  // namespace
+
+/// Of the open file, not of the process: closing another descriptor of it gives nothing up.
+RunFolderLock::RunFolderLock(const fs::path& folder) : descriptor_(open_lock(folder)) {
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (descriptor_ < 0 || ::fcntl(descriptor_, F_OFD_SETLK, &whole) != 0) {
+    const std::string why = descriptor_ >= 0 && (errno == EAGAIN || errno == EACCES)
+                                ? "another coordinator is at work in it"
+                                : std::strerror(errno);
     if (descriptor_ >= 0) {
       ::close(descriptor_);
     }
@@ -111,12 +162,26 @@ RunFolderLock::~RunFolderLock() {
 }
 
 void create_run_directory(const fs::path& folder, const Configuration& configuration) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Failure(ExitCode::could_not_finish, "cannot make " + folder.string() + ": " + error.message());
-  }
+  make_folder(folder);
   write_durably(folder / "federation.ini", canonical_text(configuration));
+}
+
+fs::path coordinator_key_file(const fs::path& folder) {
+  return folder / "coordinator.key";
+}
+
+void remove_run_keys(const fs::path& folder) {
+  std::error_code ignored;
+  fs::remove(coordinator_key_file(folder), ignored);
+  for (const fs::directory_entry& merchant : fs::directory_iterator(folder / "merchants", ignored)) {
+    fs::remove(merchant.path() / "identity.key", ignored);
+  }
+}
+
+void move_durably(const fs::path& from, const fs::path& to) {
+  if (!sync(from) || ::rename(from.c_str(), to.c_str()) != 0 || !sync(to.parent_path())) {
+    throw Failure(ExitCode::could_not_finish, "cannot write " + to.string() + ": " + std::strerror(errno));
+  }
 }
 
 RunLog::RunLog(const fs::path& file) : stream_(file, std::ios::app) {}

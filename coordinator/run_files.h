@@ -9,8 +9,8 @@
 
 namespace hanse {
 
-/// Throws bad_input when `folder` cannot become a run directory: it exists and is not empty, or its parent
-/// takes no new folder. Writes nothing that stays.
+/// Throws bad_input when `folder` cannot become a run directory: it exists and holds more than a start that was cut short
+/// leaves, or its parent takes no new folder. Writes nothing that stays.
 void check_run_directory(const std::filesystem::path& folder);
 
 /// What a run begins from, or continues from.
@@ -28,10 +28,11 @@ RunStart check_run_start(const Configuration& configuration);
 /// What a user is told who continues a finished run.
 std::string finished_sentence(const Configuration& configuration);
 
-/// Holds a run directory for one coordinator, until it is gone. A stopped coordinator holds it too: two never write one ledger.
+/// Holds a run directory for one coordinator, until it is gone, by a lock on its file "lock", which other hosts of a shared
+/// disk respect too. A stopped coordinator holds it too: two never write one ledger.
 class RunFolderLock {
  public:
-  /// Throws Failure(could_not_finish) when another process has it.
+  /// Makes the folder when it is missing. Throws Failure(could_not_finish) when another process has it.
   explicit RunFolderLock(const std::filesystem::path& folder);
   ~RunFolderLock();
   RunFolderLock(const RunFolderLock&) = delete;
@@ -43,6 +44,15 @@ class RunFolderLock {
 
 /// Makes the run directory and writes the effective configuration into it.
 void create_run_directory(const std::filesystem::path& folder, const Configuration& configuration);
+
+/// The coordinator's key where there is no roster.
+std::filesystem::path coordinator_key_file(const std::filesystem::path& folder);
+
+/// Removes the keys that were made for a run and kept in its directory: when it is finished, nobody signs with them.
+void remove_run_keys(const std::filesystem::path& folder);
+
+/// Gives a file its name, and has both on the disk before it returns. Throws Failure(could_not_finish).
+void move_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// log.txt: one line an event, with the time. No overload takes secrets.
 class RunLog {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "common/base/check.h"
 #include "common/base/failure.h"
 #include "privacy/accounting/turns.h"
 #include "privacy/merchants_min.h"
@@ -81,6 +82,9 @@ ReleasePlan::ReleasePlan(const Configuration& configuration, const FeatureSpace&
                     std::to_string(shares_min_) +
                     " merchants that a sum needs, one at least must not collude");
   }
+  check(coefficients_.empty() ||
+            (configuration.privacy.sampling_rate == 1 && configuration.federation.cohort == 1),
+        "units that take turns are not drawn, and all merchants are invited");
 }
 
 /// Without noise there is nothing of it to tell.

@@ -15,7 +15,7 @@ std::vector<std::uint32_t> without_last_zeros(std::span<const std::uint32_t> coe
   return {coefficients.begin(), coefficients.end()};
 }
 
-/// Adds factor * c_j * rows[row - j] for all j >= 1, and drops rows that no later one needs.
+/// Adds sign * c_j * rows[row - j] for all j >= 1, and drops rows that no later one needs.
 template <class T, class Forget>
 void add_earlier(std::uint64_t row, T sign, const std::vector<std::uint32_t>& c,
                  std::map<std::uint64_t, std::vector<T>>& rows, std::vector<T>& entries,
@@ -49,10 +49,6 @@ PastSums::~PastSums() {
 }
 
 std::vector<std::int64_t> PastSums::encode(std::uint64_t row, std::vector<std::int64_t>&& newest) {
-  if (const auto again = rows_.find(row); again != rows_.end()) {
-    wipe_entries(again->second);
-    rows_.erase(again);
-  }
   std::vector<std::int64_t> encoded(newest);
   for (std::int64_t& entry : encoded) {
     entry *= coefficients_[0];

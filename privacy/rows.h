@@ -34,7 +34,7 @@ class PastSums {
 
  private:
   friend class EncodedSum;
-  /// Sum over j of c_j G_(row-j), G_row = `newest`. Rows come in increasing order; the same row again replaces it.
+  /// Sum over j of c_j G_(row-j), G_row = `newest`. Rows come in increasing order, each once.
   std::vector<std::int64_t> encode(std::uint64_t row, std::vector<std::int64_t>&& newest);
 
   std::vector<std::uint32_t> coefficients_;  ///< Without the zeros at the end.
@@ -43,7 +43,8 @@ class PastSums {
 
 /// G^_t = (Y_t - sum over j >= 1 of c_j G^_(t-j)) / c_0, the estimate of one row after the other.
 ///
-/// C's zeros lie outside the unit circle (c is positive and falls: Enestroem, Kakeya), so errors of rounding die out. Without
+/// The zeros of the polynomial of C lie outside the unit circle, as c never grows (Enestroem, Kakeya: not inside it) and c_0 > c_1 (nor
+/// on it), so errors of rounding die out. Without
 /// noise the estimates are the plain sums to the last bit as long as entries of Y stay below 2^53 and c_0 is a power of two.
 class RowDecoder {
  public:

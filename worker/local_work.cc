@@ -23,7 +23,21 @@ LocalWork::LocalWork(Configuration configuration, Dataset data, std::vector<Ledg
       space_(data_.space),
       hosted_(std::move(hosted)),
       coordinator_(coordinator),
-      random_(random) {}
+      random_(random) {
+  if (configuration_.privacy.turns > 1) {
+    keep_record_keys();
+  }
+}
+
+/// Before the data is encoded: the statistics that it is encoded by are not the same in every session.
+void LocalWork::keep_record_keys() {
+  record_keys_.reserve(data_.train.features.rows());
+  for (const MerchantRows& merchant : data_.merchants) {
+    for_each_unit(data_, merchant, Unit::record, Population::train, [&](const UnitRows& rows) {
+      record_keys_.push_back(unit_key(merchant, Unit::record, Population::train, rows));
+    });
+  }
+}
 
 WorkerHooks LocalWork::hooks() {
   return {.session_ready = [this](const SessionView& session) { session_ready(session); },
@@ -266,9 +280,14 @@ SealedSum LocalWork::prepare(std::uint32_t merchant, const Seal& seal) {
 
 /// Where units take turns, each has its own by who it is, at all its merchants in the same rows.
 bool LocalWork::has_turn(const MerchantRows& merchant, Unit unit, const UnitRows& rows) const {
+  if (!row_) {
+    return true;
+  }
   const auto turns = static_cast<std::uint32_t>(plan_->coefficients().size());
-  return !row_ || turn_of(configuration_.federation.seed, unit_key(merchant, unit, sum_.population, rows),
-                          turns) == *row_ % turns;
+  const bool by_content = unit == Unit::record || (is_customer(unit) && merchant.customer_keys.empty());
+  const std::uint64_t key =
+      by_content ? record_keys_.at(rows.train.index(0)) : unit_key(merchant, unit, Population::train, rows);
+  return turn_of(configuration_.federation.seed, key, turns) == *row_ % turns;
 }
 
 /// The merchant's units that take part: all, or those whose turn it is, or each by its own coin. Coins are secret where they amplify

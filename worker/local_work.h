@@ -47,6 +47,7 @@ class LocalWork {
   std::optional<Error> check_statistics(const Model& preparation) const;
   std::optional<Error> choose_sum(const Intent& intent, const Model& preparation);
   std::optional<Error> compare(const Intent& intent, const SumParameters& claimed) const;
+  void keep_record_keys();
   UnitSource units_of(const MerchantRows& merchant);
   bool has_turn(const MerchantRows& merchant, Unit unit, const UnitRows& rows) const;
 
@@ -65,6 +66,8 @@ class LocalWork {
   std::unique_ptr<Workload> training_;
   Digest encoded_as_{};                     ///< Of the preparation that the data was encoded by.
   std::map<std::uint32_t, PastSums> past_;  ///< By merchant, where units take turns.
+  std::vector<std::uint64_t>
+      record_keys_;  ///< unit_key() of each training row as it was read, where they do.
 
   // The round in hand.
   Model model_;

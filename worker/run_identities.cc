@@ -34,7 +34,13 @@ RunIdentities::RunIdentities(fs::path run_directory, std::vector<std::string> me
     : merchants_folder_(std::move(run_directory) / "merchants"), merchants_(std::move(merchants)) {
   for (const std::string& merchant : merchants_) {
     std::error_code error;
-    on_disk_.push_back(continued && fs::exists(file_of(merchant), error));
+    on_disk_.push_back(fs::exists(file_of(merchant), error));
+    if (on_disk_.back() && !continued) {
+      throw bad_input(
+          file_of(merchant).string() +
+          " is the key of a run that is not finished: continue it with federation.resume=true, or "
+          "choose another output.dir");
+    }
     keys_.push_back(on_disk_.back() ? load_key(file_of(merchant)) : SigningKey::generate(random));
   }
 }

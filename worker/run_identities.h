@@ -15,7 +15,7 @@ namespace hanse {
 class RunIdentities {
  public:
   /// Reads the keys that an earlier part of the run left, when `continued`, and makes the others. Throws bad_input when a
-  /// file is no key.
+  /// file is no key, or one is there of a run that is not to be continued: it is never overwritten.
   RunIdentities(std::filesystem::path run_directory, std::vector<std::string> merchants, bool continued,
                 SecureRandom& random);
 

@@ -498,9 +498,8 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.privacy.sampling_rate; }),
       integer_key(
           "privacy.turns", 1, 256, "training rounds, 1 to 256",
-          "Units take turns: each is in one of so many training rounds, at all its merchants in the same, by "
-          "a "
-          "public rule; 1: every unit is in every round.",
+          "Units take turns: each is in one of so many training rounds, at all its merchants in the same, "
+          "by a public rule; 1: every unit is in every round.",
           [](auto& c) -> auto& { return c.privacy.turns; }),
       choice_key(
           "privacy.correlated_noise", {"none", "banded"},

@@ -1,5 +1,6 @@
 #include "common/data/units.h"
 
+#include <bit>
 #include <limits>
 
 #include "common/base/check.h"
@@ -47,6 +48,17 @@ void for_each_customer(const Dataset& data, const MerchantRows& merchant, Popula
   }
 }
 
+/// No index of the row or of its customer, which change when other rows come or go.
+std::uint64_t hash_of_row(const Rows& rows, std::size_t i, std::uint64_t hash) {
+  const SparseRow row = rows.row(i);
+  hash = split_mix(hash ^ row.columns.size());
+  for (std::size_t entry = 0; entry < row.columns.size(); ++entry) {
+    const std::uint64_t column = row.columns[entry];
+    hash = split_mix(hash ^ (column << 32 | std::bit_cast<std::uint32_t>(row.values[entry])));
+  }
+  return rows.has_labels() ? split_mix(hash ^ std::bit_cast<std::uint32_t>(rows.label(i))) : hash;
+}
+
 }  // namespace
 
 std::string_view name_of(Unit unit) {
@@ -76,20 +88,20 @@ std::size_t count_units(const Dataset& data, const MerchantRows& merchant, Unit 
 }
 
 std::uint64_t unit_key(const MerchantRows& merchant, Unit unit, Population population, const UnitRows& rows) {
-  const bool train = population == Population::train;
-  const Rows& own = train ? rows.train : rows.test;
+  const Rows& own = population == Population::train ? rows.train : rows.test;
   check(!own.empty(), "a unit has rows in the population that is asked about");
-  if (is_customer(unit) && !merchant.customer_keys.empty()) {
+  if (unit == Unit::merchant) {
+    return text_hash(merchant.name);
+  }
+  const bool has_name = !merchant.customer_keys.empty();
+  if (is_customer(unit) && has_name) {
     return merchant.customer_keys[own.customer(0)];
   }
-  const std::uint64_t name = text_hash(merchant.name);
-  if (unit == Unit::merchant) {
-    return name;
+  std::uint64_t key = has_name ? merchant.customer_keys[own.customer(0)] : 0;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    key = hash_of_row(own, i, key);
   }
-  const std::size_t number = is_customer(unit)
-                                 ? own.customer(0)
-                                 : own.index(0) - (train ? merchant.train_begin : merchant.test_begin);
-  return split_mix(name ^ split_mix(number));
+  return key;
 }
 
 void for_each_unit(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population,

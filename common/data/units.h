@@ -32,6 +32,7 @@ class Rows {
   std::size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
   SparseRow row(std::size_t i) const { return block_->features.row(begin_ + i); }
+  bool has_labels() const { return !block_->labels.empty(); }
   float label(std::size_t i) const { return block_->labels[begin_ + i]; }
   /// Dense index of the row's customer within its merchant; the same in train and test.
   std::uint32_t customer(std::size_t i) const { return block_->customers[begin_ + i]; }
@@ -60,8 +61,8 @@ std::string_view name_of(Population population);
 /// Units of the merchant with rows in `population`.
 std::size_t count_units(const Dataset& data, const MerchantRows& merchant, Unit unit, Population population);
 
-/// The public key of a unit: a hash of the merchant's name, with the number of the record among the merchant's of this
-/// population where the record is the unit; of the customer's name, the same at all merchants, where it is the customer.
+/// The key of a unit, which no other unit moves: a hash of the merchant's or the customer's name, the latter the same at all merchants;
+/// of what stands in its rows, as `data` has them now, where it has no name: a record. Equal records share a key.
 std::uint64_t unit_key(const MerchantRows& merchant, Unit unit, Population population, const UnitRows& rows);
 
 /// Calls `take` once for each unit of the merchant that has rows in `population`. `unit` must not be `none`:

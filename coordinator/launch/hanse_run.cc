@@ -23,7 +23,11 @@ hanse::Launch read_launch(const hanse::Arguments& arguments, hanse::Supervised& 
   hanse::check_run(configuration);
   if (!arguments.flag_given("dry-run")) {
     const hanse::RunStart start = hanse::check_run_start(configuration);
-    launch.finished = start == hanse::RunStart::finished ? hanse::finished_sentence(configuration) : "";
+    if (start == hanse::RunStart::finished) {
+      launch.finished = hanse::finished_sentence(configuration);
+      hanse::remove_run_keys(
+          hanse::run_directory(configuration));  // When all died just before they would have.
+    }
   }
   run.restarts = configuration.federation.restarts;
   // As long as a worker waits for the coordinator.

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "common/base/failure.h"
 #include "common/transport/run_status.h"
@@ -174,17 +175,32 @@ struct Ending {
   std::string why;  ///< Follows on "hanse run: ".
 };
 
-/// Also one that died before its first word.
-bool is_silent(const std::filesystem::path& status, std::filesystem::file_time_type started,
-               std::chrono::milliseconds patience) {
-  std::error_code error;
-  const auto written = std::filesystem::last_write_time(status, error);
-  return std::filesystem::file_time_type::clock::now() - (error ? started : written) > patience;
-}
+/// When the status file was last seen to change, by a clock that nobody sets and that stands still while the machine
+/// sleeps. One that died before its first word is silent from the start.
+class SignsOfLife {
+ public:
+  explicit SignsOfLife(std::filesystem::path status) : status_(std::move(status)) {}
+
+  bool missing_for(std::chrono::milliseconds patience) {
+    std::error_code error;
+    const auto written = std::filesystem::last_write_time(status_, error);
+    const auto now = std::chrono::steady_clock::now();
+    if (!error && written != written_) {
+      written_ = written;
+      seen_ = now;
+    }
+    return now - seen_ > patience;
+  }
+
+ private:
+  std::filesystem::path status_;
+  std::optional<std::filesystem::file_time_type> written_;
+  std::chrono::steady_clock::time_point seen_ = std::chrono::steady_clock::now();
+};
 
 Ending watch(const std::vector<std::string>& line, const std::filesystem::path& file,
              std::chrono::milliseconds patience) {
-  const auto started = std::filesystem::file_time_type::clock::now();
+  SignsOfLife signs(file);
   const pid_t mpirun = start(line);
   bool was_at_work = false;
   while (true) {
@@ -207,7 +223,7 @@ Ending watch(const std::vector<std::string>& line, const std::filesystem::path& 
     }
     if (gone) {
       why = "the coordinator is gone";
-    } else if (is_silent(file, started, patience)) {
+    } else if (signs.missing_for(patience)) {
       why = "the coordinator gave no sign of life for " + std::to_string(patience.count() / 1000) + " s";
     }
     if (!why.empty()) {

@@ -22,8 +22,8 @@ namespace hanse {
 ///
 /// What a unit of norm D changes. A turn at row t changes row t + j by c_j D at most, j < T, and then it is the unit's next
 /// turn. So row t of a run is an ordinary sum of sensitivity c_((t-p) mod T) D for units of turn p, whatever they
-/// contribute and however it follows from earlier sums. Rows before a unit's first turn cost it nothing, and c does not
-/// grow, hence turn 0 has spent most after any number of rows, and this is what is charged for row t:
+/// contribute and however it follows from earlier sums. Rows before a unit's first turn cost it nothing, so turn p has spent
+/// S(r - p) D^2 after r rows, and S does not fall: turn 0 has spent most, whatever c is. This is what is charged for row t:
 ///
 ///   c_(t mod T) D,   after r rows   S(r) D^2 = (floor(r / T) ||c||^2 + sum over j < r mod T of c_j^2) D^2.
 ///
@@ -33,10 +33,11 @@ inline constexpr std::uint32_t kTurnsMax = 256;
 inline constexpr std::uint32_t kBandScale = 256;
 
 /// c: with correlated noise the rounded square root, else 1, 0, 0 ...; empty for one turn, when every unit is in every sum.
-/// Never grows, and c_0 > 0. Correlated noise needs at least two turns.
+/// As are_coefficients() asks. Correlated noise needs at least two turns.
 std::vector<std::uint32_t> turn_coefficients(std::uint32_t turns, bool correlated);
 
-/// Whether c is what a run can use: 2 to kTurnsMax numbers up to 2^16 that never grow, the first not 0.
+/// Whether c is what a run can use: 2 to kTurnsMax numbers up to 2^16 that never grow, the first larger than the second. That they
+/// do not grow is for the decoder, whose errors die out then (privacy/rows.h); the cost is right for any c.
 bool are_coefficients(std::span<const std::uint32_t> c);
 
 /// Sum of c: how much larger an entry of Y can be than one of G. 1 without turns.
@@ -57,7 +58,7 @@ class TurnsSpent {
   std::vector<std::uint64_t> spent_;  ///< By turn.
 };
 
-/// S(rows) as above.
+/// S(rows) as above, for any c that is not empty.
 std::uint64_t turns_sensitivity_squared(std::span<const std::uint32_t> c, std::uint64_t rows);
 
 }  // namespace hanse

@@ -25,7 +25,7 @@ constexpr std::size_t kNamesShown = 5;
 /// Up to this many, every signature is verified: a fraction of a second.
 constexpr std::size_t kSignaturesEach = 2048;
 
-/// "1 line", "7 lines", "2 copies".
+/// "bergen, visby and 3 more".
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
@@ -245,6 +245,11 @@ void check_model(const std::filesystem::path& folder, AuditReport& report) {
   } else if (*digest != report.state.claim()->published) {
     report.findings.push_back("The published model (" + file.string() +
                               ") is not the one that the claim is about.");
+  } else if (const auto named = ledger_model_in(file); !named) {
+    report.findings.push_back("The published model cannot be matched: " + named.what() + ".");
+  } else if (*named && **named != report.state.claim()->model) {
+    report.findings.push_back("The published model (" + file.string() +
+                              ") says that another release made it than the claim does.");
   } else if (std::filesystem::exists(folder / "certificate.json", none)) {
     check_certificate(folder / "certificate.json", *digest, report);
   }

@@ -198,6 +198,9 @@ void LedgerCopy::replay(std::string_view content, const std::filesystem::path& m
     }
     if (state_.next_seq() == 1) {
       auto error = refuses_hosted(state_.plan(), state_.plan().pinned);
+      if (!error && !is_newcomer_) {
+        error = refuses_link(state_.plan(), state_.continues(), earlier_);
+      }
       if (error || (error = count_earlier())) {
         throw Failure(ExitCode::refused, error->what);
       }

@@ -38,16 +38,8 @@ bool is_increasing(const std::vector<LedgerMerchant>& merchants) {
                         [](const auto& a, const auto& b) { return a.name <= b.name; });
 }
 
-/// True when the largest total fits the ring. Safe for the numbers of a peer: the exact bound is asked only
-/// once a rough one has shown that it cannot overflow.
-bool has_headroom(const SumParameters& p) {
-  const double data = std::ldexp(
-      static_cast<double>(p.merchants_max) * static_cast<double>(p.units_max) * static_cast<double>(p.gain),
-      static_cast<int>(p.grid_bits));
-  const double noise =
-      12 * std::sqrt(static_cast<double>(p.merchants_max) * static_cast<double>(p.share_variance));
-  return data + noise < 0.999 * 0x1p63 && p.sum_bound() < std::uint64_t{1}
-                                                              << (static_cast<unsigned>(p.ring) - 1);
+bool fits_ring(const SumParameters& p) {
+  return p.has_headroom() && p.sum_bound() < std::uint64_t{1} << (static_cast<unsigned>(p.ring) - 1);
 }
 
 std::optional<Error> refuses_parameters(const SumParameters& p, const Plan& plan, std::size_t invited) {
@@ -62,7 +54,7 @@ std::optional<Error> refuses_parameters(const SumParameters& p, const Plan& plan
     return Error{"its headroom is for " + std::to_string(p.merchants_max) + " merchants but " +
                  std::to_string(invited) + " are invited"};
   }
-  if (!has_headroom(p)) {
+  if (!fits_ring(p)) {
     return Error{"its sum does not fit the ring of " + std::to_string(static_cast<unsigned>(p.ring)) +
                  " bits"};
   }
@@ -91,7 +83,7 @@ bool is_close(double a, double b) {
 
 }  // namespace
 
-DpEvent event_of(const Intent& intent, std::uint32_t collusion, std::uint32_t coefficient) {
+DpEvent event_of(const Intent& intent, std::uint32_t collusion, double coefficient) {
   const SumParameters& p = intent.parameters;
   const double sensitivity = static_cast<double>(p.sensitivity()) * coefficient;
   const double shares = p.shares_min > collusion ? p.shares_min - collusion : 0;
@@ -213,13 +205,12 @@ void LedgerState::compose_rows(const TurnsSpent& rows, const SumParameters& para
   if (rows.most_squared() > 0) {
     Intent row;
     row.parameters = parameters;
-    DpEvent event = event_of(row, plan_->collusion);
-    event.noise_multiplier /= std::sqrt(static_cast<double>(rows.most_squared()));
-    all.compose(event);
+    all.compose(event_of(row, plan_->collusion, std::sqrt(static_cast<double>(rows.most_squared()))));
   }
 }
 
-/// Epsilon of all ledgers of these people together, after `intent`: of this one, what they permitted.
+/// Epsilon at `delta` after `intent`, the largest of the populations: all that earlier ledgers spent, and of this one what merchants
+/// of this copy permitted, or all of it where the copy is nobody's. Infinite where anything was released without noise.
 double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
   if (plan_->unit == Unit::none || intent.parameters.share_variance == 0 || earlier_unbounded_) {
     return std::numeric_limits<double>::infinity();
@@ -243,9 +234,9 @@ double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
         all.compose(event);
       }
     }
-    const std::uint32_t coefficient = coefficient_of(intent);
-    const bool is_among_rows = intent.row && !own_.empty();
-    if (population == account_of(intent.population) && coefficient > 0 && !is_among_rows) {
+    // Who counts rows turn by turn has it among them.
+    const std::uint32_t coefficient = intent.row && !own_.empty() ? 0 : coefficient_of(intent);
+    if (population == account_of(intent.population) && coefficient > 0) {
       all.compose(event_of(intent, plan_->collusion, coefficient));
     }
     most = std::max(most, all.epsilon(delta).epsilon);
@@ -298,7 +289,7 @@ std::optional<Error> LedgerState::refuses(const Plan& plan) const {
   }
   if (!plan.coefficients.empty() && !are_coefficients(plan.coefficients)) {
     return Error{"the plan's coefficients must be 2 to " + std::to_string(kTurnsMax) +
-                 " integers up to 65536 that never grow, the first not 0"};
+                 " integers up to 65536 that never grow, the first larger than the second"};
   }
   for (const PlannedRelease& release : plan.releases) {
     if (!plan.coefficients.empty() && release.purpose == Purpose::update && release.sampling_rate != 1) {
@@ -483,8 +474,8 @@ std::optional<Error> LedgerState::refuses(const Claim& claim) const {
   if (open_) {
     return Error{"a claim while " + title(*open_) + " is not answered"};
   }
-  if (claim.model != model_.value_or(Digest{})) {
-    return Error{"the claim is for another model than the last release made"};
+  if (models_.empty() ? claim.model != Digest{} : !knows_model(claim.model)) {
+    return Error{"the claim is for a model that no release of this ledger made"};
   }
   const std::vector<SpentRow> rows = spent();
   if (claim.rows.size() != rows.size()) {

@@ -21,11 +21,11 @@ namespace hanse {
 
 /// What an intent costs: discrete Gaussian noise with z = sqrt((shares_min - t) * share_variance) /
 /// (coefficient * 2^grid_bits), q. `coefficient` is 1 but where units take turns (privacy/accounting/turns.h): then
-/// c_(row mod T), which must not be 0.
+/// c_(row mod T), which must not be 0; several rows together are one sum whose coefficient is the root of their squares'.
 ///
 /// The total noise is a sum of shares, not itself a discrete Gaussian; with kShareVarianceMin it is so close
 /// (Kairouz, Liu, Steinke 2021, theorem 1) that the difference is below the last bit of a double.
-DpEvent event_of(const Intent& intent, std::uint32_t collusion, std::uint32_t coefficient = 1);
+DpEvent event_of(const Intent& intent, std::uint32_t collusion, double coefficient = 1);
 
 /// Smallest accountable noise share, in steps squared. The distance from the discrete Gaussian is
 /// tau <= 10 n exp(-pi^2 share_variance) an entry, here below 10^-269 for every n; RDP grows from
@@ -134,9 +134,11 @@ class LedgerState {
   /// cannot be added: their units differ.
   std::optional<Error> count_before(const LedgerState& earlier);
 
-  /// The claim of a run that ends now, for a published model of that digest.
-  Claim claim_for(const Digest& published) const {
-    return {.model = model_.value_or(Digest{}), .published = published, .rows = spent()};
+  /// The claim of a run that ends now, for a published model of that digest: of the last release, or of `model`, which an
+  /// earlier one made. A run that is continued without budget publishes what its last checkpoint holds.
+  Claim claim_for(const Digest& published) const { return claim_for(published, model_.value_or(Digest{})); }
+  Claim claim_for(const Digest& published, const Digest& model) const {
+    return {.model = model, .published = published, .rows = spent()};
   }
 
  private:

@@ -138,6 +138,20 @@ Result<Digest> model_digest_in(const std::filesystem::path& model_json) {
   return *digest;
 }
 
+Result<std::optional<Digest>> ledger_model_in(const std::filesystem::path& model_json) {
+  const Json json = Json::parse(read_file(model_json), nullptr, false);
+  if (!json.is_object() || !json.contains("facts") || !json["facts"].is_object() ||
+      !json["facts"].contains("ledger_model")) {
+    return std::optional<Digest>();
+  }
+  const auto text = text_in(json["facts"], "ledger_model");
+  const auto digest = text ? digest_from_hex(*text) : std::nullopt;
+  if (!digest) {
+    return Error{model_json.string() + " names its model in the ledger by no digest"};
+  }
+  return digest;
+}
+
 Result<CertifiedModel> verify(const ModelCertificate& certificate, const Digest& published) {
   const auto plan_record = decode_record(certificate.plan);
   const auto claim_record = decode_record(certificate.claim);

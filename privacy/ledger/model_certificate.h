@@ -35,6 +35,9 @@ Result<ModelCertificate> decode_certificate(std::string_view text);
 /// "sha256" of a model.json: the name of the published model.
 Result<Digest> model_digest_in(const std::filesystem::path& model_json);
 
+/// "ledger_model" among the facts of a model.json: which of the ledger's models it is; nothing when it does not say.
+Result<std::optional<Digest>> ledger_model_in(const std::filesystem::path& model_json);
+
 /// What a certificate says when everything in it holds.
 struct CertifiedModel {
   Plan plan;

@@ -146,7 +146,8 @@ Bytes cosigned_bytes(const std::string& run_id, std::uint64_t size, const Digest
 
 /// The last record before the last head: the model and what it cost. Without a unit of privacy there are no rows.
 struct Claim {
-  Digest model{};      ///< The model after the last release.
+  Digest
+      model{};  ///< The release's model that is published: the last, unless the run could not repeat what was lost.
   Digest published{};  ///< SHA-256 of the published model: what model.json says.
   std::vector<SpentRow> rows;
   friend bool operator==(const Claim&, const Claim&) = default;

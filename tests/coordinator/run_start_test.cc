@@ -77,6 +77,32 @@ TEST_F(RunStarts, WithoutResumeRefuseADirectoryThatIsThere) {
   EXPECT_NE(refusal().find("exists already"), std::string::npos) << refusal();
 }
 
+TEST_F(RunStarts, AreFreshWhereOneDiedBeforeItsConfigurationWasOnTheDisk) {
+  folder_.write("run/federation.ini.new", "[federat");
+  folder_.write("run/merchants/bergen/ledger.jsonl", "");
+  const RunFolderLock lock(run_directory(configuration_));
+
+  EXPECT_EQ(check_run_start(configuration_), RunStart::fresh);
+  configuration_.federation.resume = false;
+  EXPECT_EQ(check_run_start(configuration_), RunStart::fresh);
+
+  folder_.write("run/merchants/bergen/ledger.jsonl", finished_.lines[0]);
+  EXPECT_NE(refusal().find("exists already"), std::string::npos) << refusal();
+}
+
+TEST_F(RunStarts, OfAFinishedRunNeedNoKeys) {
+  make_run(LedgerFixture::text(finished_.lines));
+  folder_.write("run/coordinator.key", "key");
+  folder_.write("run/merchants/bergen/identity.key", "key");
+  folder_.write("run/merchants/bergen/ledger.jsonl", "");
+
+  remove_run_keys(run_directory(configuration_));
+
+  EXPECT_FALSE(fs::exists(folder_.path() / "run/coordinator.key"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "run/merchants/bergen/identity.key"));
+  EXPECT_TRUE(fs::exists(folder_.path() / "run/merchants/bergen/ledger.jsonl"));
+}
+
 TEST_F(RunStarts, RefuseAFolderThatIsNoRunDirectory) {
   folder_.write("run/letter.txt", "dear");
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <set>
 
+#include "common/base/interrupted.h"
 #include "common/base/seeded_generator.h"
 #include "common/data/read_dataset.h"
 #include "common/transport/simulated_network.h"
@@ -79,6 +80,8 @@ namespace fs = std::filesystem;
 constexpr std::uint32_t kWorkers = 2;
 constexpr std::uint64_t kCoordinatorSeed = 11;
 
+bool claims_are_signed = true;
+
 /// A worker of the real run that notes, in a file of its own, each round for which an upload leaves it.
 struct NotingWorker {
   NotingWorker(const Configuration& configuration, Peer rank, int notes) : random(100 + rank) {
@@ -99,6 +102,15 @@ struct NotingWorker {
         (void)::syscall(SYS_write, notes, line.data(), line.size());
       }
       return true;
+    };
+    hooks.permit = [before = std::move(hooks.permit)](
+                       std::span<const std::string> lines,
+                       std::span<const std::uint32_t> merchants) -> Result<HeadToSign> {
+      const auto last = lines.empty() ? Result<Record>(Error{"none"}) : decode_record(lines.back());
+      if (!claims_are_signed && last && std::holds_alternative<Claim>(last->payload)) {
+        return Error{"not now"};
+      }
+      return before(lines, merchants);
     };
     WorkerOptions options;
     options.rank = rank;
@@ -485,6 +497,55 @@ TEST(ContinuedRunsCheckpoints, FallBackToTheOneBeforeAndToTheBeginning) {
   EXPECT_EQ(another.refusal(), "");
   EXPECT_NE(another.log().find("continues from its beginning"), std::string::npos) << another.log();
   EXPECT_TRUE(another.undisturbed == model_files(another.market / "run"));
+}
+
+/// The last release is on the disk and its model is lost; the budget has nothing left to repeat it.
+TEST(ContinuedRunsClaim, IsOfTheModelThatIsPublished) {
+  const MarketFolder market(4, 12);
+  ASSERT_TRUE(run_until(market, kWithBudget, kNever).has_value());
+  std::vector<fs::path> checkpoints;
+  for (const auto& entry : fs::directory_iterator(market / "run" / "checkpoints")) {
+    checkpoints.push_back(entry.path());
+  }
+  std::sort(checkpoints.begin(), checkpoints.end());
+  std::for_each(checkpoints.begin() + 1, checkpoints.end(), [](const fs::path& file) { fs::remove(file); });
+  fs::remove_all(market / "run" / "model");
+  std::vector<Digest> models;  // Of the releases: moments, two gradients.
+  std::string kept;
+  for (const std::string& line : lines_of(bytes_of_file(market / "run" / "ledger.jsonl"))) {
+    const auto record = decode_record(line);
+    if (models.size() < 3) {
+      kept += line + "\n";
+    }
+    if (const auto* release = std::get_if<Release>(&record->payload)) {
+      models.push_back(release->model);
+    }
+  }
+  market.write("run/ledger.jsonl", kept);
+  for (int shop = 1; shop <= 4; ++shop) {
+    market.write("run/merchants/shop" + std::to_string(shop) + "/ledger.jsonl", kept);
+  }
+
+  ASSERT_TRUE(go_until(market, with(kWithBudget, "federation.resume=true"), kNever).has_value());
+
+  const AuditReport report = audit(market / "run");
+  EXPECT_TRUE(report.holds()) << text_of(report);
+  ASSERT_TRUE(report.state.claim().has_value());
+  EXPECT_EQ(report.state.claim()->model, models[1]) << "the second update is lost";
+  EXPECT_NE(bytes_of_file(market / "run" / "model" / "model.json").find(hex(models[1])), std::string::npos);
+}
+
+TEST(ContinuedRunsClaim, IsSignedLaterWhenNobodySignedItAtFirst) {
+  const MarketFolder market(4, 12);
+  claims_are_signed = false;
+  EXPECT_THROW(run_federation(market, {}, -1), Interrupted);
+  EXPECT_TRUE(fs::exists(market / "run" / "coordinator.key")) << "it signs the head that is missing";
+  claims_are_signed = true;
+
+  run_federation(market, {"federation.resume=true"}, -1);
+
+  EXPECT_TRUE(audit(market / "run").holds()) << text_of(audit(market / "run"));
+  EXPECT_FALSE(fs::exists(market / "run" / "coordinator.key")) << "the run is finished";
 }
 
 /// The coordinator's process alone, in a real run.

@@ -4,9 +4,12 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <fstream>
+#include <functional>
+#include <set>
 
 #include "common/base/durable_file.h"
 #include "common/data/feature_space.h"
@@ -16,6 +19,7 @@
 #include "privacy/secure_sum/masks.h"
 #include "tests/support/deterministic_random.h"
 #include "tests/support/ledger_fixture.h"
+#include "worker/run_identities.h"
 
 namespace hanse {
 namespace {
@@ -552,6 +556,291 @@ TEST_F(ReceivedModel, StatisticsOfMoreSumsThanThereAreAreRefused) {
   preparation_.step = ~std::uint64_t{0};
 
   EXPECT_NE(refusal_of_first_round(), "");
+}
+
+TEST(RunIdentities, OverwriteNoKeyOfARunThatIsNotContinued) {
+  const TemporaryFolder run;
+  DeterministicSecureRandom random(5);
+  RunIdentities made(run.path(), {"bergen"}, false, random);
+  const PublicKey key = made.keys().front().public_key();
+  made.save();
+
+  EXPECT_THROW(RunIdentities(run.path(), {"bergen"}, false, random), Failure);
+  EXPECT_EQ(RunIdentities(run.path(), {"bergen"}, true, random).keys().front().public_key(), key);
+}
+
+/// Six customers, each at two of the three merchants with a row of either label's side for training and one for testing, and with a
+/// badge that nobody else has: a sum shows who is in it. Noise is a thousandth of a clip norm.
+class WorkerInTurns : public LocalWorkTest {
+ protected:
+  static constexpr std::uint32_t kTurns = 3;
+  static constexpr std::size_t kCustomers = 6;
+  using Vector = std::vector<double>;
+
+  void SetUp() override {
+    LocalWorkTest::SetUp();
+    std::ofstream file(folder_.path() / "rows.csv");
+    file << "shop,who,badge,part,bought\n";
+    const std::string shops = "abc";
+    for (std::size_t who = 0; who < kCustomers; ++who) {
+      const std::string name = std::to_string(who);
+      for (const std::size_t shop : {who % 3, (who + 1) % 3}) {
+        for (const char* part : {"train", "test"}) {
+          file << shops[shop] << ",c" << name << ",b" << name << ',' << part << ',' << who % 2 << '\n';
+        }
+      }
+    }
+    file.close();
+    configuration_.data.customer = "who";
+    configuration_.data.numeric = {};
+    configuration_.data.categorical = {"badge{b0|b1|b2|b3|b4|b5}"};
+    configuration_.data.test = "column:part";
+    configuration_.federation.rounds = 7;
+    configuration_.privacy.unit = Unit::customer;
+    configuration_.privacy.max_merchants_per_customer = 2;
+    configuration_.privacy.epsilon = 0;
+    configuration_.privacy.noise_multiplier = 1e-3;
+    begin(kTurns);
+  }
+
+  /// A run from its plan on.
+  void begin(std::uint32_t turns) {
+    configuration_.privacy.turns = turns;
+    configuration_.privacy.correlated_noise = turns > 1 ? "banded" : "none";
+    std::filesystem::remove_all(folder_.path() / "worker");
+    std::filesystem::remove(folder_.path() / "ledger.jsonl");
+    space_ = feature_space(configuration_);
+    plan_.emplace(configuration_, space_, RowKind::record, 3);
+    task_.emplace(configuration_, space_, RowKind::record, 3, plan_->noise_multiplier(Purpose::statistics),
+                  plan_->noise_multiplier(Purpose::update));
+    preparation_ = task_->preparation().initial_model(configuration_.federation.seed);
+    model_ = Model();
+    training_.reset();
+    round_ = 0;
+    start_worker();
+    write_ledger(honest_plan());
+  }
+
+  /// One sum as the worker's merchants upload it, each opened alone.
+  std::vector<OpenedSum> uploads_of(const Workload& workload, const PrivateSum& sum) {
+    const SumParameters parameters = plan_->parameters(workload, sum);
+    ledger_->write(Intent{.round = ++round_,
+                          .name = sum.name,
+                          .purpose = sum.purpose,
+                          .population = sum.population,
+                          .parameters = parameters,
+                          .row = plan_->row(sum.purpose, ledger_->state().rows()),
+                          .sampling_rate = 1,
+                          .model = digest_of(preparation_, model_),
+                          .invited = {0, 1, 2},
+                          .unix_time = 0});
+    write_head({"a", "b", "c"});
+    const auto accepted = start(round_, parameters);
+    EXPECT_TRUE(accepted.ok()) << accepted.what();
+    std::vector<OpenedSum> uploads;
+    for (std::uint32_t merchant = 0; accepted.ok() && merchant < 3; ++merchant) {
+      SealedTotal total(parameters);
+      total.add(hooks_.prepare(merchant, RoundMasks()));
+      uploads.push_back(*total.open(parameters, {merchant}));
+    }
+    return uploads;
+  }
+  void release() {
+    ledger_->write(Release{.round = round_,
+                           .status = Release::Status::released,
+                           .merchants = {0, 1, 2},
+                           .opened = {},
+                           .model = digest_of(preparation_, model_),
+                           .reason = ""});
+  }
+  static Vector total(const std::vector<Vector>& parts) {
+    Vector sum(parts.at(0).size());
+    for (const Vector& part : parts) {
+      std::ranges::transform(sum, part, sum.begin(), std::plus());
+    }
+    return sum;
+  }
+  static std::vector<Vector> values(const std::vector<OpenedSum>& uploads, const SumParameters& parameters) {
+    std::vector<Vector> all;
+    for (const OpenedSum& upload : uploads) {
+      all.push_back(upload.values(parameters));
+    }
+    return all;
+  }
+
+  Vector statistics() {
+    const PrivateSum sum = first_sum();
+    Vector told =
+        total(values(uploads_of(task_->preparation(), sum), plan_->parameters(task_->preparation(), sum)));
+    task_->preparation().apply(preparation_, sum, Vector{12});
+    training_ = task_->training(preparation_);
+    model_ = training_->initial_model(1);
+    release();
+    return told;
+  }
+  /// What each merchant's units say in the next training sum, solved for.
+  std::vector<Vector> row(std::vector<RowDecoder>& decoders) {
+    const PrivateSum sum = *training_->next_sum(model_);
+    const SumParameters parameters = plan_->parameters(*training_, sum);
+    const std::uint64_t number = ledger_->state().rows();
+    const std::vector<OpenedSum> uploads = uploads_of(*training_, sum);
+    release();
+    std::vector<Vector> all;
+    for (std::size_t merchant = 0; merchant < uploads.size(); ++merchant) {
+      all.push_back(decoders[merchant].values(number, uploads[merchant], parameters));
+    }
+    return all;
+  }
+  Vector evaluation() {
+    const PrivateSum sum = *training_->evaluation_sum(model_);
+    Vector told = total(values(uploads_of(*training_, sum), plan_->parameters(*training_, sum)));
+    release();
+    return told;
+  }
+  std::vector<RowDecoder> decoders() const {
+    const auto c = plan_->coefficients();
+    const std::vector<std::uint32_t> alone = {1};
+    return std::vector<RowDecoder>(3, RowDecoder(c.empty() ? std::span(alone) : c));
+  }
+  /// Where a customer's badge stands in a gradient.
+  std::size_t place_of(std::size_t who) const {
+    const std::vector<std::string> names = task_->preparation().encoding(preparation_).names;
+    const auto place = std::ranges::find(names, "badge=b" + std::to_string(who));
+    EXPECT_NE(place, names.end());
+    return static_cast<std::size_t>(place - names.begin());
+  }
+  static void expect_near(const Vector& a, const Vector& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      EXPECT_NEAR(a[i], b[i], 0.1) << i;
+    }
+  }
+
+  std::unique_ptr<Workload> training_;
+  std::uint64_t round_ = 0;
+};
+
+TEST_F(WorkerInTurns, HasEachCustomerInRowsOfOneResidueOnlyTheSameAtAllItsMerchants) {
+  statistics();
+  std::vector<RowDecoder> decoders = this->decoders();
+  std::vector<std::vector<Vector>> rows;
+  for (int number = 0; number < 7; ++number) {
+    rows.push_back(row(decoders));
+  }
+
+  std::set<std::size_t> turns;
+  for (std::size_t who = 0; who < kCustomers; ++who) {
+    const std::size_t place = place_of(who);
+    const auto is_in = [&](std::size_t number, std::size_t shop) {
+      return std::abs(rows[number][shop][place]) > 0.1;
+    };
+    std::size_t turn = 0;
+    while (turn < kTurns && !is_in(turn, who % 3)) {
+      ++turn;
+    }
+    turns.insert(turn);
+    for (std::size_t number = 0; number < rows.size(); ++number) {
+      for (std::size_t shop = 0; shop < 3; ++shop) {
+        const bool is_there = shop != (who + 2) % 3;
+        EXPECT_EQ(is_in(number, shop), is_there && number % kTurns == turn)
+            << "customer " << who << ", row " << number << ", merchant " << shop;
+      }
+    }
+  }
+  EXPECT_GT(turns.size(), 1u);
+  EXPECT_FALSE(turns.contains(kTurns)) << "somebody never had a turn";
+}
+
+/// The rows of one cycle together are the sum in which all take part; an evaluation between them changes nothing.
+TEST_F(WorkerInTurns, HasAllUnitsInStatisticsAndEvaluationsWhichRowsKnowNothingOf) {
+  const Vector told = statistics();
+  std::vector<RowDecoder> decoders = this->decoders();
+  std::vector<Vector> cycle;
+  cycle.push_back(total(row(decoders)));
+  const Vector scores = evaluation();
+  cycle.push_back(total(row(decoders)));
+  const Vector again = evaluation();
+  cycle.push_back(total(row(decoders)));
+
+  begin(1);
+  const Vector told_by_all = statistics();
+  std::vector<RowDecoder> plain = this->decoders();
+  const Vector gradient_of_all = total(row(plain));
+  const Vector scores_of_all = evaluation();
+
+  expect_near(told, told_by_all);
+  expect_near(scores, scores_of_all);
+  expect_near(again, scores_of_all);
+  expect_near(total(cycle), gradient_of_all);
+  EXPECT_GT(std::abs(gradient_of_all[place_of(0)]), 0.3);
+  EXPECT_GT(told[0], 1);
+  EXPECT_GT(*std::ranges::max_element(scores), 1);
+}
+
+TEST_F(WorkerInTurns, RefusesAPlanWithoutTurnsOrWithOtherOnesOrWithDraws) {
+  const auto refused = [&](auto change) {
+    begin(kTurns);
+    Plan plan = honest_plan();
+    change(plan);
+    std::filesystem::remove_all(folder_.path() / "worker");
+    std::filesystem::remove(folder_.path() / "ledger.jsonl");
+    start_worker();
+    write_ledger(plan);
+    announce(1, honest_parameters());
+    const auto accepted = start(1, honest_parameters());
+    return accepted.ok() ? "" : accepted.what();
+  };
+
+  EXPECT_EQ(refused([](Plan&) {}), "");
+  EXPECT_NE(refused([](Plan& plan) { plan.coefficients.clear(); }).find("number of turns"),
+            std::string::npos);
+  EXPECT_NE(refused([](Plan& plan) { plan.coefficients.pop_back(); }).find("number of turns"),
+            std::string::npos);
+  EXPECT_NE(refused([](Plan& plan) {
+              plan.coefficients.clear();
+              plan.releases[1].sampling_rate = 0.5;
+            }).find("plan"),
+            std::string::npos);
+}
+
+using WorkerInTurnsDeathTest = WorkerInTurns;
+
+TEST_F(WorkerInTurnsDeathTest, PlansNeitherDrawsNorCohorts) {
+  const auto plan = [this] { return ReleasePlan(configuration_, space_, RowKind::record, 3); };
+  configuration_.privacy.sampling_rate = 0.5;
+  EXPECT_DEATH(plan(), "take turns are not drawn");
+  configuration_.privacy.sampling_rate = 1;
+  configuration_.federation.cohort = 0.9;
+  EXPECT_DEATH(plan(), "take turns are not drawn");
+}
+
+/// Records are the unit: when one is gone after a restart, the others keep their turns.
+TEST_F(WorkerInTurns, GivesNoRecordAnotherTurnWhenARowIsGone) {
+  configuration_.privacy.unit = Unit::record;
+  configuration_.privacy.max_merchants_per_customer = 1;
+  const auto cycle = [&] {
+    begin(kTurns);
+    statistics();
+    std::vector<RowDecoder> decoders = this->decoders();
+    return std::vector{row(decoders), row(decoders), row(decoders)};
+  };
+  const auto before = cycle();
+  std::string text = read_file(folder_.path() / "rows.csv");
+  const std::string gone = "a,c0,b0,train,0\n";
+  text.erase(text.find(gone), gone.size());
+  std::ofstream(folder_.path() / "rows.csv") << text;
+
+  const auto after = cycle();
+
+  for (std::size_t number = 0; number < kTurns; ++number) {
+    for (std::size_t shop = 0; shop < 3; ++shop) {
+      for (std::size_t who = 0; who < kCustomers; ++who) {
+        const std::size_t place = place_of(who);
+        const double expected = shop == 0 && who == 0 ? 0 : before[number][shop][place];
+        EXPECT_NEAR(after[number][shop][place], expected, 0.1) << number << shop << who;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -26,13 +26,22 @@ TEST(TurnCoefficients, NeverGrowForAnyNumberOfTurns) {
   }
 }
 
+Coefficients falling(std::size_t size) {
+  Coefficients c(size, 1);
+  c[0] = 2;
+  return c;
+}
+
 TEST(TurnCoefficients, AreNoneWhenTheyGrowOrAreZeroOrTooManyOrTooLarge) {
   EXPECT_FALSE(are_coefficients({}));
   EXPECT_FALSE(are_coefficients(Coefficients{1}));
   EXPECT_FALSE(are_coefficients(Coefficients{0, 0}));
   EXPECT_FALSE(are_coefficients(Coefficients{4, 2, 3}));
+  EXPECT_FALSE(are_coefficients(Coefficients{3, 3, 3})) << "a zero on the unit circle";
+  EXPECT_FALSE(are_coefficients(Coefficients{3, 3, 1}));
   EXPECT_FALSE(are_coefficients(Coefficients{65537, 1}));
-  EXPECT_FALSE(are_coefficients(Coefficients(kTurnsMax + 1, 1)));
+  EXPECT_FALSE(are_coefficients(falling(kTurnsMax + 1)));
+  EXPECT_TRUE(are_coefficients(falling(kTurnsMax)));
 }
 
 /// Of a unit whose turn is `phase`: each participation changes the rows from its own to that before the next one.
@@ -46,8 +55,9 @@ std::uint64_t spent_by(std::uint64_t phase, const Coefficients& c, std::uint64_t
 }
 
 TEST(TurnsSensitivity, IsThatOfTheUnitThatSpentMostWhicheverItsTurn) {
-  for (const Coefficients& c : {turn_coefficients(2, true), turn_coefficients(5, true),
-                                turn_coefficients(7, false), Coefficients{3, 3, 3, 1}}) {
+  for (const Coefficients& c :
+       {turn_coefficients(2, true), turn_coefficients(5, true), turn_coefficients(7, false),
+        Coefficients{3, 3, 3, 1}, Coefficients{1, 2, 4}, Coefficients{0, 5, 0, 1}}) {
     for (std::uint64_t rows = 0; rows <= 4 * c.size(); ++rows) {
       std::uint64_t most = 0;
       for (std::uint64_t phase = 0; phase < c.size(); ++phase) {

@@ -260,8 +260,18 @@ TEST(Audit, FindsAnotherModelThanTheClaims) {
   run.write("model/model.json", "{}");
   const AuditReport none = audit(run.path());
 
+  const auto audit_naming = [&](const Digest& model) {
+    run.write("model/model.json", "{\"sha256\":\"" + hex(sha256(bytes_of("published"))) +
+                                      "\",\"facts\":{\"ledger_model\":\"" + hex(model) + "\"}}");
+    return audit(run.path());
+  };
+  const AuditReport of_another_release = audit_naming(sha256(bytes_of("model 1")));
+  const AuditReport of_the_same = audit_naming(*LedgerFixture::of_run(3).state.model());
+
   expect_mentions(other.findings, "not the one that the claim is about");
   expect_mentions(none.findings, "sha256");
+  expect_mentions(of_another_release.findings, "another release made it than the claim");
+  EXPECT_TRUE(of_the_same.holds()) << all(of_the_same.findings);
 }
 
 TEST(Audit, ShowsNoTextThatSteersATerminal) {

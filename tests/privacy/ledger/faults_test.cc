@@ -190,7 +190,7 @@ INSTANTIATE_TEST_SUITE_P(
               "no release of this ledger made"},
         Fault{"a claim of another model",
               [](Payloads& p) { std::get<Claim>(p[kClaim]).model = sha256(bytes_of("trained elsewhere")); },
-              "another model than the last release"}));
+              "a model that no release of this ledger made"}));
 
 // --- where units take turns, and noise is correlated: rows 0, 1 (aborted) and 2 of coefficients 4, 2, 1 ---
 
@@ -251,6 +251,20 @@ INSTANTIATE_TEST_SUITE_P(
                           "its row is 0 where 3"},
                     Fault{"a row that is announced as a sum of all units",
                           [](Payloads& p) { last_in(p).row.reset(); }, "it has no row"},
+                    Fault{"a row of test data", [](Payloads& p) { last_in(p).population = Population::test; },
+                          "whose units take no turns"},
+                    Fault{"a plan in which units are drawn as well",
+                          [](Payloads& p) {
+                            for (PlannedRelease& release : plan_in(p).releases) {
+                              release.sampling_rate = 0.5;
+                            }
+                          },
+                          "take turns and draws them as well"},
+                    Fault{"coefficients of which the first two are alike",
+                          [](Payloads& p) {
+                            plan_in(p).coefficients = {4, 4, 1};
+                          },
+                          "the first larger than the second"},
                     Fault{"an evaluation that is announced as a row",
                           [](Payloads& p) { std::get<Intent>(p[9]).row = 3; }, "though all units are in it"},
                     Fault{"more bands in the plan than rows have",

@@ -451,6 +451,23 @@ TEST(LedgerCopy, RefusesAPlanThatForgetsAnEarlierRun) {
       << "a newcomer has nothing to compare";
 }
 
+TEST(LedgerCopy, IsNotReopenedWithoutTheEarlierRunsThatItsPlanContinues) {
+  const TemporaryFolder folder;
+  const LedgerFixture may = LedgerFixture::of_run(3);
+  const Digest tip = earlier_run(folder, may);
+  LedgerFixture june;
+  june.plan.run_id = "ff112233445566778899aabbccddeeff";
+  june.plan.previous = may.plan.run_id;
+  const auto open = [&](const std::vector<std::string>& earlier) {
+    return LedgerCopy(folder.path() / "june", june.plan.merchants, {}, std::nullopt, earlier);
+  };
+  const std::vector<std::string> known{(folder.path() / "may").string()};
+  ASSERT_TRUE(open(known).accept(LedgerFixture::line(june.plan, 0, tip, june.signer())));
+
+  EXPECT_EQ(refusal([&] { open(known); }), "");
+  EXPECT_NE(refusal([&] { open({}); }).find("privacy.previous_ledgers says nothing here"), std::string::npos);
+}
+
 TEST(LedgerCopy, ForgetsNoEarlierRunForAMerchantThatMissedTheLatest) {
   const TemporaryFolder folder;
   const LedgerFixture may = LedgerFixture::of_run(3);

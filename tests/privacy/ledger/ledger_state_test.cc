@@ -545,6 +545,23 @@ TEST(LedgerState, DoesNotCountTheNoiseOfThoseWhoMayCollude) {
   EXPECT_EQ(fixture.refusal(intent), "");
 }
 
+/// What reads an event takes multiplier times steps for the noise, in steps: here 4 shares of variance 400.
+TEST(LedgerState, CountsTheSameNoiseWhateverTheCoefficient) {
+  LedgerFixture fixture;
+  fixture.add(fixture.plan);
+  Intent intent = fixture.intent(1);
+  intent.parameters.share_variance = 400;
+  intent.parameters.shares_min = 4;
+
+  for (const double coefficient : {1.0, 256.0, std::sqrt(20.0)}) {
+    const DpEvent event = event_of(intent, 0, coefficient);
+
+    EXPECT_DOUBLE_EQ(event.noise_multiplier * event.sensitivity_steps, 40) << coefficient;
+    EXPECT_DOUBLE_EQ(event.sensitivity_steps,
+                     coefficient * static_cast<double>(intent.parameters.sensitivity()));
+  }
+}
+
 TEST(LedgerState, ForeseesWhatAnIntentWillCost) {
   LedgerFixture fixture;
   fixture.add(fixture.plan);
@@ -599,6 +616,7 @@ TEST(LedgerState, RefusesAClaimOfAnythingElse) {
 
   EXPECT_EQ(open.refusal(honest), "");
   EXPECT_EQ(open.refusal(close), "");
+  EXPECT_EQ(open.refusal(open.state.claim_for({}, sha256(bytes_of("initial")))), "") << "known, not the last";
   for (const Claim& claim : {less, fewer, finer, none, other}) {
     EXPECT_NE(open.refusal(claim), "");
   }

@@ -170,14 +170,12 @@ TEST(Rows, AfterAnAbortedOneBringMostOfWhatItHadToSay) {
   EXPECT_NEAR(sum, 0.5 * (1 - 256.0 / 560), 1e-12);
 }
 
-TEST(Rows, AskedForTwiceAreTheSame) {
+TEST(RowsDeathTest, ComeOnceAndInOrder) {
   Merchant merchant(turn_coefficients(4, true));
-  upload_alone(merchant, 0, {{0.5, 0, 0}});
+  upload_alone(merchant, 5, {{0.5, 0, 0}});
 
-  const OpenedSum once = upload_alone(merchant, 1, {{0, 0.25, 0}});
-  const OpenedSum again = upload_alone(merchant, 1, {{0, 0.25, 0}});
-
-  EXPECT_EQ(once.entries, again.entries);
+  EXPECT_DEATH(merchant.upload(5, {{0.5, 0, 0}}), "rows come in order");
+  EXPECT_DEATH(merchant.upload(4, {{0.5, 0, 0}}), "rows come in order");
 }
 
 TEST(Rows, ThatBothEndsBeginAnewWithAreExactFromTheFirst) {
