@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <ranges>
 #include <utility>
 
 #include "common/base/clock.h"
@@ -340,8 +339,11 @@ void Training::end_without_quorum(const std::string& why) const {
 }
 
 std::set<Peer> Training::lost_workers() const {
-  const auto workers = std::views::keys(federation_.lost());
-  return {workers.begin(), workers.end()};
+  std::set<Peer> workers;
+  for (const auto& [worker, failure] : federation_.lost()) {
+    workers.insert(worker);
+  }
+  return workers;
 }
 
 /// All merchants worth inviting, or a cohort of them drawn from (seed, sums before this one, failed attempts at it): the
