@@ -44,7 +44,18 @@ std::uint32_t merchants_to_open(const Configuration& configuration, std::uint32_
                     " with aggregation.neighbours=" + std::to_string(wishes.neighbours) +
                     "; leave it out, and the noise stays in the sum");
   }
-  return holder_threshold(invited_of(configuration, merchants), graph->threshold);
+  const std::uint32_t invited = invited_of(configuration, merchants);
+  const std::uint32_t threshold = holder_threshold(invited, graph->threshold);
+  // Two stories about who is in a sum need 2 t holders, of whom those who collude can stand in both.
+  if (invited + configuration.privacy.collusion >= 2 * threshold) {
+    throw bad_input(
+        "privacy.remove_surplus_noise with " + std::to_string(invited) + " merchants in a round, of whom " +
+        std::to_string(threshold) + " open a secret, holds against fewer than " +
+        std::to_string(2 * threshold - std::min(invited, 2 * threshold)) +
+        " that collude: lower privacy.collusion=" + std::to_string(configuration.privacy.collusion) +
+        ", raise aggregation.threshold, or leave it out");
+  }
+  return threshold;
 }
 
 std::uint32_t shares_min_of(const Configuration& configuration, std::uint32_t merchants) {

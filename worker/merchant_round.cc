@@ -143,7 +143,7 @@ void deal_rungs(std::span<const std::uint32_t> neighbours, Shared& shared, const
   }
   for (std::size_t i = 0; i < neighbours.size(); ++i) {
     const ShareAddress address{view.session_id, round, view.id, neighbours[i]};
-    message.parts[i].surplus.box = seal_rung_shares(box_keys[i], address, others[i]);
+    message.parts[i].surplus.box = seal_rung_shares(box_keys[i], address, shared.invited, others[i]);
   }
 }
 
@@ -246,7 +246,8 @@ Digest content_of(const StartEvent& event, const Digest& context) {
 }
 
 /// What `dealer` dealt to this merchant, if it is what it committed to.
-Result<HeldShares> take_box(MerchantRound& merchant, const ForwardedBox& forwarded, std::size_t rungs) {
+Result<HeldShares> take_box(MerchantRound& merchant, const ForwardedBox& forwarded,
+                            const MerchantSet& invited, std::size_t rungs) {
   const ShareAddress address{merchant.view.session_id, merchant.round, forwarded.dealer, merchant.view.id};
   const Secret<32> key = pair_with(merchant, forwarded.dealer).receiving(merchant.round);
   auto shares = open_shares(key, address, forwarded.box);
@@ -261,7 +262,7 @@ Result<HeldShares> take_box(MerchantRound& merchant, const ForwardedBox& forward
   if (rungs == 0) {
     return held;
   }
-  auto of_rungs = open_rung_shares(key, address, forwarded.surplus.box);
+  auto of_rungs = open_rung_shares(key, address, invited, forwarded.surplus.box);
   if (!of_rungs || of_rungs->size() != rungs || forwarded.surplus.commitments.size() != rungs) {
     return Error{"does not open to a share of each rung of noise"};
   }
@@ -281,15 +282,15 @@ struct BadBox {
 
 /// Opens the boxes of all participating neighbours, which stand in their order, and puts the own shares
 /// among them.
-std::optional<BadBox> take_boxes(MerchantRound& merchant, const StartEvent& event, HeldShares own,
-                                 std::vector<HeldShares>& held) {
+std::optional<BadBox> take_boxes(MerchantRound& merchant, const StartEvent& event, const MerchantSet& invited,
+                                 HeldShares own, std::vector<HeldShares>& held) {
   const std::vector<std::uint32_t> neighbours = neighbours_in(merchant.view, event.participants);
   held.reserve(neighbours.size() + 1);
   for (std::size_t i = 0; i < neighbours.size(); ++i) {
     if (i >= event.boxes.size() || event.boxes[i].dealer != neighbours[i]) {
       return BadBox{neighbours[i], "is not in its place"};
     }
-    auto shares = take_box(merchant, event.boxes[i], own.rungs.size());
+    auto shares = take_box(merchant, event.boxes[i], invited, own.rungs.size());
     if (!shares) {
       return BadBox{neighbours[i], shares.what()};
     }
@@ -332,7 +333,7 @@ MerchantStep upload(MerchantRound merchant, const StartEvent& event, const Diges
   Upload message;
   RoundMasks masks;
   if (view.masked) {
-    if (const auto bad = take_boxes(merchant, event, std::move(shared.own), masked.held)) {
+    if (const auto bad = take_boxes(merchant, event, shared.invited, std::move(shared.own), masked.held)) {
       const std::string whose = bad->dealer == kNoMerchant
                                     ? "a share box "
                                     : "the share box of merchant " + std::to_string(bad->dealer) + " ";

@@ -32,6 +32,15 @@ Bytes address_bytes(const ShareAddress& address, std::string_view label = "hanse
   return writer.take();
 }
 
+Bytes rung_address_bytes(const ShareAddress& address, const MerchantSet& invited) {
+  ByteWriter writer;
+  writer.put_bytes(address_bytes(address, kRungLabel));
+  for (const std::uint32_t id : invited.ids()) {
+    writer.put(id);
+  }
+  return writer.take();
+}
+
 }  // namespace
 
 Secret<32> random_secret(SecureRandom& random) {
@@ -75,21 +84,21 @@ Result<OpenedShares> open_shares(const Secret<32>& key, const ShareAddress& addr
   return shares;
 }
 
-Bytes seal_rung_shares(const Secret<32>& key, const ShareAddress& address,
+Bytes seal_rung_shares(const Secret<32>& key, const ShareAddress& address, const MerchantSet& invited,
                        const std::vector<Secret<40>>& shares) {
   Bytes plain;
   plain.reserve(shares.size() * sizeof(Share));  // No second copy of it is left behind.
   for (const Secret<40>& share : shares) {
     plain.insert(plain.end(), share.expose().begin(), share.expose().end());
   }
-  Bytes sealed = aead_seal(key, address.round | kRungBox, address_bytes(address, kRungLabel), plain);
+  Bytes sealed = aead_seal(key, address.round | kRungBox, rung_address_bytes(address, invited), plain);
   wipe(plain);
   return sealed;
 }
 
 Result<std::vector<Secret<40>>> open_rung_shares(const Secret<32>& key, const ShareAddress& address,
-                                                 ByteView box) {
-  auto plain = aead_open(key, address.round | kRungBox, address_bytes(address, kRungLabel), box);
+                                                 const MerchantSet& invited, ByteView box) {
+  auto plain = aead_open(key, address.round | kRungBox, rung_address_bytes(address, invited), box);
   if (!plain) {
     return Error{"a box of rung shares does not open"};
   }

@@ -51,12 +51,13 @@ struct OpenedShares {
 Result<OpenedShares> open_shares(const Secret<32>& key, const ShareAddress& address, const ShareBox& box);
 
 /// The same for shares of rung keys (privacy/surplus_noise.h), by increasing rung: a second box under the same key, which
-/// has a nonce and a label of its own.
-Bytes seal_rung_shares(const Secret<32>& key, const ShareAddress& address,
+/// has a nonce and a label of its own. It opens only for a holder that was told of the same `invited` merchants: rungs
+/// are counted from a threshold that follows from them, so that whoever was told another story would open another one.
+Bytes seal_rung_shares(const Secret<32>& key, const ShareAddress& address, const MerchantSet& invited,
                        const std::vector<Secret<40>>& shares);
 /// As many shares as the box has room for.
 Result<std::vector<Secret<40>>> open_rung_shares(const Secret<32>& key, const ShareAddress& address,
-                                                 ByteView box);
+                                                 const MerchantSet& invited, ByteView box);
 
 Bytes16 commit(const Secret<40>& share);
 Bytes16 commit(const Share& share);

@@ -26,13 +26,14 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     check(open_shares(key, fuzz::kFixedAddress, box).ok() == (box == true_box),
           "only the true box of shares opens");
   }
-  static const Bytes true_rungs = seal_rung_shares(key, fuzz::kFixedAddress, two_shares());
+  static const Bytes true_rungs =
+      seal_rung_shares(key, fuzz::kFixedAddress, MerchantSet::all(3), two_shares());
   Bytes changed_rungs = true_rungs;
   for (std::size_t i = 0; i < size; ++i) {
     changed_rungs[i % changed_rungs.size()] ^= bytes[i];
   }
   for (const Bytes& box : {Bytes(bytes.begin(), bytes.end()), changed_rungs}) {
-    const auto opened = open_rung_shares(key, fuzz::kFixedAddress, box);
+    const auto opened = open_rung_shares(key, fuzz::kFixedAddress, MerchantSet::all(3), box);
     check(opened.ok() == (box == true_rungs), "only the true box of rung shares opens");
     check(!opened.ok() || opened->size() == 2, "a box has as many shares as were sealed");
   }

@@ -590,6 +590,29 @@ TEST(SurplusNoise, OfNobodyIsOpenedForTwoSetsOfOneRoundAtAnyCut) {
   }
 }
 
+/// Of ten, eleven and twelve invited merchants three rungs each are dealt, and not the same three: 7 to 9, 8 to 10, 9 to
+/// 11. A merchant that was told of twelve would have its rung 10 opened by holders who were told of eleven and mean 9.
+TEST(SurplusNoise, OfOneWhoWasToldOfOtherMerchantsIsRefusedBeforeDataIsTouched) {
+  const MerchantSet eleven = MerchantSet::of(12, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  const auto refusal_when_told = [&](const MerchantSet& told) {
+    Merchants merchants(12, 3, true);
+    merchants.fewest = 9;
+    for (std::uint32_t id = 0; id < 11; ++id) {
+      const MerchantStep opened = merchants.give(id, OpenEvent{1, id == 0 ? told : eleven});
+      merchants.shares.push_back(*decode<ShareMessage>(*open_envelope(opened.messages.at(0))));
+    }
+    merchants.shares.emplace_back();
+    merchants.shares.back().parts.resize(12);
+    StartEvent event = merchants.start(1);
+    event.participants = eleven;
+    event.boxes.pop_back();
+    return merchants.refusal_of(1, event);
+  };
+
+  EXPECT_EQ(refusal_when_told(eleven), std::nullopt);
+  EXPECT_EQ(refusal_when_told(MerchantSet::all(12)), Refusal::bad_share);
+}
+
 TEST(SurplusNoise, WhoseSharesAreNotThoseCommittedToIsRefusedBeforeDataIsTouched) {
   const auto refusal_of = [](const std::function<void(SurplusShares&)>& change) {
     Merchants merchants = seven_with_surplus();
