@@ -9,8 +9,6 @@
 namespace hanse {
 namespace {
 
-constexpr std::size_t kHeaderSize = 8 + 4 + 8 + 32;
-
 std::string advice(std::string_view separator, const SealedFileKind& kind) {
   return kind.when_damaged.empty() ? "" : std::string(separator) + std::string(kind.when_damaged);
 }
@@ -41,7 +39,7 @@ std::string_view payload_of(const SealedFileKind& kind, std::string_view bytes, 
   if (reader.failed() || reader.remaining() != size) {
     throw bad_input(origin + " is torn" + advice(": ", kind));
   }
-  const std::string_view payload = bytes.substr(kHeaderSize);
+  const std::string_view payload = bytes.substr(kSealedHeader);
   const Digest actual = sha256(bytes_of(payload));
   if (!std::equal(actual.begin(), actual.end(), digest.begin())) {
     throw bad_input(origin + " was altered: its digest does not match" + advice("; ", kind));

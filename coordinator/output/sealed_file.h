@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ struct SealedFileKind {
 
 /// The payload behind the header of its kind:
 ///   magic | version u32 | payload length u64 | SHA-256 of the payload | payload
+inline constexpr std::size_t kSealedHeader = 8 + 4 + 8 + 32;  ///< Bytes before the payload.
 std::string seal_file(const SealedFileKind& kind, std::string_view payload);
 
 /// The payload in `bytes`, whose digest holds. Throws bad_input naming `origin` when they are torn, altered, of another
