@@ -10,16 +10,14 @@
 #include "common/numerics/linear.h"
 #include "common/numerics/symmetric.h"
 #include "common/workloads/contribution_accumulator.h"
+#include "common/workloads/two_parts.h"
 
 namespace hanse {
 namespace {
 
 constexpr std::uint32_t kWidthMax = 4096;  // Eight million entries of a sum.
-// Without noise: the first part of an entry is a multiple of 2^-36 of the bound, which every grid of 64 bits holds; the
-// second is what is left, multiplied so that the parts together stay within the bound.
-constexpr int kFirstBits = 36;
-// ... and ||z||^2 may be so much in the mean of all rows.
-constexpr double kUnclippedSquare = 0x1p22;
+// Without noise: ||z||^2 may be so much in the mean of all rows.
+constexpr double kUnclippedSquare = 0x1p14;
 
 RegressionErrors::Options error_options(const LinearRegression::Options& options) {
   return {.low = options.label_low,
@@ -49,13 +47,8 @@ void for_each_product(const SparseRow& x, double u, std::size_t width, const Use
   }
 }
 
-/// What the second part of an entry is multiplied by: the norm of `length` of them stays below half the bound.
-double second_scale(std::size_t length) {
-  return std::exp2(kFirstBits - 1 - std::ceil(std::log2(static_cast<double>(length)) / 2));
-}
-
 /// Raises eigenvalues that noise hides.
-std::vector<double> without_noise_directions(const std::vector<double>& matrix, std::size_t order) {
+std::vector<double> without_hidden_directions(const std::vector<double>& matrix, std::size_t order) {
   const SymmetricEigen eigen = symmetric_eigen(matrix, order);
   const double hidden = -eigen.values.front();
   return hidden > 0 ? from_eigen(eigen, [&](double value) { return std::max(value, hidden); }) : matrix;
@@ -109,10 +102,10 @@ Contributor LinearRegression::contributor(const Model& model, const PrivateSum& 
   if (sum.purpose == Purpose::evaluation) {
     return error_contributor(model);
   }
-  return exact() ? exact_contributor(sum) : moments_contributor(sum);
+  return exact() ? exact_contributor(sum) : products_contributor();
 }
 
-Contributor LinearRegression::moments_contributor(const PrivateSum&) const {
+Contributor LinearRegression::products_contributor() const {
   const auto sums = std::make_shared<ContributionAccumulator>(0, triangle(), 1);
   return [this, sums](const UnitRows& unit, Contribution& out) {
     const Rows& rows = unit.train;
@@ -151,16 +144,8 @@ Contributor LinearRegression::exact_contributor(const PrivateSum& sum) const {
           "data.numeric: some values are so large that their squares do not fit into a sum; set "
           "data.standardise=true, or declare ranges as COLUMN[LOW..HIGH]");
     }
-    const double step = std::ldexp(bound, -kFirstBits);
-    const double scale = second_scale(triangle());
-    std::vector<double> second(triangle());
-    for (std::size_t i = 0; i < second.size(); ++i) {
-      const double first = std::trunc((*sums)[i] / step) * step;
-      second[i] = ((*sums)[i] - first) * scale;
-      (*sums)[i] = first;
-    }
+    split_in_two(*sums, bound);
     out.add_block(0, *sums);
-    out.add_block(triangle(), second);
   };
 }
 
@@ -171,26 +156,24 @@ Contributor LinearRegression::error_contributor(const Model& model) const {
     if (rows.empty()) {
       return;
     }
-    lanes->assign(errors_.length(), 0.0);
+    lanes->assign(errors_.entries(), 0.0);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const double prediction = dot(rows.row(i), weights);
       errors_.add({&prediction, 1}, static_cast<double>(rows.label(i)), *lanes);
     }
-    out.add_block(0, *lanes);
+    errors_.write(*lanes, out);
   };
 }
 
-/// The symmetric matrix Z^T W Z of a total, row-major.
-std::vector<double> LinearRegression::matrix_of(const PrivateSum&, std::span<const double> total) const {
+/// The symmetric matrix Z^T W Z of its triangle, row-major.
+std::vector<double> LinearRegression::matrix_of(std::span<const double> triangle) const {
   const std::size_t n = order();
-  const double scale = second_scale(triangle());
   std::vector<double> matrix(n * n);
   for (std::size_t row = 0; row < n; ++row) {
     for (std::size_t column = 0; column <= row; ++column) {
-      const std::size_t place = place_in_triangle(row, column);
-      double value = total[place] + (exact() ? total[triangle() + place] / scale : 0.0);
-      value *= row == column ? 1 : 1 / std::numbers::sqrt2;
-      matrix[row * n + column] = matrix[column * n + row] = value;
+      const double value = triangle[place_in_triangle(row, column)];
+      matrix[row * n + column] = matrix[column * n + row] =
+          row == column ? value : value / std::numbers::sqrt2;
     }
   }
   return matrix;
@@ -202,8 +185,8 @@ Metrics LinearRegression::apply(Model& model, const PrivateSum& sum, std::span<c
     return errors_.metrics(total);
   }
   ++model.step;
-  const std::vector<double> moments = matrix_of(sum, total);
-  return fit(model, exact() ? moments : without_noise_directions(moments, order()));
+  return fit(model,
+             exact() ? matrix_of(joined(total)) : without_hidden_directions(matrix_of(total), order()));
 }
 
 Metrics LinearRegression::fit(Model& model, const std::vector<double>& moments) const {

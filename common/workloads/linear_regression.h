@@ -28,8 +28,8 @@ namespace hanse {
 /// symmetric about 0, and are raised to t, the nearest matrix of which noise made none negative, and a ridge along just
 /// those directions that the noise hides.
 ///
-/// Without a unit of privacy merchants' matrices are added, and each entry goes in two parts, the second for the digits
-/// that the grid of the first cuts off: the sum is exact to the last digits of a double, and w is that of the pooled rows.
+/// Without a unit of privacy merchants' matrices are added, each entry in two parts (common/workloads/two_parts.h): the sum
+/// is exact to the last digits of a double, and w is that of the pooled rows.
 /// Then there are standard errors as well, of a linear model with equal variance s^2:
 /// s^2 (A + n l2 I')^-1 A (A + n l2 I')^-1, s^2 = residual squares / (n - trace of A (A + n l2 I')^-1), and train_loss,
 /// the mean squared residual.
@@ -65,10 +65,10 @@ class LinearRegression final : public Workload {
   std::size_t order() const { return std::size_t{options_.width} + 1; }  ///< Of z.
   std::size_t triangle() const { return order() * (order() + 1) / 2; }
   double scaled_label(float label) const { return (static_cast<double>(label) - middle_) / half_width_; }
-  Contributor moments_contributor(const PrivateSum& sum) const;
+  Contributor products_contributor() const;
   Contributor exact_contributor(const PrivateSum& sum) const;
   Contributor error_contributor(const Model& model) const;
-  std::vector<double> matrix_of(const PrivateSum& sum, std::span<const double> total) const;
+  std::vector<double> matrix_of(std::span<const double> triangle) const;
   Metrics fit(Model& model, const std::vector<double>& moments) const;
 
   Options options_;

@@ -5,11 +5,12 @@
 
 #include "common/base/check.h"
 #include "common/numerics/linear.h"
+#include "common/workloads/two_parts.h"
 
 namespace hanse {
 namespace {
 
-constexpr double kUndeclaredBound = 1024;  // Of e^2 and |u|.
+constexpr double kUndeclaredBound = 1024;  // Of e^2 and u^2.
 
 }  // namespace
 
@@ -26,8 +27,7 @@ double RegressionErrors::record_norm() const {
   if (options_.declared) {
     return std::sqrt(models / 4 + 1.25 + 1);
   }
-  const double bound = kUndeclaredBound * kUndeclaredBound;
-  return std::sqrt((models + 1) * bound + bound * bound + 1);
+  return std::sqrt((models + 1) * kUndeclaredBound * kUndeclaredBound + kUndeclaredBound + 1);
 }
 
 PrivateSum RegressionErrors::sum() const {
@@ -35,7 +35,7 @@ PrivateSum RegressionErrors::sum() const {
   sum.name = "test errors";
   sum.purpose = Purpose::evaluation;
   sum.population = Population::test;
-  sum.length = length();
+  sum.length = options_.unit == Unit::none ? 2 * entries() : entries();
   sum.without_privacy = Unit::merchant;
   double rows = options_.rows_per_unit;
   if (options_.unit == Unit::none) {
@@ -44,27 +44,42 @@ PrivateSum RegressionErrors::sum() const {
     rows = options_.unit == Unit::record ? 1 : is_customer(options_.unit) ? 8 : 256;
   }
   const double norm = rows * record_norm();
-  sum.clip_norm = options_.unit == Unit::none ? power_of_two_above(norm) : norm;
+  sum.clip_norm = options_.unit == Unit::none ? 4 * power_of_two_above(norm) : norm;
   return sum;
 }
 
-void RegressionErrors::add(std::span<const double> predictions, double label, std::span<double> lanes) const {
+void RegressionErrors::add(std::span<const double> predictions, double label, std::span<double> sums) const {
   const std::size_t models = options_.models.size();
   for (std::size_t k = 0; k < models; ++k) {
     const double p =
         options_.declared ? std::clamp(predictions[k], options_.low, options_.high) : predictions[k];
     const double e = (label - p) / (2 * half_width_);
-    lanes[k] += std::min(e * e, options_.declared ? 1.0 : kUndeclaredBound) - 0.5;
+    sums[k] += std::min(e * e, options_.declared ? 1.0 : kUndeclaredBound) - 0.5;
   }
-  const double bound = options_.declared ? 1 : kUndeclaredBound;
+  const double bound = options_.declared ? 1 : std::sqrt(kUndeclaredBound);
   const double u = std::clamp((label - middle_) / half_width_, -bound, bound);
-  lanes[models] += u;
-  lanes[models + 1] += u * u - 0.5;
-  lanes[models + 2] += 1;
+  sums[models] += u;
+  sums[models + 1] += u * u - 0.5;
+  sums[models + 2] += 1;
+}
+
+void RegressionErrors::write(std::vector<double>& sums, Contribution& out) const {
+  check(sums.size() == entries(), "a unit's errors have their entries");
+  if (options_.unit == Unit::none) {
+    split_in_two(sums, sum().clip_norm);
+  }
+  out.add_block(0, sums);
 }
 
 Metrics RegressionErrors::metrics(std::span<const double> total) const {
-  check(total.size() == length(), "a total of errors has its length");
+  if (options_.unit == Unit::none) {
+    return figures(joined(total));
+  }
+  return figures(total);
+}
+
+Metrics RegressionErrors::figures(std::span<const double> total) const {
+  check(total.size() == entries(), "a total of errors has its entries");
   const std::size_t models = options_.models.size();
   const double records = total[models + 2];
   Metrics metrics;

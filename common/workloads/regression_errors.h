@@ -19,7 +19,7 @@ namespace hanse {
 ///
 /// Where the range is declared, predictions are clamped to it (labels are in it already), so |e|, |u| <= 1, and the norm
 /// of one record is at most sqrt(models / 4 + 5/4 + 1). Centring costs nothing: the count tells what was taken off.
-/// Where it was learnt without noise nothing is clamped, and e^2 and |u| count up to 1024.
+/// Where it was learnt without noise nothing is clamped, and e^2 and u^2 count up to 1024.
 ///
 /// Figures, of each model by its suffix: test_rmse = 2h sqrt(mean e^2), and test_r2 = 1 - 4 sum e^2 / sum (u - mean u)^2.
 class RegressionErrors {
@@ -36,16 +36,21 @@ class RegressionErrors {
   };
   explicit RegressionErrors(Options options);
 
-  /// The evaluation sum "test errors". Without a unit of privacy it adds merchants' vectors.
+  /// The evaluation sum "test errors". Without a unit of privacy it adds merchants' vectors, in two parts
+  /// (common/workloads/two_parts.h).
   PrivateSum sum() const;
-  std::size_t length() const { return options_.models.size() + 3; }
-  /// Adds one test record to `lanes` (length()); one prediction a model.
-  void add(std::span<const double> predictions, double label, std::span<double> lanes) const;
+  /// What one test record adds to.
+  std::size_t entries() const { return options_.models.size() + 3; }
+  /// Adds one test record to `sums` (entries() long); one prediction a model.
+  void add(std::span<const double> predictions, double label, std::span<double> sums) const;
+  /// Writes a unit's sums; those of no record must not be written.
+  void write(std::vector<double>& sums, Contribution& out) const;
   /// Of a released total. Figures that are undefined (no records) are left out.
   Metrics metrics(std::span<const double> total) const;
 
  private:
   double record_norm() const;
+  Metrics figures(std::span<const double> total) const;
 
   Options options_;
   double middle_;

@@ -118,7 +118,12 @@ PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& s
     count(*sum);
   }
   WorkloadFacts facts = facts_of(space, kind, identity_encoding(space), merchants);
-  facts.train_rows = 1;  // Not known yet, and of no influence on which sums there are.
+  facts.train_rows =
+      1;  // Not known yet, and of no influence on which sums there are: nor is a label's range.
+  if (facts.numeric_label && std::isnan(facts.label_low)) {
+    facts.label_low = -1;
+    facts.label_high = 1;
+  }
   const std::unique_ptr<Workload> workload = make_workload(configuration, facts);
   for (const PrivateSum& sum :
        hanse::planned_sums(*workload, configuration.federation.seed, configuration.federation.rounds)) {
