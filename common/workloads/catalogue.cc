@@ -29,6 +29,12 @@ double number_option(const Other& other, const std::string& key, double fallback
   return value;
 }
 
+/// The table of keys lets true and false through only.
+bool flag_option(const Other& other, const std::string& key, bool fallback) {
+  const auto found = other.find(key);
+  return found == other.end() ? fallback : found->second == "true";
+}
+
 ServerOptimizer::Options server_options(const Configuration& configuration) {
   ServerOptimizer::Options options;
   options.name = configuration.server.optimizer;
@@ -51,9 +57,17 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   LogisticRegression::Options options;
   if (workload.solver == "local") {
     options.solver = LogisticRegression::Solver::local;
+  } else if (workload.solver == "newton") {
+    options.solver = LogisticRegression::Solver::newton;
   } else if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: expected gradient or local for logistic; got '" + workload.solver +
-                    "'");
+    throw bad_input("workload.solver: expected gradient, newton or local for logistic; got '" +
+                    workload.solver + "'");
+  }
+  if (workload.solver == "newton" && unit == Unit::none && configuration.aggregation.ring == "32") {
+    throw bad_input(
+        "aggregation.ring=32 has too few digits for workload.solver=newton without a unit of privacy: leave "
+        "it "
+        "at auto");
   }
   std::string weights = unit == Unit::none ? "rows" : "equal";
   if (const auto found = workload.other.find("weights"); found != workload.other.end()) {
@@ -73,7 +87,14 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   options.unit = unit;
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
+  options.l1 = number_option(workload.other, "l1", 0);
   options.l2 = workload.l2;
+  options.positive_weight = number_option(workload.other, "positive_weight", options.positive_weight);
+  options.tolerance = number_option(workload.other, "tolerance", options.tolerance);
+  options.noise_multiplier = facts.update_noise;
+  options.proximal_mu = number_option(workload.other, "proximal_mu", 0);
+  options.scaffold = flag_option(workload.other, "scaffold", options.scaffold);
+  options.shuffle = flag_option(workload.other, "shuffle", options.shuffle);
   options.local_epochs = workload.local_epochs;
   options.batch = workload.batch;
   options.learning_rate = workload.learning_rate;
