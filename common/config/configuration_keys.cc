@@ -428,7 +428,7 @@ std::vector<Key> make_table() {
           "Public bound on the units of one merchant.", [](auto& c) -> auto& { return c.data.max_units; }),
 
       text_key(
-          "workload.name", "logistic | matrix-factorization", "What is learned.",
+          "workload.name", "logistic | matrix-factorization | factorization-machine", "What is learned.",
           [](auto& c) -> auto& { return c.workload.name; }, is_name),
       integer_key(
           "workload.rank", 1, 65'536, "1 to 65536", "Number of factors.",
@@ -437,15 +437,21 @@ std::vector<Key> make_table() {
           "workload.l2", {0, kMax, false}, "a number >= 0", "Weight of the squared norm of the model.",
           [](auto& c) -> auto& { return c.workload.l2; }),
       text_key(
+<<<<<<< HEAD
           "workload.solver", "gradient | newton | local",
           "How the model is fitted; newton and local are for logistic only.",
+=======
+          "workload.solver", "gradient | local",
+          "How the model is fitted; local: not for matrix-factorization.",
+>>>>>>> main
           [](auto& c) -> auto& { return c.workload.solver; }, is_name),
       integer_key(
           "workload.local_epochs", 1, 100'000, "1 to 100000",
           "Passes over its rows a merchant makes a round.",
           [](auto& c) -> auto& { return c.workload.local_epochs; }),
       integer_key(
-          "workload.batch", 1, kU32, "rows, 1 to 2^32-1", "Rows of a local step.",
+          "workload.batch", 1, kU32, "rows, 1 to 2^32-1",
+          "Rows of a local step; factorization-machine steps row by row.",
           [](auto& c) -> auto& { return c.workload.batch; }),
       number_key(
           "workload.learning_rate", {0, kMax, true}, "a number > 0", "Length of a local step.",
@@ -469,7 +475,9 @@ std::vector<Key> make_table() {
           "Local epochs take rows in a random order; false: as they are in the file. Otherwise true."),
       own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
-      own_number_key("init", "Length of the first item factors, about; otherwise 1."),
+      own_number_key("l2_factors",
+                     "Weight of the squared norm of factors, factorization-machine; otherwise workload.l2."),
+      own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.1."),
       own_number_key("ratings_per_unit", "Ratings of one unit that count; 0: the workload's own."),
       own_number_key("kept_at_least",
                      "Count that keeps a hashed item or category; otherwise 1. Without privacy "

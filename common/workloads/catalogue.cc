@@ -6,6 +6,7 @@
 
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
+#include "common/workloads/factorization_machine.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/preparation.h"
@@ -48,6 +49,25 @@ double expected_share(const Configuration& configuration) {
   return configuration.federation.cohort * configuration.privacy.sampling_rate / configuration.privacy.turns;
 }
 
+/// Whether merchants weigh the same in an average of local steps, whatever their rows.
+bool equal_weights(const Configuration& configuration, bool local) {
+  const Unit unit = configuration.privacy.unit;
+  std::string weights = unit == Unit::none ? "rows" : "equal";
+  const Other& other = configuration.workload.other;
+  if (const auto found = other.find("weights"); found != other.end()) {
+    weights = found->second;
+  }
+  if (weights != "rows" && weights != "equal") {
+    throw bad_input("workload.weights: expected rows or equal; got '" + weights + "'");
+  }
+  if (weights == "rows" && unit == Unit::merchant && local) {
+    throw bad_input(
+        "workload.weights=rows would let one merchant weigh more than privacy.clip allows: with "
+        "privacy.unit=merchant use workload.weights=equal");
+  }
+  return weights == "equal";
+}
+
 std::unique_ptr<Workload> make_logistic(const Configuration& configuration, const WorkloadFacts& facts) {
   if (facts.kind != RowKind::record) {
     throw bad_input("workload.name=logistic needs records with a label: set data.format to csv or libsvm");
@@ -69,18 +89,6 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
         "it "
         "at auto");
   }
-  std::string weights = unit == Unit::none ? "rows" : "equal";
-  if (const auto found = workload.other.find("weights"); found != workload.other.end()) {
-    weights = found->second;
-  }
-  if (weights != "rows" && weights != "equal") {
-    throw bad_input("workload.weights: expected rows or equal; got '" + weights + "'");
-  }
-  if (weights == "rows" && unit == Unit::merchant && options.solver == LogisticRegression::Solver::local) {
-    throw bad_input(
-        "workload.weights=rows would let one merchant weigh more than privacy.clip allows: with "
-        "privacy.unit=merchant use workload.weights=equal");
-  }
   options.width = facts.width;
   options.train_rows = facts.train_rows;
   options.merchants = facts.merchants;
@@ -98,7 +106,7 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   options.local_epochs = workload.local_epochs;
   options.batch = workload.batch;
   options.learning_rate = workload.learning_rate;
-  options.equal_weights = weights == "equal";
+  options.equal_weights = equal_weights(configuration, options.solver == LogisticRegression::Solver::local);
   options.seed = configuration.federation.seed;
   options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
   options.max_units = configuration.data.max_units;
@@ -132,6 +140,41 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   return std::make_unique<MatrixFactorization>(std::move(options));
 }
 
+std::unique_ptr<Workload> make_factorization_machine(const Configuration& configuration,
+                                                     const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::record) {
+    throw bad_input(
+        "workload.name=factorization-machine needs records with a label: set data.format to csv or libsvm");
+  }
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  const Unit unit = configuration.privacy.unit;
+  FactorizationMachine::Options options;
+  if (workload.solver == "local") {
+    options.solver = FactorizationMachine::Solver::local;
+  } else if (workload.solver != "gradient") {
+    throw bad_input("workload.solver: expected gradient or local for factorization-machine; got '" +
+                    workload.solver + "'");
+  }
+  options.width = facts.width;
+  options.rank = workload.rank;
+  options.train_rows = facts.train_rows;
+  options.merchants = facts.merchants;
+  options.unit = unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.init = number_option(workload.other, "init", options.init);
+  options.penalties = {.epochs = workload.local_epochs,
+                       .learning_rate = workload.learning_rate,
+                       .l2 = workload.l2,
+                       .l2_factors = number_option(workload.other, "l2_factors", workload.l2)};
+  options.equal_weights = equal_weights(configuration, options.solver == FactorizationMachine::Solver::local);
+  options.seed = configuration.federation.seed;
+  options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  options.server = server_options(configuration);
+  return std::make_unique<FactorizationMachine>(std::move(options));
+}
+
 struct Entry {
   const char* name;
   std::unique_ptr<Workload> (*make)(const Configuration&, const WorkloadFacts&);
@@ -139,6 +182,7 @@ struct Entry {
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic},
     {"matrix-factorization", make_matrix_factorization},
+    {"factorization-machine", make_factorization_machine},
 };
 
 }  // namespace
