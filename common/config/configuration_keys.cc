@@ -437,13 +437,8 @@ std::vector<Key> make_table() {
           "workload.l2", {0, kMax, false}, "a number >= 0", "Weight of the squared norm of the model.",
           [](auto& c) -> auto& { return c.workload.l2; }),
       text_key(
-<<<<<<< HEAD
-          "workload.solver", "gradient | newton | local",
-          "How the model is fitted; newton and local are for logistic only.",
-=======
-          "workload.solver", "gradient | local",
-          "How the model is fitted; local: not for matrix-factorization.",
->>>>>>> main
+          "workload.solver", "gradient | local | newton",
+          "How the model is fitted; local: not for matrix-factorization, newton: logistic only.",
           [](auto& c) -> auto& { return c.workload.solver; }, is_name),
       integer_key(
           "workload.local_epochs", 1, 100'000, "1 to 100000",
