@@ -358,7 +358,24 @@ const std::vector<Case> kCases{
          .same_for_any_split = false,
          .never_clips = false,
          .workload = "matrix-factorization",
-         .learning_rate = 0.05}};
+         .learning_rate = 0.05},
+    Case{.name = "MatrixFactorizationByLeastSquares",
+         .kind = RowKind::customer,
+         .workload = "matrix-factorization",
+         .solver = "als"},
+    Case{.name = "MatrixFactorizationByLeastSquaresOfPrivateCustomers",
+         .kind = RowKind::customer,
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "matrix-factorization",
+         .solver = "als"},
+    Case{.name = "MatrixFactorizationByLeastSquaresOfPrivateMerchants",
+         .kind = RowKind::customer,
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "matrix-factorization",
+         .solver = "als"}};
 
 TEST(WorkloadContractCases, CoverEveryWorkloadOfTheCatalogue) {
   for (const std::string& name : workload_names()) {

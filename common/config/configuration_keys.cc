@@ -437,7 +437,9 @@ std::vector<Key> make_table() {
           "workload.l2", {0, kMax, false}, "a number >= 0", "Weight of the squared norm of the model.",
           [](auto& c) -> auto& { return c.workload.l2; }),
       text_key(
-          "workload.solver", "gradient | local", "How the model is fitted; local is for logistic only.",
+          "workload.solver", "gradient | local | als",
+          "How the model is fitted; local is for logistic, als (alternating least squares) for "
+          "factorization.",
           [](auto& c) -> auto& { return c.workload.solver; }, is_name),
       integer_key(
           "workload.local_epochs", 1, 100'000, "1 to 100000",
@@ -457,6 +459,9 @@ std::vector<Key> make_table() {
       own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("init", "Length of the first item factors, about; otherwise 1."),
+      own_number_key("block", "Entries of an item's vector that one sum of als solves for; otherwise all."),
+      own_number_key("entries_per_sum",
+                     "Longest sum of als; parts of a longer one take turns. Otherwise 2^20."),
       own_number_key("ratings_per_unit", "Ratings of one unit that count; 0: the workload's own."),
       own_number_key("kept_at_least",
                      "Count that keeps a hashed item or category; otherwise 1. Without privacy "
