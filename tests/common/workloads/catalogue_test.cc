@@ -57,7 +57,7 @@ TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {
 
 TEST(Catalogue, RefusesOptionsThatContradictEachOther) {
   Configuration solver;
-  solver.workload.solver = "newton";
+  solver.workload.solver = "als";
   Configuration weights;
   weights.workload.solver = "local";
   weights.privacy.unit = Unit::merchant;
