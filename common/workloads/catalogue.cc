@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <functional>
 
 #include "common/base/failure.h"
@@ -28,6 +29,15 @@ double number_option(const Other& other, const std::string& key, double fallback
     throw bad_input("workload." + key + ": expected a number that is not negative; got '" + text + "'");
   }
   return value;
+}
+
+template <class Count>
+Count count_option(const Other& other, const std::string& key, Count fallback) {
+  const double value = number_option(other, key, static_cast<double>(fallback));
+  if (value != std::floor(value) || value > 4e9) {
+    throw bad_input("workload." + key + ": expected a whole number below 4e9");
+  }
+  return static_cast<Count>(value);
 }
 
 /// The table of keys lets true and false through only.
@@ -120,11 +130,15 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
     throw bad_input("workload.name=matrix-factorization needs ratings: set data.format=ratings");
   }
   const Configuration::WorkloadOptions& workload = configuration.workload;
-  if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: matrix-factorization knows gradient only; got '" + workload.solver +
-                    "'");
-  }
   MatrixFactorization::Options options;
+  if (workload.solver == "als") {
+    options.solver = MatrixFactorization::Solver::als;
+  } else if (workload.solver != "gradient") {
+    throw bad_input("workload.solver: expected gradient or als for matrix-factorization; got '" +
+                    workload.solver + "'");
+  }
+  options.block = count_option(workload.other, "block", options.block);
+  options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
   options.items = facts.width;
   options.rank = workload.rank;
   options.rating_low = facts.rating_low;
