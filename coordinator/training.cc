@@ -190,7 +190,8 @@ void Training::train() {
   }
 }
 
-/// What follows the update: an evaluation, and the line of metrics.
+/// What follows the update: an evaluation, and the line of metrics. A workload that is finished before the last round has the
+/// evaluation of that one.
 void Training::end_round() {
   const bool last = training_round_ >= rounds_ || !workload_->next_sum(model_);
   const auto evaluation = evaluates_after(configuration_, training_round_, last)

@@ -1,91 +1,22 @@
 #include "common/numerics/symmetric.h"
 
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "common/base/check.h"
 
 namespace hanse {
-namespace {
-
-constexpr int kSweepsMax = 60;  // Convergence is quadratic: ten are many.
-
-/// Rotates rows p and q of `a` by the angle of cosine c and sine s.
-void rotate_rows(std::vector<double>& a, std::size_t n, std::size_t p, std::size_t q, double c, double s) {
-  double* const x = a.data() + p * n;
-  double* const y = a.data() + q * n;
-  for (std::size_t k = 0; k < n; ++k) {
-    const double xk = x[k];
-    const double yk = y[k];
-    x[k] = c * xk - s * yk;
-    y[k] = s * xk + c * yk;
-  }
-}
-
-/// Makes the entry (p, q) zero; false when it is as good as zero already.
-bool annihilate(std::vector<double>& a, std::vector<double>& v, std::size_t n, std::size_t p, std::size_t q) {
-  const double off = a[p * n + q];
-  const double app = a[p * n + p];
-  const double aqq = a[q * n + q];
-  if (std::abs(off) <= 1e-17 * std::sqrt(std::abs(app)) * std::sqrt(std::abs(aqq)) || off == 0) {
-    return false;
-  }
-  const double theta = (aqq - app) / (2 * off);
-  const double t = std::copysign(1.0, theta) / (std::abs(theta) + std::hypot(theta, 1.0));
-  const double c = 1 / std::hypot(t, 1.0);
-  const double s = t * c;
-  rotate_rows(a, n, p, q, c, s);
-  // The columns are the rows by symmetry, but for the square where both meet.
-  for (std::size_t k = 0; k < n; ++k) {
-    a[k * n + p] = a[p * n + k];
-    a[k * n + q] = a[q * n + k];
-  }
-  a[p * n + p] = app - t * off;
-  a[q * n + q] = aqq + t * off;
-  a[p * n + q] = a[q * n + p] = 0;
-  rotate_rows(v, n, p, q, c, s);
-  return true;
-}
-
-}  // namespace
 
 SymmetricEigen symmetric_eigen(std::span<const double> matrix, std::size_t order) {
-  const std::size_t n = order;
-  check(matrix.size() == n * n, "a square matrix has order^2 entries");
-  std::vector<double> a(matrix.begin(), matrix.end());
-  std::vector<double> v(n * n, 0.0);
-  double largest = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    v[i * n + i] = 1;
-  }
-  for (const double entry : a) {
-    largest = std::max(largest, std::abs(entry));
-  }
-  for (int sweep = 0; sweep < kSweepsMax; ++sweep) {
-    double off = 0;
-    for (std::size_t p = 0; p < n; ++p) {
-      for (std::size_t q = p + 1; q < n; ++q) {
-        off = std::max(off, std::abs(a[p * n + q]));
-        annihilate(a, v, n, p, q);
-      }
-    }
-    if (off <= 1e-15 * largest) {
-      break;
-    }
-  }
-  std::vector<std::size_t> by_value(n);
-  std::iota(by_value.begin(), by_value.end(), std::size_t{0});
-  std::stable_sort(by_value.begin(), by_value.end(),
-                   [&](std::size_t i, std::size_t j) { return a[i * n + i] < a[j * n + j]; });
-  SymmetricEigen eigen{.values = std::vector<double>(n), .vectors = std::vector<double>(n * n)};
-  for (std::size_t k = 0; k < n; ++k) {
-    const std::size_t from = by_value[k];
-    eigen.values[k] = a[from * n + from];
-    std::copy_n(v.begin() + static_cast<std::ptrdiff_t>(from * n), n,
-                eigen.vectors.begin() + static_cast<std::ptrdiff_t>(k * n));
-  }
-  return eigen;
+  check(matrix.size() == order * order, "a square matrix has order^2 entries");
+  const auto n = static_cast<Eigen::Index>(order);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
+      Eigen::Map<const Eigen::MatrixXd>(matrix.data(), n, n));
+  check(solver.info() == Eigen::Success, "a finite symmetric matrix has eigenvalues");
+  const auto& values = solver.eigenvalues();
+  const auto& vectors = solver.eigenvectors();  // By columns, one after the other.
+  return {.values = {values.data(), values.data() + n}, .vectors = {vectors.data(), vectors.data() + n * n}};
 }
 
 std::vector<double> pseudo_inverse(std::span<const double> matrix, std::size_t order, double tolerance) {

@@ -17,8 +17,7 @@ struct SymmetricEigen {
   }
 };
 
-/// By cyclic Jacobi rotations (Golub, Van Loan, section 8.5): slower than reduction to tridiagonal form, and accurate to
-/// the last digits also in small eigenvalues. `matrix` is row-major of `order`^2 entries, both triangles; finite.
+/// `matrix` is row-major of `order`^2 entries, both triangles, and finite.
 SymmetricEigen symmetric_eigen(std::span<const double> matrix, std::size_t order);
 
 /// sum of f(value_k) v_k v_k^T, row-major.

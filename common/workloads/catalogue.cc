@@ -32,6 +32,21 @@ double number_option(const Other& other, const std::string& key, double fallback
   return value;
 }
 
+template <class Count>
+Count count_option(const Other& other, const std::string& key, Count fallback) {
+  const double value = number_option(other, key, static_cast<double>(fallback));
+  if (value != std::floor(value) || value > 4e9) {
+    throw bad_input("workload." + key + ": expected a whole number below 4e9");
+  }
+  return static_cast<Count>(value);
+}
+
+/// The table of keys lets true and false through only.
+bool flag_option(const Other& other, const std::string& key, bool fallback) {
+  const auto found = other.find(key);
+  return found == other.end() ? fallback : found->second == "true";
+}
+
 ServerOptimizer::Options server_options(const Configuration& configuration) {
   ServerOptimizer::Options options;
   options.name = configuration.server.optimizer;
@@ -77,9 +92,17 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   LogisticRegression::Options options;
   if (workload.solver == "local") {
     options.solver = LogisticRegression::Solver::local;
+  } else if (workload.solver == "newton") {
+    options.solver = LogisticRegression::Solver::newton;
   } else if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: expected gradient or local for logistic; got '" + workload.solver +
-                    "'");
+    throw bad_input("workload.solver: expected gradient, newton or local for logistic; got '" +
+                    workload.solver + "'");
+  }
+  if (workload.solver == "newton" && unit == Unit::none && configuration.aggregation.ring == "32") {
+    throw bad_input(
+        "aggregation.ring=32 has too few digits for workload.solver=newton without a unit of privacy: leave "
+        "it "
+        "at auto");
   }
   options.width = facts.width;
   options.train_rows = facts.train_rows;
@@ -87,7 +110,14 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   options.unit = unit;
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
+  options.l1 = number_option(workload.other, "l1", 0);
   options.l2 = workload.l2;
+  options.positive_weight = number_option(workload.other, "positive_weight", options.positive_weight);
+  options.tolerance = number_option(workload.other, "tolerance", options.tolerance);
+  options.noise_multiplier = facts.update_noise;
+  options.proximal_mu = number_option(workload.other, "proximal_mu", 0);
+  options.scaffold = flag_option(workload.other, "scaffold", options.scaffold);
+  options.shuffle = flag_option(workload.other, "shuffle", options.shuffle);
   options.local_epochs = workload.local_epochs;
   options.batch = workload.batch;
   options.learning_rate = workload.learning_rate;
@@ -131,11 +161,15 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
     throw bad_input("workload.name=matrix-factorization needs ratings: set data.format=ratings");
   }
   const Configuration::WorkloadOptions& workload = configuration.workload;
-  if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: matrix-factorization knows gradient only; got '" + workload.solver +
-                    "'");
-  }
   MatrixFactorization::Options options;
+  if (workload.solver == "als") {
+    options.solver = MatrixFactorization::Solver::als;
+  } else if (workload.solver != "gradient") {
+    throw bad_input("workload.solver: expected gradient or als for matrix-factorization; got '" +
+                    workload.solver + "'");
+  }
+  options.block = count_option(workload.other, "block", options.block);
+  options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
   options.items = facts.width;
   options.rank = workload.rank;
   options.rating_low = facts.rating_low;

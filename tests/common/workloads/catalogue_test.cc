@@ -92,7 +92,7 @@ TEST(Catalogue, LinearHasOneRoundAndRefusesWhatNeedsMore) {
 
 TEST(Catalogue, RefusesOptionsThatContradictEachOther) {
   Configuration solver;
-  solver.workload.solver = "newton";
+  solver.workload.solver = "als";
   Configuration weights;
   weights.workload.solver = "local";
   weights.privacy.unit = Unit::merchant;
