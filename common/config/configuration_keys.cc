@@ -394,8 +394,10 @@ std::vector<Key> make_table() {
           "Column of the rating, in format ratings; empty: every rating is 1.",
           [](auto& c) -> auto& { return c.data.rating; }),
       list_key(
-          "data.numeric", "COLUMN, COLUMN[LOW..HIGH], log1p:COLUMN[LOW..HIGH]",
-          "Numeric features; public bounds make a private mean of them needless.",
+          "data.numeric", "COLUMN, COLUMN[LOW..HIGH], log1p:COLUMN[LOW..HIGH], WORDS*log:COLUMN",
+          "Numeric features; public bounds make a private mean of them needless. WORDS*NUMBER: the number "
+          "once for "
+          "each word of a categorical column.",
           [](auto& c) -> auto& { return c.data.numeric; }),
       list_key(
           "data.categorical", "COLUMN, COLUMN{A|B|C}, COLUMN[1..N], COLUMN#BUCKETS, COLUMN@FILE",

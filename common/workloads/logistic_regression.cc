@@ -19,6 +19,23 @@ constexpr double kUnclippedStep = 4096;   // Likewise for one merchant's weighte
 constexpr double kUnclippedMean = 65536;  // Likewise for its part of the mean gradient and Hessian.
 constexpr double kUnknownGap = 1e30;
 
+/// A power of two that bounds every merchant's part of later sums, `lower` being the mean Hessian at w = 0: there p (1 - p) is
+/// largest, and a part of it is smaller than the whole. A mean gradient is at most the root of the mean ||x||^2, which is 4
+/// times the trace. The rest is room for the loss, and for merchants that were not in this sum.
+double clip_norm_after(std::span<const double> lower, std::size_t width) {
+  double square = 0;
+  double trace = 0;
+  for (std::size_t i = 0; i < width; ++i) {
+    const std::span<const double> line = lower.subspan(triangle_size(i), i + 1);
+    for (const double entry : line.first(i)) {
+      square += 2 * entry * entry;
+    }
+    square += line[i] * line[i];
+    trace += line[i];
+  }
+  return power_of_two_above(4 * std::max({std::sqrt(square), 2 * std::sqrt(std::max(trace, 0.0)), 4.0}));
+}
+
 void check_options(const LogisticRegression::Options& options) {
   using Solver = LogisticRegression::Solver;
   check(options.width > 0, "logistic regression has an intercept at least");
@@ -81,11 +98,11 @@ Unit LogisticRegression::natural_unit() const {
   return local() ? Unit::merchant : Unit::record;
 }
 
-/// The weights; Newton's method keeps the norm of the last gradient after them, Scaffold the weights before, c, and whether
-/// they are known.
+/// The weights; Newton's method keeps the norm of the last gradient and the clip norm after them, Scaffold the weights before,
+/// c, and whether they are known.
 std::size_t LogisticRegression::parameter_count() const {
   const std::size_t width = options_.width;
-  return newton() ? width + 1 : options_.scaffold ? 3 * width + 1 : width;
+  return newton() ? width + 2 : options_.scaffold ? 3 * width + 1 : width;
 }
 
 std::size_t LogisticRegression::update_length() const {
@@ -99,25 +116,28 @@ std::size_t LogisticRegression::update_length() const {
 Model LogisticRegression::initial_model(std::uint64_t) const {
   Model model;
   model.parameters.assign(parameter_count(), 0.0);
-  if (newton()) {
-    model.parameters.back() = kUnknownGap;
-  }
   const std::size_t width = options_.width;
+  if (newton()) {
+    model.parameters[width] = kUnknownGap;
+    model.parameters[width + 1] = options_.clip > 0 ? options_.clip : lanes() ? kUnclippedMean : 1.0;
+  }
   model.server_state.assign(newton() ? DampedNewton::state_size(width) : optimizer_.state_size(width), 0.0);
   return model;
 }
 
 std::optional<PrivateSum> LogisticRegression::next_sum(const Model& model) const {
-  if (newton() && model.parameters.back() <= options_.tolerance) {
-    return std::nullopt;
-  }
-  const double unclipped = local() ? kUnclippedStep : newton() ? kUnclippedMean : kUnclippedNorm;
+  const double unclipped = local() ? kUnclippedStep : kUnclippedNorm;
   PrivateSum sum;
   sum.name = local() ? "local steps" : newton() ? "gradient and curvature" : "gradient";
   sum.purpose = Purpose::update;
   sum.length = update_length();
   sum.clip_norm = options_.clip > 0 ? options_.clip : lanes() ? unclipped : 1.0;
   if (newton()) {
+    const double gradient_norm = model.parameters[options_.width];
+    if (gradient_norm <= options_.tolerance) {
+      return std::nullopt;
+    }
+    sum.clip_norm = model.parameters[options_.width + 1];
     sum.without_privacy = Unit::merchant;
   }
   return sum;
@@ -229,6 +249,11 @@ Metrics LogisticRegression::apply_newton(Model& model, std::span<const double> t
   for (double& entry : lower) {
     entry /= curvature_divisor;
   }
+  const bool at_start =
+      std::all_of(weights.begin(), weights.end(), [](double weight) { return weight == 0; });
+  if (lanes() && at_start && options_.clip == 0) {
+    model.parameters[width + 1] = std::min(clip_norm_after(lower, width), clip_norm);
+  }
   double penalty = 0;
   for (double& entry : sums) {
     entry /= divisor;
@@ -251,7 +276,7 @@ Metrics LogisticRegression::apply_newton(Model& model, std::span<const double> t
     return {};  // What noise says of the gradient's norm is no reason to stop.
   }
   if (gap) {
-    model.parameters.back() = std::min(*gap, kUnknownGap);
+    model.parameters[width] = std::min(*gap, kUnknownGap);
   }
   return {{"train_loss", sums[width]}};
 }
@@ -262,7 +287,7 @@ std::vector<NamedArray> LogisticRegression::arrays(const Model& model) const {
       {.name = "weights", .shape = {options_.width - 1u}, .values = {model.parameters.begin(), intercept}},
       {.name = "intercept", .shape = {1}, .values = {*intercept}}};
   if (newton() && lanes()) {
-    arrays.push_back({.name = "gradient_norm", .shape = {1}, .values = {model.parameters.back()}});
+    arrays.push_back({.name = "gradient_norm", .shape = {1}, .values = {model.parameters[options_.width]}});
   }
   return arrays;
 }

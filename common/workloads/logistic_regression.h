@@ -23,7 +23,8 @@ namespace hanse {
 ///    and rows are with them. Gradient, loss and rows take two entries each (split_lanes()), with the digits that a norm
 ///    of 1e-8 needs. The server makes damped steps (common/numerics/newton.h) and is finished, next_sum() gives nothing,
 ///    when the norm of the gradient is at most `tolerance`: about ten sums. The clip norm 2^16 is beyond any mean
-///    Hessian of rows whose mean ||x||^2 is below 2^18. A cell of the Hessian that the rows of one merchant alone fill
+///    Hessian of rows whose mean ||x||^2 is below 2^18; after the sum at w = 0 the largest Hessian there is is known, and
+///    with it a smaller clip norm, so a finer grid: it is a parameter of the model, public as the others. A cell of the Hessian that the rows of one merchant alone fill
 ///    is released as it is.
 ///  - With one, a unit's vector is (gradient, Hessian / clip norm), bounded together, and the noisy Hessian gets a ridge
 ///    of the spectral norm that its noise is likely to have, 2 sigma sqrt(width), more where that does not make it
