@@ -190,10 +190,14 @@ void Training::train() {
   }
 }
 
-/// What follows the update: an evaluation, and the line of metrics.
+/// What follows the update: an evaluation, and the line of metrics. A workload that is finished before the last round has the
+/// evaluation of that one.
 void Training::end_round() {
-  const auto evaluation =
-      evaluates_after(configuration_, training_round_) ? workload_->evaluation_sum(model_) : std::nullopt;
+  const std::uint64_t last = configuration_.federation.rounds;
+  const bool finished = training_round_ < last && !workload_->next_sum(model_);
+  const auto evaluation = evaluates_after(configuration_, finished ? last : training_round_)
+                              ? workload_->evaluation_sum(model_)
+                              : std::nullopt;
   if (evaluation) {
     save_when_due();
     run_sum(*workload_, model_, *evaluation);  // Not allowed: the loop ends after this round.

@@ -15,6 +15,7 @@
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
 #include "common/data/column_spec.h"
+#include "common/data/csv_columns.h"
 #include "common/data/deal.h"
 #include "common/data/feature_space.h"
 #include "common/data/numbers.h"
@@ -179,31 +180,22 @@ std::uint32_t read_word_cell(const RowSource& source, std::size_t column, const 
   return word;
 }
 
-// Reads records of format csv: numbers, then words one-hot, then the intercept.
+// Reads records of format csv.
 class CsvRecords {
  public:
-  CsvRecords(const RowPlan& plan, const Cleaning& cleaning) : missing_(cleaning.missing) {
-    for (const std::string& text : plan.data.numeric) {
-      numeric_.push_back(read_numeric_spec(text, "data.numeric"));
-    }
-    auto next = static_cast<std::uint32_t>(numeric_.size());
-    for (const std::string& text : plan.data.categorical) {
-      words_.emplace_back(read_word_spec(text, "data.categorical", kCategoryBuckets), plan.folder,
-                          "data.categorical");
-      begins_.push_back(next);
-      next += words_.back().width();
-    }
-    intercept_ = next;
-  }
+  CsvRecords(const RowPlan& plan, const Cleaning& cleaning)
+      : missing_(cleaning.missing),
+        columns_(csv_columns(plan.data, plan.folder)),
+        found_(columns_.words.size()) {}
 
   // The columns of this file, which may have them in another order than the last.
   void begin_file(const RowSource& source) {
     numeric_columns_.clear();
     word_columns_.clear();
-    for (const NumericSpec& spec : numeric_) {
+    for (const NumericSpec& spec : columns_.numbers) {
       numeric_columns_.push_back(source.csv().column(spec.name, "data.numeric"));
     }
-    for (const Vocabulary& words : words_) {
+    for (const Vocabulary& words : columns_.words) {
       word_columns_.push_back(source.csv().column(words.name(), "data.categorical"));
     }
   }
@@ -212,20 +204,27 @@ class CsvRecords {
   bool append(const RowSource& source, CsrMatrix& rows, Counts& counts) {
     const std::size_t begin = rows.columns.size();
     std::uint64_t missing = 0;
-    for (std::size_t i = 0; i < numeric_.size(); ++i) {
-      float value = read_numeric_cell(source, numeric_columns_[i], numeric_[i], counts);
+    for (std::size_t i = 0; i < columns_.numbers.size(); ++i) {
+      float value = read_numeric_cell(source, numeric_columns_[i], columns_.numbers[i], counts);
       if (std::isnan(value)) {
         ++missing;
         value = missing_ == Cleaning::Missing::zero ? 0.0F : value;
       }
       append(rows, static_cast<std::uint32_t>(i), value);
     }
-    for (std::size_t i = 0; i < words_.size(); ++i) {
+    for (std::size_t i = 0; i < columns_.words.size(); ++i) {
       if (is_missing(source.csv().cell(word_columns_[i]))) {
         ++missing;  // No word: all columns of the range stay zero.
+        found_[i] = kNoWord;
         continue;
       }
-      append(rows, begins_[i] + read_word_cell(source, word_columns_[i], words_[i], counts), 1.0F);
+      found_[i] = read_word_cell(source, word_columns_[i], columns_.words[i], counts);
+      append(rows, columns_.begins[i] + found_[i], 1.0F);
+    }
+    for (const CsvColumns::Cross& cross : columns_.crosses) {
+      if (found_[cross.words] != kNoWord) {
+        append(rows, cross.begin + found_[cross.words], rows.values[begin + cross.number]);
+      }
     }
     if (missing > 0 && missing_ == Cleaning::Missing::drop) {
       rows.columns.resize(begin);
@@ -234,23 +233,23 @@ class CsvRecords {
       return false;
     }
     counts.missing += missing;
-    append(rows, intercept_, 1.0F);
+    append(rows, columns_.intercept, 1.0F);
     rows.row_begin.push_back(rows.columns.size());
     return true;
   }
 
  private:
+  static constexpr std::uint32_t kNoWord = Vocabulary::kRefused;
+
   static void append(CsrMatrix& rows, std::uint32_t column, float value) {
     rows.columns.push_back(column);
     rows.values.push_back(value);
   }
 
   Cleaning::Missing missing_;
-  std::vector<NumericSpec> numeric_;
-  std::vector<Vocabulary> words_;
-  std::vector<std::uint32_t> begins_;  // First column of each vocabulary.
-  std::uint32_t intercept_ = 0;
+  CsvColumns columns_;
   std::vector<std::size_t> numeric_columns_, word_columns_;
+  std::vector<std::uint32_t> found_;  // The row's word of each vocabulary.
 };
 
 // Reads records of format libsvm: the features as they are, then the intercept.
@@ -366,9 +365,50 @@ StagedRows rows_of(std::vector<StagedRating> ratings, Counts& counts) {
   return rows;
 }
 
+// Takes out of `ratings` what leave-one-out tests, and what it drops: of each customer the last of its items in time, where
+// an item's time is that of its last rating, and the one before it.
+std::vector<StagedRating> take_out_last(std::vector<StagedRating>& ratings, const SplitRule& split,
+                                        Counts& counts) {
+  std::stable_sort(ratings.begin(), ratings.end(), [](const StagedRating& a, const StagedRating& b) {
+    return std::tie(a.key, a.time) < std::tie(b.key, b.time);
+  });
+  std::vector<StagedRating> kept, last;
+  const auto put = [&](const StagedRating& rating, Side side) {
+    counts.validation_dropped += side == Side::drop ? 1U : 0U;
+    if (side != Side::drop) {
+      (side == Side::test ? last : kept).push_back(rating);
+    }
+  };
+  for (std::size_t begin = 0; begin < ratings.size();) {
+    std::size_t end = begin;
+    while (end < ratings.size() && ratings[end].key == ratings[begin].key) {
+      ++end;
+    }
+    const std::uint32_t final_item = ratings[end - 1].item;
+    std::size_t before = end;
+    while (before > begin && ratings[before - 1].item == final_item) {
+      --before;
+    }
+    // A customer of one item keeps it: there is nothing to foresee it from.
+    const std::uint32_t last_but_one = before > begin ? ratings[before - 1].item : final_item;
+    for (; begin < end; ++begin) {
+      const StagedRating& rating = ratings[begin];
+      put(rating, last_but_one == final_item    ? Side::train
+                  : rating.item == final_item   ? split.side_of_last()
+                  : rating.item == last_but_one ? split.side_of_last_but_one()
+                                                : Side::train);
+    }
+  }
+  ratings.swap(kept);
+  return last;
+}
+
 void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Counts& counts, Dataset& data) {
   if (plan.data.customer.empty()) {
     throw bad_input("data.customer is missing; format ratings needs the column of customers");
+  }
+  if (plan.split.kind() == SplitRule::Kind::leave_one_out && plan.data.time.empty()) {
+    throw bad_input("data.test=leave-one-out needs data.time, the column that says which item was last");
   }
   const Vocabulary items(read_word_spec(plan.data.item, "data.item", kItemBuckets), plan.folder, "data.item");
   NumericSpec rating;
@@ -412,6 +452,9 @@ void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Co
     }
     filter.end_of_file();
   });
+  if (plan.split.kind() == SplitRule::Kind::leave_one_out) {
+    test = take_out_last(train, plan.split, counts);
+  }
   StagedRows train_rows = rows_of(std::move(train), counts);
   StagedRows test_rows = rows_of(std::move(test), counts);
   sort_rows(std::move(train_rows), std::move(test_rows), filter.names(), data);
@@ -428,6 +471,10 @@ Dataset read_dataset(const Configuration& configuration, std::uint32_t worker, s
     owned = dealt_merchants(configuration, worker, workers);
   }
 
+  if (plan.split.kind() == SplitRule::Kind::leave_one_out && configuration.data.format != "ratings") {
+    throw bad_input(
+        "data.test=leave-one-out needs data.format=ratings: it holds back the last item of each customer");
+  }
   Dataset data;
   data.kind = row_kind(configuration);
   data.space = feature_space(configuration);
