@@ -38,9 +38,9 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
   for (const std::string& name : workload_names()) {
     Configuration configuration;
     configuration.workload.name = name;
-    const auto workload = make_workload(configuration, name == "matrix-factorization" ? kRatings
-                                                       : name == "linear"             ? kNumbers
-                                                                                      : kRecords);
+    const auto workload = make_workload(configuration, name.ends_with("matrix-factorization") ? kRatings
+                                                       : name == "linear"                     ? kNumbers
+                                                                                              : kRecords);
 
     EXPECT_EQ(workload->name(), name);
   }
@@ -51,7 +51,8 @@ TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
   configuration.workload.name = "forest";
 
   EXPECT_EQ(refusal_of(configuration, kRecords),
-            "workload.name: expected one of logistic, linear, matrix-factorization, factorization-machine; "
+            "workload.name: expected one of logistic, linear, matrix-factorization, implicit-matrix-"
+            "factorization, factorization-machine; "
             "got 'forest'");
 }
 
