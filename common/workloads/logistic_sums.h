@@ -19,6 +19,14 @@ struct LogisticSums {
   double positive_weight = 1;
   bool with_loss = true;
 
+  /// One row's part: c (p - y), c p (1 - p) and its loss, 0 where that is not wanted.
+  struct Row {
+    double residual = 0;
+    double curvature = 0;
+    double loss = 0;
+  };
+  Row of_row(double logit, double label) const;
+
   double add(const Rows& rows, std::span<const double> weights, std::span<double> gradient,
              std::span<double> lower = {}) const;
 };
