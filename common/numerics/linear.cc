@@ -45,25 +45,22 @@ DotAndNorm dot_and_norm(const SparseRow& row, std::span<const double> weights) {
   const std::size_t size = row.columns.size();
   const std::uint32_t* const columns = row.columns.data();
   const float* const values = row.values.data();
-  double product[4] = {};
-  double square[4] = {};
-  const auto take = [&](std::size_t lane, std::size_t i) {
-    const double value = static_cast<double>(values[i]);
-    product[lane] += value * weights[columns[i]];
-    square[lane] += value * value;
-  };
+  double d0 = 0, d1 = 0, s0 = 0, s1 = 0;
   std::size_t i = 0;
-  for (; i + 4 <= size; i += 4) {
-    take(0, i);
-    take(1, i + 1);
-    take(2, i + 2);
-    take(3, i + 3);
+  for (; i + 2 <= size; i += 2) {
+    const double first = static_cast<double>(values[i]);
+    const double second = static_cast<double>(values[i + 1]);
+    d0 += first * weights[columns[i]];
+    d1 += second * weights[columns[i + 1]];
+    s0 += first * first;
+    s1 += second * second;
   }
-  for (; i < size; ++i) {
-    take(0, i);
+  if (i < size) {
+    const double last = static_cast<double>(values[i]);
+    d0 += last * weights[columns[i]];
+    s0 += last * last;
   }
-  return {.dot = (product[0] + product[1]) + (product[2] + product[3]),
-          .norm = std::sqrt((square[0] + square[1]) + (square[2] + square[3]))};
+  return {.dot = d0 + d1, .norm = std::sqrt(s0 + s1)};
 }
 
 double dot(const SparseRow& row, std::span<const double> weights) {
@@ -100,16 +97,12 @@ void add_scaled(const SparseRow& row, double scale, std::span<double> out) {
 
 LogisticTerms logistic_terms(double x, double y) {
   const double e = std::exp(-std::abs(x));
-  return {.probability = x >= 0 ? 1 / (1 + e) : e / (1 + e),
-          .loss = std::max(x, 0.0) - y * x + std::log1p(e)};
+  return {.probability = (x >= 0 ? 1 : e) / (1 + e), .loss = std::max(x, 0.0) - y * x + std::log1p(e)};
 }
 
 double sigmoid(double x) {
-  if (x >= 0) {
-    return 1 / (1 + std::exp(-x));
-  }
-  const double e = std::exp(x);
-  return e / (1 + e);
+  const double e = std::exp(-std::abs(x));
+  return (x >= 0 ? 1 : e) / (1 + e);
 }
 
 double logistic_loss(double x, double y) {

@@ -73,19 +73,6 @@ class DenseCurvature {
 
 }  // namespace
 
-LogisticSums::Row LogisticSums::of_row(double logit, double label) const {
-  const double weight = label > 0.5 ? positive_weight : 1;
-  LogisticTerms terms;
-  if (with_loss) {
-    terms = logistic_terms(logit, label);
-  } else {
-    terms.probability = sigmoid(logit);
-  }
-  return {.residual = weight * (terms.probability - label),
-          .curvature = weight * terms.probability * (1 - terms.probability),
-          .loss = weight * terms.loss};
-}
-
 double LogisticSums::add(const Rows& rows, std::span<const double> weights, std::span<double> gradient,
                          std::span<double> lower) const {
   double loss = 0;
