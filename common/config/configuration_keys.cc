@@ -477,7 +477,7 @@ std::vector<Key> make_table() {
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("l2_factors",
                      "Weight of the squared norm of factors, factorization-machine; otherwise workload.l2."),
-      own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.1."),
+      own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.3."),
       own_number_key("block", "Entries of an item's vector that one sum of als solves for; otherwise all."),
       own_number_key("entries_per_sum",
                      "Longest sum of als; parts of a longer one take turns. Otherwise 2^20."),

@@ -42,6 +42,7 @@ int main(int count, char** arguments) {
   }
 
   hanse::register_primitives();
+  hanse::register_factorization(smoke ? 1 : 5);
   hanse::register_accounting();
   hanse::register_rounds(smoke ? 1 : 5);
   hanse::register_ledgers(smoke ? 1 : 5);
