@@ -188,6 +188,7 @@ Side RowSource::find_side() {
   const CsvReader* words = nullptr;
   switch (plan_.split.kind()) {
     case SplitRule::Kind::none:
+    case SplitRule::Kind::leave_one_out:  // Decided when all ratings of a customer are there.
       return Side::train;
     case SplitRule::Kind::path:
       return is_test_file_ ? Side::test : Side::train;

@@ -8,6 +8,7 @@
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
 #include "common/workloads/factorization_machine.h"
+#include "common/workloads/implicit_factorization.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/preparation.h"
@@ -189,6 +190,38 @@ std::unique_ptr<Workload> make_factorization_machine(const Configuration& config
   return std::make_unique<FactorizationMachine>(std::move(options));
 }
 
+std::unique_ptr<Workload> make_implicit_factorization(const Configuration& configuration,
+                                                      const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::customer) {
+    throw bad_input(
+        "workload.name=implicit-matrix-factorization needs customers and items: set data.format=ratings");
+  }
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  if (workload.solver != "gradient" && workload.solver != "als") {
+    throw bad_input("workload.solver: implicit-matrix-factorization knows als only; got '" + workload.solver +
+                    "'");
+  }
+  ImplicitFactorization::Options options;
+  options.items = facts.width;
+  options.rank = workload.rank;
+  options.unit = configuration.privacy.unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.l2 = workload.l2 > 0 ? workload.l2 : options.l2;
+  options.exponent = number_option(workload.other, "exponent", options.exponent);
+  options.unobserved = number_option(workload.other, "unobserved", options.unobserved);
+  options.confidence = number_option(workload.other, "confidence", options.confidence);
+  options.init = number_option(workload.other, "init", options.init);
+  options.block = count_option(workload.other, "block", options.block);
+  options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
+  options.items_per_customer = count_option(workload.other, "items_per_customer", options.items_per_customer);
+  options.factor_bound = number_option(workload.other, "factor_bound", options.factor_bound);
+  options.customers_per_unit =
+      number_option(workload.other, "customers_per_unit", options.customers_per_unit);
+  options.seed = configuration.federation.seed;
+  return std::make_unique<ImplicitFactorization>(options);
+}
+
 struct Entry {
   const char* name;
   std::unique_ptr<Workload> (*make)(const Configuration&, const WorkloadFacts&);
@@ -196,6 +229,7 @@ struct Entry {
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic},
     {"matrix-factorization", make_matrix_factorization},
+    {"implicit-matrix-factorization", make_implicit_factorization},
     {"factorization-machine", make_factorization_machine},
 };
 

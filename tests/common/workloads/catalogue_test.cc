@@ -29,7 +29,8 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
   for (const std::string& name : workload_names()) {
     Configuration configuration;
     configuration.workload.name = name;
-    const auto workload = make_workload(configuration, name == "matrix-factorization" ? kRatings : kRecords);
+    const auto workload =
+        make_workload(configuration, name.ends_with("matrix-factorization") ? kRatings : kRecords);
 
     EXPECT_EQ(workload->name(), name);
   }
@@ -40,7 +41,9 @@ TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
   configuration.workload.name = "forest";
 
   EXPECT_EQ(refusal_of(configuration, kRecords),
-            "workload.name: expected one of logistic, matrix-factorization, factorization-machine; got 'forest'");
+            "workload.name: expected one of logistic, matrix-factorization, implicit-matrix-factorization, "
+            "factorization-machine; "
+            "got 'forest'");
 }
 
 TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {

@@ -234,7 +234,7 @@ void newton_to_the_optimum(State& state) {
 
 }  // namespace
 
-void register_workloads() {
+void register_logistic() {
   using benchmark::RegisterBenchmark;
   RegisterBenchmark("gradient: a plain loop", plain_pass);
   RegisterBenchmark("logistic: a pass, each merchant clipped", logistic_pass, Unit::merchant, Unit::merchant);
