@@ -149,6 +149,9 @@ void Training::tell_expected_cost() {
   cost.merchants = merchants_;
   cost.workers = session.workers();
   cost.server_values = model_.server_state.size();
+  if (configuration_.privacy.correlated_noise != "none") {
+    cost.past_rows = configuration_.privacy.turns - 1;
+  }
   cost.rounds = rounds_ - training_round_;
   for (const auto& neighbours : session.neighbours()) {
     cost.neighbours = std::max<std::uint64_t>(cost.neighbours, neighbours.size());
