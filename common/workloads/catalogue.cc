@@ -12,6 +12,7 @@
 #include "common/workloads/linear_regression.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/matrix_factorization.h"
+#include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
 
 namespace hanse {
@@ -130,6 +131,11 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   return std::make_unique<LogisticRegression>(std::move(options));
 }
 
+OwnKind own_kind(const Configuration& configuration) {
+  const auto found = configuration.workload.other.find("own");
+  return found == configuration.workload.other.end() ? OwnKind::none : own_kind_of(found->second);
+}
+
 std::unique_ptr<Workload> make_linear(const Configuration& configuration, const WorkloadFacts& facts) {
   if (facts.kind != RowKind::record) {
     throw bad_input("workload.name=linear needs records with a label: set data.format to csv or libsvm");
@@ -151,6 +157,8 @@ std::unique_ptr<Workload> make_linear(const Configuration& configuration, const 
   options.unit = configuration.privacy.unit;
   options.clip = configuration.privacy.clip;
   options.l2 = configuration.workload.l2;
+  options.own = own_kind(configuration);
+  options.own_l2 = number_option(configuration.workload.other, "own_l2", options.own_l2);
   options.test_rows_per_unit = number_option(configuration.workload.other, "test_rows_per_unit", 0);
   options.max_units = configuration.data.max_units;
   return std::make_unique<LinearRegression>(std::move(options));
@@ -253,6 +261,29 @@ std::unique_ptr<Workload> make_implicit_factorization(const Configuration& confi
   return std::make_unique<ImplicitFactorization>(options);
 }
 
+/// With the merchants' own part where it is asked for.
+std::unique_ptr<Workload> with_own_part(std::unique_ptr<Workload> workload,
+                                        const Configuration& configuration, const WorkloadFacts& facts) {
+  const Other& other = configuration.workload.other;
+  const OwnKind kind = own_kind(configuration);
+  if (kind == OwnKind::none) {
+    return workload;
+  }
+  Personalised::Options options;
+  options.kind = kind;
+  options.l2 = number_option(other, "own_l2", options.l2);
+  options.alone_l2 = number_option(other, "alone_l2", options.alone_l2);
+  options.width = facts.width;
+  options.numeric_label = facts.numeric_label;
+  options.label_low = facts.label_low;
+  options.label_high = facts.label_high;
+  options.label_declared = facts.label_declared;
+  options.unit = configuration.privacy.unit;
+  options.test_rows_per_unit = number_option(other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  return std::make_unique<Personalised>(std::move(workload), options);
+}
+
 struct Entry {
   const char* name;
   std::unique_ptr<Workload> (*make)(const Configuration&, const WorkloadFacts&);
@@ -293,7 +324,7 @@ std::unique_ptr<Workload> make_workload(const Configuration& configuration, cons
   std::string names;
   for (const Entry& entry : kCatalogue) {
     if (configuration.workload.name == entry.name) {
-      return entry.make(configuration, facts);
+      return with_own_part(entry.make(configuration, facts), configuration, facts);
     }
     names += (names.empty() ? "" : ", ") + std::string(entry.name);
   }

@@ -282,6 +282,11 @@ Metrics FactorizationMachine::apply(Model& model, const PrivateSum& sum,
   return {};
 }
 
+RowScorer FactorizationMachine::scorer(const Model& model) const {
+  const auto scorer = std::make_shared<Scorer>(Scorer{table_of(model), model.parameters[0]});
+  return [scorer](const SparseRow& row) { return scorer->score(row); };
+}
+
 std::vector<NamedArray> FactorizationMachine::arrays(const Model& model) const {
   NamedArray weights{.name = "weights", .shape = {columns()}, .values = {}};
   NamedArray factors{.name = "factors", .shape = {columns(), options_.rank}, .values = {}};
