@@ -251,8 +251,7 @@ TEST(Personalised, OfFinerUnitsNothingOfTheOwnPartIsInAnySum) {
     const auto with = personalised(data, unit);
     Model model = with->initial_model(1);
     model.parameters.assign(kWidth, 0.5);
-    for (const PrivateSum& sum :
-         {*with->next_sum(Model{.parameters = model.parameters}), *with->evaluation_sum(model)}) {
+    for (const PrivateSum& sum : {*with->next_sum(model), *with->evaluation_sum(model)}) {
       const Contributor contribute = with->contributor(model, sum);
       for_each_unit(data, data.merchants[0], unit, sum.population, [&](const UnitRows& rows) {
         Contribution contribution;
