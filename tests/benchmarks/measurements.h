@@ -35,6 +35,7 @@ class Measurements final : public benchmark::BenchmarkReporter {
 void register_primitives();
 void register_factorization(int repetitions);
 void register_accounting();
+void register_logistic();
 void register_rounds(int repetitions);
 void register_ledgers(int repetitions);
 
