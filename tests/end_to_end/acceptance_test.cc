@@ -274,5 +274,37 @@ TEST_F(Acceptance, NextFilmsAreFoundAsOnThePooledData) {
   EXPECT_EQ(last_figure("merchants"), 21);
 }
 
+// Stores differ: on the same rows, stores alone have an error of 0.548, and one linear model for all 0.647.
+TEST_F(Acceptance, PricesWithAPartOfItsOwnBeatBothTheSharedModelAndTheStoresAlone) {
+  const std::string path = "data.path=" + (data_ / "free/orangejuice/sales.csv").string();
+
+  ASSERT_NO_FATAL_FAILURE(run("prices/federation.ini", {path}));
+
+  std::printf("test RMSE: federated %.4f, own %.4f, alone %.4f\n", last_figure("test_rmse"),
+              last_figure("test_rmse_own"), last_figure("test_rmse_alone"));
+  EXPECT_LT(last_figure("test_rmse_own"), 0.52);
+  EXPECT_LT(last_figure("test_rmse_own"), last_figure("test_rmse_alone") - 0.025);
+  EXPECT_LT(last_figure("test_rmse"), 0.66);
+  const auto own = nlohmann::json::parse(bytes_of_file(folder_ / "run" / "merchants" / "100" / "own.json"));
+  EXPECT_EQ(own.at("values").size(), own.at("columns").size());
+  EXPECT_LT(own.at("test_rmse_own").get<double>(), own.at("test_rmse").get<double>());
+}
+
+// With every record hidden, a store's own part is fitted after training and told to the store alone.
+TEST_F(Acceptance, PricesWithEpsilonThreeForEveryRecordTellOwnPartsToTheStoresAlone) {
+  const std::vector<std::string> settings = {"data.path=" + (data_ / "free/orangejuice/sales.csv").string(),
+                                             "data.label=log_units[4..14]", "privacy.unit=record",
+                                             "privacy.epsilon=3", "privacy.delta=1e-6"};
+
+  ASSERT_NO_FATAL_FAILURE(run("prices/federation.ini", settings));
+
+  std::printf("test RMSE of the released model %.4f\n", last_figure("test_rmse"));
+  EXPECT_LE(last_figure("epsilon"), 3.0);
+  EXPECT_TRUE(std::isnan(last_figure("test_rmse_own")));
+  const auto own = nlohmann::json::parse(bytes_of_file(folder_ / "run" / "merchants" / "100" / "own.json"));
+  EXPECT_GT(own.at("test_rmse_own").get<double>(), 0.0);
+  EXPECT_EQ(run_in(folder_.path(), {"hanse", "audit", "run", "--budget", "3,1e-6"}).code, 0);
+}
+
 }  // namespace
 }  // namespace hanse
