@@ -378,7 +378,9 @@ std::vector<Key> make_table() {
           "data.customer", "COLUMN", "Column of the customer.",
           [](auto& c) -> auto& { return c.data.customer; }),
       text_key(
-          "data.label", "COLUMN", "Column of the label.", [](auto& c) -> auto& { return c.data.label; }),
+          "data.label", "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH]",
+          "Column of the label; with privacy, a number needs its public range.",
+          [](auto& c) -> auto& { return c.data.label; }),
       text_key(
           "data.positive", "label value", "Label that means 1; empty: labels are 0 and 1.",
           [](auto& c) -> auto& { return c.data.positive; }),
@@ -432,8 +434,12 @@ std::vector<Key> make_table() {
 
       text_key(
           "workload.name",
-          "logistic | matrix-factorization | implicit-matrix-factorization | factorization-machine",
+          "logistic | linear | matrix-factorization | implicit-matrix-factorization | factorization-machine",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
+      choice_key(
+          "workload.task", {"auto", "classification", "regression"},
+          "What data.label is: 0 or 1, or a number; auto: a number for linear, else 0 or 1.",
+          [](auto& c) -> auto& { return c.workload.task; }),
       integer_key(
           "workload.rank", 1, 65'536, "1 to 65536", "Number of factors.",
           [](auto& c) -> auto& { return c.workload.rank; }),
@@ -477,7 +483,7 @@ std::vector<Key> make_table() {
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("l2_factors",
                      "Weight of the squared norm of factors, factorization-machine; otherwise workload.l2."),
-      own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.1."),
+      own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.3."),
       own_number_key("block", "Entries of an item's vector that one sum of als solves for; otherwise all."),
       own_number_key("entries_per_sum",
                      "Longest sum of als; parts of a longer one take turns. Otherwise 2^20."),

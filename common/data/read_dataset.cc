@@ -170,6 +170,20 @@ float read_numeric_cell(const RowSource& source, std::size_t column, const Numer
   return result;
 }
 
+// The label of a row; NaN where it is a number and missing.
+float read_label(const RowSource& source, const RowPlan& plan, Counts& counts) {
+  if (!plan.label) {
+    return source.label();
+  }
+  if (plan.data.format == "csv") {
+    return read_numeric_cell(source, source.label_column(), *plan.label, counts);
+  }
+  const double x = static_cast<double>(source.label());
+  const double clipped = x < plan.label->low ? plan.label->low : x > plan.label->high ? plan.label->high : x;
+  counts.clipped += clipped == x ? 0U : 1U;
+  return static_cast<float>(clipped);
+}
+
 std::uint32_t read_word_cell(const RowSource& source, std::size_t column, const Vocabulary& vocabulary,
                              Counts& counts) {
   const std::uint32_t word = vocabulary.column_of(source.csv().cell(column));
@@ -313,6 +327,7 @@ StringTable dealt_merchants(const Configuration& configuration, std::uint32_t wo
 
 template <class Records>
 void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& counts, Dataset& data) {
+  const bool drop_missing = read_cleaning(plan.data.clean).missing == Cleaning::Missing::drop;
   StagedRows train, test;
   for_each_file(plan, [&](RowSource& source) {
     records.begin_file(source);
@@ -322,7 +337,14 @@ void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& cou
         continue;
       }
       StagedRows& rows = source.side() == Side::train ? train : test;
-      const float label = source.label();
+      const float label = read_label(source, plan, counts);
+      if (std::isnan(label)) {
+        if (!drop_missing) {
+          throw source.bad_cell(source.label_column(), "a number (or set data.clean = missing:drop)");
+        }
+        ++counts.missing_dropped;
+        continue;
+      }
       if (records.append(source, rows.features, counts)) {
         rows.labels.push_back(label);
         rows.keys.push_back(*key);

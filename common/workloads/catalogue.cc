@@ -9,6 +9,7 @@
 #include "common/data/cleaning.h"
 #include "common/workloads/factorization_machine.h"
 #include "common/workloads/implicit_factorization.h"
+#include "common/workloads/linear_regression.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/preparation.h"
@@ -83,6 +84,10 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   if (facts.kind != RowKind::record) {
     throw bad_input("workload.name=logistic needs records with a label: set data.format to csv or libsvm");
   }
+  if (facts.numeric_label) {
+    throw bad_input(
+        "workload.task=regression: logistic tells 0 from 1; for numbers use workload.name=linear");
+  }
   const Configuration::WorkloadOptions& workload = configuration.workload;
   const Unit unit = configuration.privacy.unit;
   LogisticRegression::Options options;
@@ -123,6 +128,32 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   options.max_units = configuration.data.max_units;
   options.server = server_options(configuration);
   return std::make_unique<LogisticRegression>(std::move(options));
+}
+
+std::unique_ptr<Workload> make_linear(const Configuration& configuration, const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::record) {
+    throw bad_input("workload.name=linear needs records with a label: set data.format to csv or libsvm");
+  }
+  if (!facts.numeric_label) {
+    throw bad_input(
+        "workload.task=classification: linear predicts numbers; for 0 and 1 use "
+        "workload.name=logistic");
+  }
+  if (configuration.privacy.turns > 1 || configuration.privacy.adaptive_clip) {
+    throw bad_input("workload.name=linear has one round: leave out privacy.turns and privacy.adaptive_clip");
+  }
+  LinearRegression::Options options;
+  options.width = facts.width;
+  options.train_rows = facts.train_rows;
+  options.label_low = facts.label_low;
+  options.label_high = facts.label_high;
+  options.label_declared = facts.label_declared;
+  options.unit = configuration.privacy.unit;
+  options.clip = configuration.privacy.clip;
+  options.l2 = configuration.workload.l2;
+  options.test_rows_per_unit = number_option(configuration.workload.other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  return std::make_unique<LinearRegression>(std::move(options));
 }
 
 std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configuration,
@@ -234,6 +265,7 @@ struct Entry {
 };
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic},
+    {"linear", make_linear},
     {"matrix-factorization", make_matrix_factorization},
     {"implicit-matrix-factorization", make_implicit_factorization},
     {"factorization-machine", make_factorization_machine},
@@ -248,7 +280,11 @@ WorkloadFacts facts_of(const FeatureSpace& space, RowKind kind, const Encoding& 
           .train_rows = encoding.train_rows,
           .merchants = merchants,
           .rating_low = space.rating_low,
-          .rating_high = space.rating_high};
+          .rating_high = space.rating_high,
+          .numeric_label = space.numeric_label,
+          .label_low = encoding.label_low,
+          .label_high = encoding.label_high,
+          .label_declared = !std::isnan(space.label_low)};
 }
 
 std::vector<std::string> workload_names() {

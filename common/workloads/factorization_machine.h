@@ -39,7 +39,7 @@ class FactorizationMachine final : public Workload {
     Solver solver = Solver::gradient;
     double clip = 0;             ///< 0: 4096 without a unit of privacy, else 1.
     double expected_share = 1;   ///< Of units or merchants that take part in a round.
-    double init = 0.1;           ///< Standard deviation of the first factors, times sqrt(rank).
+    double init = 0.3;           ///< Standard deviation of the first factors, times sqrt(rank).
     LocalAdagrad penalties;      ///< l2 and l2_factors; rate and epochs matter to solver local.
     bool equal_weights = false;  ///< Solver local.
     std::uint64_t seed = 1;

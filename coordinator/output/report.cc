@@ -287,6 +287,10 @@ std::string kept_text(const ReportData& data) {
         "noise "
         "weaken it in proportion: no colluding merchants were planned for.</p>";
   }
+  if (const std::uint64_t trimmed = data.audit->state.trimmed(); trimmed > 0) {
+    html += "<p>Noise for merchants that might have dropped out, and did not, was taken out of " +
+            counted(trimmed, "sum", "sums") + " again: what stayed is what ε was counted for.</p>";
+  }
   return html;
 }
 
