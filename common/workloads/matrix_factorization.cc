@@ -21,10 +21,26 @@ namespace {
 constexpr double kUnclippedNorm = 4096;
 // A first item bias is the item's mean deviation as if this many more ratings had been average.
 constexpr double kBiasShrinkage = 10;
+// Of the true biases, in half-widths of the range: what noisy ones are shrunk by as well (Efron and Morris 1973).
+constexpr double kBiasVariance = 1.0 / 16;
 // Without a unit of privacy a merchant's item equations: an item's ten million ratings fit.
 constexpr double kUnclippedEquations = 0x1p24;
 // What keeps noise from carrying an item away: no entry of a vector is larger than this many half-widths.
 constexpr double kFarthest = 4;
+
+/// The variance of noise in counts, as counts below zero tell it: only noise can have made them. 0 when there are few.
+double noise_of_counts(std::span<const double> statistics) {
+  constexpr std::size_t few = 8;
+  double squares = 0;
+  std::size_t below = 0;
+  for (std::size_t i = 0; i < statistics.size(); i += 2) {
+    if (statistics[i] < 0) {
+      squares += statistics[i] * statistics[i];
+      ++below;
+    }
+  }
+  return below > few ? squares / static_cast<double>(below) : 0;
+}
 
 }  // namespace
 
@@ -394,10 +410,12 @@ Metrics MatrixFactorization::apply_statistics(Model& model, std::span<const doub
     sum += total[2 * item + 1];
   }
   const double mean = all >= 1 ? std::clamp(sum / all, -bound_, bound_) : 0;
+  const double noise = noise_of_counts(total) * (1 + mean * mean) / kBiasVariance;
   model.parameters[0] = middle_ + half_width_ * mean;
   for (std::size_t item = 0; item < options_.items; ++item) {
     const double deviation = total[2 * item + 1] - mean * ratings[item];
-    const double bias = deviation / (ratings[item] + kBiasShrinkage);
+    const double count = ratings[item];
+    const double bias = count > 0 ? deviation / (count + kBiasShrinkage + noise / count) : 0;
     model.parameters[1 + item * block()] = half_width_ * std::clamp(bias, -bound_, bound_);
   }
   ++model.step;
