@@ -214,6 +214,12 @@ std::unique_ptr<Workload> make_factorization_machine(const Configuration& config
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
   options.init = number_option(workload.other, "init", options.init);
+  options.regression = facts.numeric_label;
+  if (facts.numeric_label) {
+    options.label_low = facts.label_low;
+    options.label_high = facts.label_high;
+    options.label_declared = facts.label_declared;
+  }
   options.penalties = {.epochs = workload.local_epochs,
                        .learning_rate = workload.learning_rate,
                        .l2 = workload.l2,
