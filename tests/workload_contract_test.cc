@@ -34,6 +34,7 @@ struct Case {
   double learning_rate = 1;
   std::map<std::string, std::string> other = {};
   bool one_round = false;
+  bool numbers = false;  ///< Labels are numbers; of linear they always are.
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
@@ -42,7 +43,7 @@ void PrintTo(const Case& c, std::ostream* out) {
 
 FeatureSpace space_of(const Case& c) {
   FeatureSpace space = c.kind == RowKind::record ? test::record_space() : test::rating_space(kItems);
-  if (c.workload == "linear") {
+  if (c.workload == "linear" || c.numbers) {
     space.numeric_label = true;
     space.label_low = c.privacy == Unit::none ? std::nan("") : -0.5;
     space.label_high = c.privacy == Unit::none ? std::nan("") : 1.5;
@@ -439,6 +440,18 @@ const std::vector<Case> kCases{
          .never_clips = false,
          .workload = "matrix-factorization",
          .solver = "als"},
+    Case{.name = "MatrixFactorizationLocal",
+         .kind = RowKind::customer,
+         .same_for_any_split = false,
+         .workload = "matrix-factorization",
+         .solver = "local"},
+    Case{.name = "MatrixFactorizationLocalOfPrivateMerchants",
+         .kind = RowKind::customer,
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "matrix-factorization",
+         .solver = "local"},
     Case{.name = "ImplicitFactorization",
          .kind = RowKind::customer,
          .workload = "implicit-matrix-factorization",
@@ -460,6 +473,21 @@ const std::vector<Case> kCases{
          .workload = "factorization-machine",
          .optimizer = "adam",
          .learning_rate = 0.05},
+    Case{.name = "FactorizationMachineOfNumbers",
+         .workload = "factorization-machine",
+         .optimizer = "adam",
+         .learning_rate = 0.05,
+         .numbers = true},
+    Case{.name = "FactorizationMachineOfNumbersOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "factorization-machine",
+         .numbers = true},
+    Case{.name = "FactorizationMachineLocalOfNumbers",
+         .same_for_any_split = false,
+         .workload = "factorization-machine",
+         .solver = "local",
+         .numbers = true},
     Case{.name = "FactorizationMachineOfPrivateRecords",
          .privacy = Unit::record,
          .never_clips = false,

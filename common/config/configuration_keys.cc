@@ -449,7 +449,7 @@ std::vector<Key> make_table() {
       text_key(
           "workload.solver", "gradient | newton | local | als",
           "How the model is fitted; newton is for logistic, als (alternating least squares) for "
-          "matrix-factorization, local for the others.",
+          "matrix-factorization, local for all but implicit-matrix-factorization.",
           [](auto& c) -> auto& { return c.workload.solver; }, is_name),
       integer_key(
           "workload.local_epochs", 1, 100'000, "1 to 100000",
@@ -492,6 +492,9 @@ std::vector<Key> make_table() {
       own_number_key("exponent", "Of the number of pairs in penalties of implicit factors; otherwise 1."),
       own_number_key("items_per_customer",
                      "Items of a customer in one sum of als, with a unit of privacy; otherwise 64."),
+      own_number_key(
+          "items_kept",
+          "Items, the most frequent ones, that have factors, with a unit of privacy; otherwise 256."),
       own_number_key("factor_bound",
                      "Longest vector of a customer in a sum of als, with a unit of privacy; otherwise 1."),
       own_number_key("customers_per_unit",

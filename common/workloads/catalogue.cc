@@ -165,8 +165,10 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   MatrixFactorization::Options options;
   if (workload.solver == "als") {
     options.solver = MatrixFactorization::Solver::als;
+  } else if (workload.solver == "local") {
+    options.solver = MatrixFactorization::Solver::local;
   } else if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: expected gradient or als for matrix-factorization; got '" +
+    throw bad_input("workload.solver: expected gradient, als or local for matrix-factorization; got '" +
                     workload.solver + "'");
   }
   options.block = count_option(workload.other, "block", options.block);
@@ -182,6 +184,9 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   options.l2_bias = number_option(workload.other, "l2_bias", options.l2_bias);
   options.init = number_option(workload.other, "init", options.init);
   options.ratings_per_unit = number_option(workload.other, "ratings_per_unit", 0);
+  options.local_epochs = workload.local_epochs;
+  options.learning_rate = workload.learning_rate;
+  options.seed = configuration.federation.seed;
   options.server = server_options(configuration);
   return std::make_unique<MatrixFactorization>(std::move(options));
 }
@@ -209,6 +214,12 @@ std::unique_ptr<Workload> make_factorization_machine(const Configuration& config
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
   options.init = number_option(workload.other, "init", options.init);
+  options.regression = facts.numeric_label;
+  if (facts.numeric_label) {
+    options.label_low = facts.label_low;
+    options.label_high = facts.label_high;
+    options.label_declared = facts.label_declared;
+  }
   options.penalties = {.epochs = workload.local_epochs,
                        .learning_rate = workload.learning_rate,
                        .l2 = workload.l2,
@@ -246,6 +257,7 @@ std::unique_ptr<Workload> make_implicit_factorization(const Configuration& confi
   options.block = count_option(workload.other, "block", options.block);
   options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
   options.items_per_customer = count_option(workload.other, "items_per_customer", options.items_per_customer);
+  options.items_kept = count_option(workload.other, "items_kept", options.items_kept);
   options.factor_bound = number_option(workload.other, "factor_bound", options.factor_bound);
   options.customers_per_unit =
       number_option(workload.other, "customers_per_unit", options.customers_per_unit);

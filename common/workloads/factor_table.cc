@@ -120,9 +120,9 @@ template <std::size_t N>
 
 template <std::size_t N>
 [[gnu::always_inline]] inline void descend_all(const Blocks<float>& blocks, const Rows& rows,
-                                               std::span<const std::uint32_t> order, ScoreLoss loss,
-                                               const LocalAdagrad& options, double& bias, double& bias_memory,
-                                               Eight* scratch) {
+                                               std::span<const std::uint32_t> order,
+                                               const ScoreTarget& target, const LocalAdagrad& options,
+                                               double& bias, double& bias_memory, Eight* scratch) {
   Eight in_registers[N > 0 ? N : 1];
   Eight* const sums = N > 0 ? in_registers : scratch;
   const auto rate = static_cast<float>(options.learning_rate);
@@ -136,7 +136,7 @@ template <std::size_t N>
     }
     const SparseRow row = without_intercept(rows.row(order[i]));
     const double score = bias + forward<N>(blocks, row, sums);
-    const double residual = score_residual(loss, score, static_cast<double>(rows.label(order[i])));
+    const double residual = target.residual(score, rows.label(order[i]));
     bias_memory += residual * residual;
     bias -= options.learning_rate * residual / std::sqrt(bias_memory);
     backward<N>(blocks, row, sums, static_cast<float>(residual), rate, l2, l2_factors);
@@ -144,18 +144,18 @@ template <std::size_t N>
 }
 
 HANSE_EACH_PROCESSOR void descend_in(const Blocks<float>& blocks, const Rows& rows,
-                                     std::span<const std::uint32_t> order, ScoreLoss loss,
+                                     std::span<const std::uint32_t> order, const ScoreTarget& target,
                                      const LocalAdagrad& options, double& bias, double& bias_memory,
                                      Eight* scratch) {
   switch (blocks.vectors) {
     case 1:
-      return descend_all<1>(blocks, rows, order, loss, options, bias, bias_memory, scratch);
+      return descend_all<1>(blocks, rows, order, target, options, bias, bias_memory, scratch);
     case 2:
-      return descend_all<2>(blocks, rows, order, loss, options, bias, bias_memory, scratch);
+      return descend_all<2>(blocks, rows, order, target, options, bias, bias_memory, scratch);
     case 4:
-      return descend_all<4>(blocks, rows, order, loss, options, bias, bias_memory, scratch);
+      return descend_all<4>(blocks, rows, order, target, options, bias, bias_memory, scratch);
     default:
-      return descend_all<0>(blocks, rows, order, loss, options, bias, bias_memory, scratch);
+      return descend_all<0>(blocks, rows, order, target, options, bias, bias_memory, scratch);
   }
 }
 
@@ -181,12 +181,17 @@ HANSE_EACH_PROCESSOR void add_gradient_in(const float* factors, const float* sum
 
 }  // namespace
 
-double score_residual(ScoreLoss loss, double score, double label) {
-  return (loss == ScoreLoss::logistic ? sigmoid(score) : score) - label;
+double ScoreTarget::loss_of(double score, float label) const {
+  if (loss == Loss::logistic) {
+    return logistic_loss(score, static_cast<double>(label));
+  }
+  const double error = residual(score, label);
+  return error * error / 2;
 }
 
-double score_loss(ScoreLoss loss, double score, double label) {
-  return loss == ScoreLoss::logistic ? logistic_loss(score, label) : (score - label) * (score - label) / 2;
+double ScoreTarget::residual(double score, float label) const {
+  const double y = static_cast<double>(label);
+  return loss == Loss::logistic ? sigmoid(score) - y : score - (y - middle) / half_width;
 }
 
 FactorTable::FactorTable(std::size_t columns, std::size_t rank)
@@ -221,11 +226,12 @@ void FactorTable::add_gradient(std::size_t column, float x, double residual, std
   add_gradient_in(block(column) + kLanes, sums.data(), x, slope, rank_, gradient.data() + 1);
 }
 
-void FactorTable::descend(const Rows& rows, std::span<const std::uint32_t> order, ScoreLoss loss,
+void FactorTable::descend(const Rows& rows, std::span<const std::uint32_t> order, const ScoreTarget& target,
                           const LocalAdagrad& options, double& bias, double& bias_memory) {
   const Blocks<float> blocks{blocks_.get(), stride_, vectors_, 1 / static_cast<float>(rank_)};
   std::vector<float> scratch(padded_rank());
-  descend_in(blocks, rows, order, loss, options, bias, bias_memory, reinterpret_cast<Eight*>(scratch.data()));
+  descend_in(blocks, rows, order, target, options, bias, bias_memory,
+             reinterpret_cast<Eight*>(scratch.data()));
 }
 
 }  // namespace hanse

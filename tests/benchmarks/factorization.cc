@@ -90,7 +90,7 @@ void factor_table_pass(State& state, const Sample& sample, std::size_t rank) {
   double bias = 0;
   double memory = FactorTable::kFirstMemory;
   for (auto _ : state) {
-    table.descend(sample.rows(), sample.order, ScoreLoss::logistic, {.learning_rate = kRate}, bias, memory);
+    table.descend(sample.rows(), sample.order, {}, {.learning_rate = kRate}, bias, memory);
     DoNotOptimize(bias);
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(sample.nonzeros()));
