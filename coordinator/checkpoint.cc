@@ -10,14 +10,18 @@
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
 #include "coordinator/output/payload_archive.h"
+#include "coordinator/output/sealed_file.h"
 #include "privacy/protocol/round_payload.h"
 
 namespace hanse {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kMagic = "HANSECPT";
-constexpr std::size_t kHeaderSize = 8 + 4 + 8 + 32;
+constexpr SealedFileKind kFile{.magic = "HANSECPT",
+                               .version = kCheckpointVersion,
+                               .name = "checkpoint",
+                               .when_of_another_version = "continue with the Hanse that wrote it",
+                               .when_damaged = ""};
 constexpr std::string_view kPrefix = "checkpoint-";
 constexpr std::string_view kSuffix = ".hanse";
 
@@ -129,34 +133,11 @@ std::string misfit(const Checkpoint& checkpoint, const LedgerState& ledger, cons
 }  // namespace
 
 std::string encode_checkpoint(const Checkpoint& checkpoint) {
-  const std::string payload = encode_payload(checkpoint);
-  ByteWriter header;
-  header.put_bytes(bytes_of(kMagic)).put(kCheckpointVersion).put(std::uint64_t{payload.size()});
-  header.put_bytes(sha256(bytes_of(payload)));
-  return text_of(header.bytes()) + payload;
+  return seal_file(kFile, encode_payload(checkpoint));
 }
 
 Checkpoint decode_checkpoint(std::string_view bytes, const std::string& origin) {
-  ByteReader reader(bytes_of(bytes));
-  if (text_of(reader.get_bytes(kMagic.size())) != kMagic) {
-    throw bad_input(origin + " is no checkpoint of Hanse");
-  }
-  const auto version = reader.get<std::uint32_t>();
-  if (!reader.failed() && version != kCheckpointVersion) {
-    throw bad_input(origin + " has checkpoint format " + std::to_string(version) +
-                    ", and this program reads format " + std::to_string(kCheckpointVersion) +
-                    ": continue with the Hanse that wrote it");
-  }
-  const auto size = reader.get<std::uint64_t>();
-  const ByteView digest = reader.get_bytes(32);
-  if (reader.failed() || reader.remaining() != size) {
-    throw bad_input(origin + " is torn");
-  }
-  const std::string_view payload = bytes.substr(kHeaderSize);
-  const Digest actual = sha256(bytes_of(payload));
-  if (!std::equal(actual.begin(), actual.end(), digest.begin())) {
-    throw bad_input(origin + " was altered: its digest does not match");
-  }
+  const std::string_view payload = payload_of(kFile, bytes, origin);
   try {
     return decode_payload(payload);
   } catch (const std::exception& exception) {

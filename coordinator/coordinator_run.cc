@@ -1,7 +1,6 @@
 #include "coordinator/coordinator_run.h"
 
 #include <algorithm>
-#include <ctime>
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -48,7 +47,7 @@ Plan plan_of(const Configuration& configuration, const FeatureSpace& space, cons
   plan.run_id = fresh_run_id(random);
   plan.pinned = !configuration.aggregation.roster.empty();
   plan.software = HANSE_VERSION;
-  plan.unix_time = static_cast<std::uint64_t>(std::time(nullptr));
+  plan.unix_time = unix_seconds();
   const std::vector<PublicKey> identities = session.identities();
   for (std::uint32_t id = 0; id < merchants; ++id) {
     plan.merchants.push_back({session.names()[id], identities[id]});

@@ -14,6 +14,7 @@
 #include "privacy/encrypted_total.h"
 #include "privacy/secure_sum/masks.h"
 #include "privacy/secure_sum/neighbours.h"
+#include "privacy/secure_sum/shamir.h"
 
 namespace hanse {
 
@@ -192,6 +193,10 @@ struct CoordinatorRound::Parts {
   Bytes start_message(const CollectInputs& inputs, const Ids& hosted) const;
   std::optional<std::uint32_t> short_of_holders(const MerchantSet& dealers, const MerchantSet& holders) const;
   void take_share(Unmask& unmask, std::uint32_t holder, std::uint32_t dealer, const RevealedShare& revealed);
+  bool holds(const Share& share, const Bytes16& commitment, std::uint32_t holder, const std::string& title);
+  /// Of shares, by those who hold them.
+  using Combiners = std::map<Ids, ShareCombiner>;
+  static Secret<32> combine(std::vector<HolderShare> revealed, std::size_t threshold, Combiners& combiners);
   std::vector<Secret<32>> reconstruct_all(const Unmask& unmask, Ids& liars);
   std::vector<RoundMasks::Mask> masks_to_remove(const Unmask& unmask, const std::vector<Secret<32>>& secrets,
                                                 std::vector<Quarrel>& misfits) const;

@@ -19,11 +19,8 @@ void CoordinatorRound::Parts::take_rung_share(Unmask& unmask, std::uint32_t hold
   const std::vector<Bytes16>& commitments =
       dealer == holder ? published.surplus_own
                        : published.parts[place_of(holder, neighbours[dealer])].surplus.commitments;
-  if (commit(share) != commitments[*unmask.rung - threshold(dealer)]) {
-    const std::string what = "the share of surplus noise it revealed of merchant " + name(dealer) +
-                             " is not the one that was committed to (unverified)";
-    refusals.push_back("merchant " + name(holder) + ": " + what);
-    blame(holder, what);
+  if (!holds(share, commitments[*unmask.rung - threshold(dealer)], holder,
+             "the share of surplus noise it revealed of merchant " + name(dealer))) {
     return;
   }
   unmask.rung_shares[dealer].push_back({holder, share});
@@ -45,25 +42,16 @@ std::optional<SurplusRemoval> CoordinatorRound::Parts::take_surplus_out(Unmask& 
                          .rungs_to = *unmask.rung,
                          .merchants = {}};
   auto& total = std::get<SealedTotal>(unmask.before.inputs.total);
-  std::map<Ids, ShareCombiner> combiners;  // By holders: mostly one set of them answers for all dealers.
+  Combiners combiners;
   for (const std::uint32_t dealer : unmask.before.included.ids()) {
-    std::vector<HolderShare>& revealed = unmask.rung_shares[dealer];
+    const std::vector<HolderShare>& revealed = unmask.rung_shares[dealer];
     if (revealed.size() < threshold(dealer)) {
       refusals.push_back("merchant " + name(dealer) +
                          ": its surplus noise stays in the sum: " + plural(revealed.size(), "share") +
                          " of its key where " + std::to_string(threshold(dealer)) + " are needed");
       continue;
     }
-    std::sort(revealed.begin(), revealed.end(),
-              [](const HolderShare& a, const HolderShare& b) { return a.holder < b.holder; });
-    revealed.resize(threshold(dealer));
-    Ids holders;
-    std::vector<Share> shares;
-    for (const HolderShare& one : revealed) {
-      holders.push_back(one.holder);
-      shares.push_back(one.share);
-    }
-    const RungKey key{*unmask.rung, combiners.try_emplace(holders, holders).first->second.combine(shares)};
+    const RungKey key{*unmask.rung, combine(revealed, threshold(dealer), combiners)};
     if (commit(key.key) !=
         unmask.before.inputs.escrow[dealer]->surplus_secrets[*unmask.rung - threshold(dealer)]) {
       blame(dealer, "it dealt shares of another key of its surplus noise than it committed to");

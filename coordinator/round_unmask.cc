@@ -89,8 +89,19 @@ Result<bool> CoordinatorRound::Parts::take(Unmask& phase_state, std::uint32_t me
   return true;
 }
 
-/// Takes a share that is what its dealer committed to. The holder compared it when it came: if it is not, the
-/// holder changed it, and the other shares are enough, or the deadline says that they are not.
+/// Whether a share is what its dealer committed to. The holder compared it when it came: if it is not, the holder changed
+/// it, and the other shares are enough, or the deadline says that they are not.
+bool CoordinatorRound::Parts::holds(const Share& share, const Bytes16& commitment, std::uint32_t holder,
+                                    const std::string& title) {
+  if (commit(share) == commitment) {
+    return true;
+  }
+  const std::string what = title + " is not the one that was committed to (unverified)";
+  refusals.push_back("merchant " + name(holder) + ": " + what);
+  blame(holder, what);
+  return false;
+}
+
 void CoordinatorRound::Parts::take_share(Unmask& unmask, std::uint32_t holder, std::uint32_t dealer,
                                          const RevealedShare& revealed) {
   const ShareMessage& published = *unmask.before.inputs.escrow[dealer];
@@ -98,11 +109,8 @@ void CoordinatorRound::Parts::take_share(Unmask& unmask, std::uint32_t holder, s
       dealer == holder ? published.own : published.parts[place_of(holder, neighbours[dealer])].commitments;
   const bool self_mask = std::holds_alternative<SelfMaskShare>(revealed);
   const Share& share = share_of(revealed);
-  if (commit(share) != (self_mask ? commitments.self_mask : commitments.escrow)) {
-    const std::string what = "the share it revealed of merchant " + name(dealer) +
-                             " is not the one that was committed to (unverified)";
-    refusals.push_back("merchant " + name(holder) + ": " + what);
-    blame(holder, what);
+  if (!holds(share, self_mask ? commitments.self_mask : commitments.escrow, holder,
+             "the share it revealed of merchant " + name(dealer))) {
     return;
   }
   unmask.shares[dealer].push_back({holder, share});
@@ -111,23 +119,29 @@ void CoordinatorRound::Parts::take_share(Unmask& unmask, std::uint32_t holder, s
   }
 }
 
+/// The secret that `threshold` of at least as many shares give: always those of the lowest holders, so that mostly one
+/// combiner serves all dealers.
+Secret<32> CoordinatorRound::Parts::combine(std::vector<HolderShare> revealed, std::size_t threshold,
+                                            Combiners& combiners) {
+  std::sort(revealed.begin(), revealed.end(),
+            [](const HolderShare& a, const HolderShare& b) { return a.holder < b.holder; });
+  revealed.resize(threshold);
+  Ids holders;
+  std::vector<Share> shares;
+  for (const HolderShare& one : revealed) {
+    holders.push_back(one.holder);
+    shares.push_back(one.share);
+  }
+  return combiners.try_emplace(holders, holders).first->second.combine(shares);
+}
+
 /// The secret of each participant that its shares give, by id: b of those in U, u of the others. A dealer
 /// whose shares, each as it committed to it, give something else than it committed to, is to blame: `liars`.
 std::vector<Secret<32>> CoordinatorRound::Parts::reconstruct_all(const Unmask& unmask, Ids& liars) {
-  std::map<Ids, ShareCombiner> combiners;  // By holders: mostly one set of them answers for all dealers.
+  Combiners combiners;
   std::vector<Secret<32>> secrets(roster_size());
   for (const std::uint32_t dealer : unmask.before.inputs.participants.ids()) {
-    std::vector<HolderShare> revealed = unmask.shares[dealer];
-    std::sort(revealed.begin(), revealed.end(),
-              [](const HolderShare& a, const HolderShare& b) { return a.holder < b.holder; });
-    revealed.resize(threshold(dealer));
-    Ids holders;
-    std::vector<Share> shares;
-    for (const HolderShare& one : revealed) {
-      holders.push_back(one.holder);
-      shares.push_back(one.share);
-    }
-    secrets[dealer] = combiners.try_emplace(holders, holders).first->second.combine(shares);
+    secrets[dealer] = combine(unmask.shares[dealer], threshold(dealer), combiners);
     const Commitments& committed = unmask.before.inputs.escrow[dealer]->secrets;
     const bool included = unmask.before.included.contains(dealer);
     if (commit(secrets[dealer]) != (included ? committed.self_mask : committed.escrow)) {

@@ -190,10 +190,14 @@ void Training::train() {
   }
 }
 
-/// What follows the update: an evaluation, and the line of metrics.
+/// What follows the update: an evaluation, and the line of metrics. A workload that is finished before the last round has the
+/// evaluation of that one.
 void Training::end_round() {
-  const auto evaluation =
-      evaluates_after(configuration_, training_round_) ? workload_->evaluation_sum(model_) : std::nullopt;
+  const std::uint64_t last = configuration_.federation.rounds;
+  const bool finished = training_round_ < last && !workload_->next_sum(model_);
+  const auto evaluation = evaluates_after(configuration_, finished ? last : training_round_)
+                              ? workload_->evaluation_sum(model_)
+                              : std::nullopt;
   if (evaluation) {
     save_when_due();
     run_sum(*workload_, model_, *evaluation);  // Not allowed: the loop ends after this round.
@@ -356,10 +360,11 @@ Invitation Training::invite(std::uint64_t round, std::uint64_t sum, std::uint64_
   const auto wanted = static_cast<std::size_t>(std::ceil(configuration_.federation.cohort * merchants_));
   if (wanted < invited.size()) {
     // Probes are not part of the draw: they are few, and it would miss most.
-    std::vector<std::uint32_t> probes;
-    std::ranges::copy_if(invited, std::back_inserter(probes),
-                         [&](std::uint32_t merchant) { return attendance_.stays_away(merchant); });
-    std::erase_if(invited, [&](std::uint32_t merchant) { return attendance_.stays_away(merchant); });
+    const auto away = std::stable_partition(invited.begin(), invited.end(), [&](std::uint32_t merchant) {
+      return !attendance_.stays_away(merchant);
+    });
+    const std::vector<std::uint32_t> probes(away, invited.end());
+    invited.erase(away, invited.end());
     SeededGenerator generator({configuration_.federation.seed, sum, attempt, 0x636F686F7274});
     const std::size_t drawn = std::min(wanted, invited.size());
     for (std::size_t i = 0; i < drawn; ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <memory>
 #include <ostream>
 
@@ -31,6 +32,7 @@ struct Case {
   std::string solver = "gradient";
   std::string optimizer = "sgd";
   double learning_rate = 1;
+  std::map<std::string, std::string> other = {};
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
@@ -54,6 +56,7 @@ std::unique_ptr<Workload> workload_of(const Case& c, std::uint32_t merchants) {
   configuration.workload.l2 = 0.05;
   configuration.workload.batch = 4;
   configuration.workload.local_epochs = 2;
+  configuration.workload.other = c.other;
   configuration.server.optimizer = c.optimizer;
   configuration.server.learning_rate = c.learning_rate;
   if (c.preparation) {
@@ -262,10 +265,12 @@ TEST_P(WorkloadContract, ADeclaredTrainingLossFalls) {
   const Dataset data = this->data(3);
   Model model = workload->initial_model(1);
   std::vector<double> losses;
+  bool finished = false;
 
   for (int round = 0; round < 40; ++round) {
     const std::optional<PrivateSum> sum = workload->next_sum(model);
     if (!sum) {
+      finished = true;
       break;
     }
     const Metrics metrics =
@@ -278,9 +283,9 @@ TEST_P(WorkloadContract, ADeclaredTrainingLossFalls) {
   if (GetParam().preparation || GetParam().privacy != Unit::none) {
     EXPECT_TRUE(losses.empty());  // No entry is spent on it.
   } else {
-    ASSERT_GE(losses.size(), 30u);
+    ASSERT_GE(losses.size(), finished ? 4u : 30u);
     EXPECT_LT(losses.back(), 0.9 * losses.front());
-    EXPECT_LT(losses[5], losses.front());
+    EXPECT_LT(losses[std::min<std::size_t>(5, losses.size() - 1)], losses.front());
   }
 }
 
@@ -335,6 +340,34 @@ const std::vector<Case> kCases{
          .privacy = Unit::merchant,
          .same_for_any_split = false,
          .never_clips = false},
+    Case{.name = "LogisticGradientSparseAndWeighted", .other = {{"l1", "0.01"}, {"positive_weight", "2"}}},
+    Case{.name = "LogisticNewton", .same_for_any_split = false, .solver = "newton"},
+    Case{.name = "LogisticNewtonSparseAndWeighted",
+         .same_for_any_split = false,
+         .solver = "newton",
+         .other = {{"l1", "0.01"}, {"positive_weight", "2"}}},
+    Case{.name = "LogisticNewtonOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .solver = "newton"},
+    Case{.name = "LogisticNewtonOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .solver = "newton"},
+    Case{.name = "LogisticLocalFedProx",
+         .same_for_any_split = false,
+         .solver = "local",
+         .other = {{"proximal_mu", "0.1"}}},
+    Case{.name = "LogisticLocalScaffold",
+         .same_for_any_split = false,
+         .solver = "local",
+         .other = {{"scaffold", "true"}}},
+    Case{.name = "LogisticLocalScaffoldOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .solver = "local",
+         .other = {{"scaffold", "true"}}},
     Case{.name = "LogisticLocal", .same_for_any_split = false, .solver = "local"},
     Case{.name = "LogisticLocalOfPrivateMerchants",
          .privacy = Unit::merchant,
@@ -358,7 +391,51 @@ const std::vector<Case> kCases{
          .same_for_any_split = false,
          .never_clips = false,
          .workload = "matrix-factorization",
-         .learning_rate = 0.05}};
+         .learning_rate = 0.05},
+    Case{.name = "MatrixFactorizationByLeastSquares",
+         .kind = RowKind::customer,
+         .workload = "matrix-factorization",
+         .solver = "als"},
+    Case{.name = "MatrixFactorizationByLeastSquaresOfPrivateCustomers",
+         .kind = RowKind::customer,
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "matrix-factorization",
+         .solver = "als"},
+    Case{.name = "MatrixFactorizationByLeastSquaresOfPrivateMerchants",
+         .kind = RowKind::customer,
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "matrix-factorization",
+         .solver = "als"},
+    Case{.name = "FactorizationMachine",
+         .workload = "factorization-machine",
+         .optimizer = "adam",
+         .learning_rate = 0.05},
+    Case{.name = "FactorizationMachineOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .workload = "factorization-machine"},
+    Case{.name = "FactorizationMachineOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "factorization-machine"},
+    Case{.name = "FactorizationMachineOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "factorization-machine"},
+    Case{.name = "FactorizationMachineLocal",
+         .same_for_any_split = false,
+         .workload = "factorization-machine",
+         .solver = "local"},
+    Case{.name = "FactorizationMachineLocalOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "factorization-machine",
+         .solver = "local"}};
 
 TEST(WorkloadContractCases, CoverEveryWorkloadOfTheCatalogue) {
   for (const std::string& name : workload_names()) {

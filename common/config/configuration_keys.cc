@@ -394,8 +394,10 @@ std::vector<Key> make_table() {
           "Column of the rating, in format ratings; empty: every rating is 1.",
           [](auto& c) -> auto& { return c.data.rating; }),
       list_key(
-          "data.numeric", "COLUMN, COLUMN[LOW..HIGH], log1p:COLUMN[LOW..HIGH]",
-          "Numeric features; public bounds make a private mean of them needless.",
+          "data.numeric", "COLUMN, COLUMN[LOW..HIGH], log1p:COLUMN[LOW..HIGH], WORDS*log:COLUMN",
+          "Numeric features; public bounds make a private mean of them needless. WORDS*NUMBER: the number "
+          "once for "
+          "each word of a categorical column.",
           [](auto& c) -> auto& { return c.data.numeric; }),
       list_key(
           "data.categorical", "COLUMN, COLUMN{A|B|C}, COLUMN[1..N], COLUMN#BUCKETS, COLUMN@FILE",
@@ -428,7 +430,7 @@ std::vector<Key> make_table() {
           "Public bound on the units of one merchant.", [](auto& c) -> auto& { return c.data.max_units; }),
 
       text_key(
-          "workload.name", "logistic | matrix-factorization", "What is learned.",
+          "workload.name", "logistic | matrix-factorization | factorization-machine", "What is learned.",
           [](auto& c) -> auto& { return c.workload.name; }, is_name),
       integer_key(
           "workload.rank", 1, 65'536, "1 to 65536", "Number of factors.",
@@ -437,14 +439,17 @@ std::vector<Key> make_table() {
           "workload.l2", {0, kMax, false}, "a number >= 0", "Weight of the squared norm of the model.",
           [](auto& c) -> auto& { return c.workload.l2; }),
       text_key(
-          "workload.solver", "gradient | local", "How the model is fitted; local is for logistic only.",
+          "workload.solver", "gradient | newton | local | als",
+          "How the model is fitted; newton is for logistic, als (alternating least squares) for "
+          "matrix-factorization, local for the others.",
           [](auto& c) -> auto& { return c.workload.solver; }, is_name),
       integer_key(
           "workload.local_epochs", 1, 100'000, "1 to 100000",
           "Passes over its rows a merchant makes a round.",
           [](auto& c) -> auto& { return c.workload.local_epochs; }),
       integer_key(
-          "workload.batch", 1, kU32, "rows, 1 to 2^32-1", "Rows of a local step.",
+          "workload.batch", 1, kU32, "rows, 1 to 2^32-1",
+          "Rows of a local step; factorization-machine steps row by row.",
           [](auto& c) -> auto& { return c.workload.batch; }),
       number_key(
           "workload.learning_rate", {0, kMax, true}, "a number > 0", "Length of a local step.",
@@ -454,9 +459,26 @@ std::vector<Key> make_table() {
           "weights", {"rows", "equal"},
           "What a merchant weighs in local training: its rows, or one; otherwise rows without privacy, "
           "equal with it."),
+      own_number_key("l1",
+                     "Weight of the absolute values of a logistic model, by proximal steps; otherwise 0."),
+      own_number_key("positive_weight", "What a row with label 1 weighs; otherwise 1, as the others."),
+      own_number_key("tolerance",
+                     "Norm of the gradient at which workload.solver=newton stops; otherwise 1e-8."),
+      own_number_key("proximal_mu",
+                     "How strongly local epochs are held at the global model (FedProx); otherwise 0."),
+      own_choice_key("scaffold", {"true", "false"},
+                     "Local steps are corrected by control variates (Scaffold); otherwise false."),
+      own_choice_key(
+          "shuffle", {"true", "false"},
+          "Local epochs take rows in a random order; false: as they are in the file. Otherwise true."),
       own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
-      own_number_key("init", "Length of the first item factors, about; otherwise 1."),
+      own_number_key("l2_factors",
+                     "Weight of the squared norm of factors, factorization-machine; otherwise workload.l2."),
+      own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.1."),
+      own_number_key("block", "Entries of an item's vector that one sum of als solves for; otherwise all."),
+      own_number_key("entries_per_sum",
+                     "Longest sum of als; parts of a longer one take turns. Otherwise 2^20."),
       own_number_key("ratings_per_unit", "Ratings of one unit that count; 0: the workload's own."),
       own_number_key("kept_at_least",
                      "Count that keeps a hashed item or category; otherwise 1. Without privacy "

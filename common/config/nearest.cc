@@ -45,12 +45,15 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   std::size_t best = limit + 1;
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
-    std::size_t distance = edit_distance(word, candidate);
     // The right name without its section, or in a wrong one, is nearer than any slip: "epsilon",
     // "data.epsilon".
-    if (!word.empty() && last_part(candidate) == last_part(word)) {
-      distance = 0;
+    const bool same_name = !word.empty() && last_part(candidate) == last_part(word);
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    const std::size_t shorter = std::min(word.size(), candidate.size());
+    if (!same_name && longer - shorter >= best) {
+      continue;  // Each letter more is an edit.
     }
+    const std::size_t distance = same_name ? 0 : edit_distance(word, candidate);
     if (distance < best) {
       best = distance;
       found = candidate;

@@ -11,11 +11,18 @@ namespace {
 constexpr std::string_view kNumericGrammar =
     "expected [TRANSFORM:]NAME[LOW..HIGH] with TRANSFORM one of log, log1p, sqrt, for instance "
     "log1p:seconds[0..12]; transform and range may be left out";
+constexpr std::string_view kCrossGrammar =
+    "expected WORDS*[TRANSFORM:]NAME, for instance brand*log:price, with both in the configuration by "
+    "themselves "
+    "as well, where their words and range are given";
 constexpr std::string_view kWordGrammar =
     "expected NAME{a|b|c} (the words), NAME[1..N] (integers), NAME#B (hashed into B buckets), NAME@FILE (the "
     "words of "
     "that column of a CSV file) or NAME (words kept by a private count)";
 constexpr std::int64_t kMostColumns = 1 << 22;  // Every column has a name in memory.
+
+constexpr std::pair<std::string_view, Transform> kTransforms[] = {
+    {"log:", Transform::log}, {"log1p:", Transform::log1p}, {"sqrt:", Transform::sqrt}};
 
 [[noreturn]] void refuse(std::string_view text, std::string_view key, std::string_view grammar) {
   throw bad_input(std::string(key) + ": cannot read the column '" + std::string(text) + "'; " +
@@ -54,11 +61,35 @@ std::vector<std::string> split_words(std::string_view list) {
 
 }  // namespace
 
+std::string name_of(const NumericSpec& spec) {
+  for (const auto& [prefix, transform] : kTransforms) {
+    if (spec.transform == transform) {
+      return std::string(prefix) + spec.name;
+    }
+  }
+  return spec.name;
+}
+
+bool is_cross(std::string_view text) {
+  return text.find('*') != std::string_view::npos;
+}
+
+CrossSpec read_cross_spec(std::string_view text, std::string_view key) {
+  const std::size_t star = text.find('*');
+  if (star == std::string_view::npos || text.find_first_of("*[]{}#@", star + 1) != std::string_view::npos) {
+    refuse(text, key, kCrossGrammar);
+  }
+  CrossSpec spec{.words = std::string(trimmed(text.substr(0, star))),
+                 .number = read_numeric_spec(text.substr(star + 1), key)};
+  if (spec.words.empty() || spec.words.find_first_of(":[]{}#@") != std::string::npos) {
+    refuse(text, key, kCrossGrammar);
+  }
+  return spec;
+}
+
 NumericSpec read_numeric_spec(std::string_view text, std::string_view key) {
   NumericSpec spec;
   std::string_view rest = trimmed(text);
-  constexpr std::pair<std::string_view, Transform> kTransforms[] = {
-      {"log:", Transform::log}, {"log1p:", Transform::log1p}, {"sqrt:", Transform::sqrt}};
   for (const auto& [prefix, transform] : kTransforms) {
     if (rest.starts_with(prefix)) {
       spec.transform = transform;
@@ -79,7 +110,7 @@ NumericSpec read_numeric_spec(std::string_view text, std::string_view key) {
     spec.high = *high;
   }
   spec.name = trimmed(name);
-  if (spec.name.empty() || spec.name.find_first_of(":[]") != std::string::npos) {
+  if (spec.name.empty() || spec.name.find_first_of(":[]*") != std::string::npos) {
     refuse(text, key, kNumericGrammar);
   }
   return spec;

@@ -19,6 +19,17 @@ struct NumericSpec {
   double high = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// As it is written in a configuration, without its range: "log1p:product_sec".
+std::string name_of(const NumericSpec& spec);
+
+/// "WORDS*[TRANSFORM:]NAME", for instance "brand*log:price": a number, once for each word of another column. Both are
+/// columns of their own as well; the number's range is given there.
+struct CrossSpec {
+  std::string words;  ///< The name of the column of words.
+  NumericSpec number;
+};
+bool is_cross(std::string_view text);
+
 /// How words of a column become columns:
 ///   NAME{a|b|c}   the words given, and one column for all others
 ///   NAME[1..N]    the integers 1 to N; another value is refused
@@ -39,8 +50,9 @@ struct WordSpec {
 inline constexpr std::uint32_t kCategoryBuckets = 1024;
 inline constexpr std::uint32_t kItemBuckets = 65536;
 
-/// Both throw bad_input with the grammar when `text` does not follow it. `key` names the configuration key.
+/// All throw bad_input with the grammar when `text` does not follow it. `key` names the configuration key.
 NumericSpec read_numeric_spec(std::string_view text, std::string_view key);
+CrossSpec read_cross_spec(std::string_view text, std::string_view key);
 WordSpec read_word_spec(std::string_view text, std::string_view key, std::uint32_t counted_buckets);
 
 }  // namespace hanse

@@ -47,6 +47,13 @@ struct ColumnRange {
   std::string name;  ///< Of the column in the file.
 };
 
+/// Columns that are a number times the one-hot columns of a word, one for each of them.
+struct CrossRange {
+  std::uint32_t begin = 0, end = 0;
+  std::uint32_t words_begin = 0;  ///< Column `begin + i` crosses the word column `words_begin + i` ...
+  std::uint32_t number = 0;       ///< ... with this numeric column, whose mean and deviation it shares.
+};
+
 /// What a column of the encoded data means; the same on every rank and for every split.
 struct FeatureSpace {
   std::uint32_t numeric = 0;       ///< Columns [0, numeric) are numeric and present in every row.
@@ -59,6 +66,7 @@ struct FeatureSpace {
   std::vector<ColumnRange>
       sparse_ranges;  ///< Columns that most rows lack, increasing: items, words (the counted ones among them), and
                       ///< those of libsvm. Which of them a merchant has at all is its secret.
+  std::vector<CrossRange> crosses;  ///< Increasing, behind all columns of words, whose fate theirs is.
   double rating_low =
       std::numeric_limits<double>::quiet_NaN();  ///< Public range of ratings, NaN where not declared.
   double rating_high = std::numeric_limits<double>::quiet_NaN();

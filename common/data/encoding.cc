@@ -31,6 +31,37 @@ void put_in_order(std::vector<Entry>& row) {
   row.resize(kept + 1);
 }
 
+constexpr std::uint32_t kNoNumber = kDropped;
+
+// The numeric column by whose mean and deviation each raw column is standardised, or kNoNumber.
+std::vector<std::uint32_t> numbers_of(const FeatureSpace& space) {
+  std::vector<std::uint32_t> number_of(space.width, kNoNumber);
+  std::iota(number_of.begin(), number_of.begin() + space.numeric, 0U);
+  for (const CrossRange& cross : space.crosses) {
+    std::fill(number_of.begin() + cross.begin, number_of.begin() + cross.end, cross.number);
+  }
+  return number_of;
+}
+
+// Gives the raw columns of a cross what became of its words: a column for each of theirs, or none. They come next.
+void follow_words(const FeatureSpace& space, const CrossRange& cross, Encoding& encoding) {
+  const auto next = static_cast<std::uint32_t>(encoding.names.size());
+  const auto words = encoding.column_of.begin() + cross.words_begin;
+  const std::uint32_t count = cross.end - cross.begin;
+  const std::uint32_t first = *std::min_element(words, words + count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t word = words[i];
+    std::uint32_t& column = encoding.column_of[cross.begin + i];
+    column = word == kDropped ? kDropped : next + (word - first);
+    if (column != kDropped && column >= encoding.names.size()) {
+      encoding.names.resize(column + 1);
+    }
+    if (column != kDropped) {
+      encoding.names[column] = encoding.names[word] + "*" + space.names[cross.number];
+    }
+  }
+}
+
 float standardised(float value, double mean, double deviation, double limit) {
   if (std::isnan(value)) {
     return 0;
@@ -40,8 +71,8 @@ float standardised(float value, double mean, double deviation, double limit) {
 }
 
 // A row never grows, so that writing stays behind reading.
-void encode(CsrMatrix& rows, RowKind kind, const Encoding& encoding) {
-  const std::size_t numeric = encoding.mean.size();
+void encode(CsrMatrix& rows, RowKind kind, const Encoding& encoding,
+            const std::vector<std::uint32_t>& number_of) {
   std::vector<Entry> row;
   std::size_t read = 0, written = 0;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
@@ -50,8 +81,9 @@ void encode(CsrMatrix& rows, RowKind kind, const Encoding& encoding) {
       const std::uint32_t raw = rows.columns[read];
       float value = rows.values[read];
       check(raw < encoding.column_of.size(), "every raw column has an encoding");
-      if (raw < numeric) {
-        value = standardised(value, encoding.mean[raw], encoding.deviation[raw], encoding.outlier_limit);
+      if (const std::uint32_t number = number_of[raw]; number != kNoNumber) {
+        value =
+            standardised(value, encoding.mean[number], encoding.deviation[number], encoding.outlier_limit);
       }
       if (encoding.column_of[raw] != kDropped) {
         row.emplace_back(encoding.column_of[raw], value);
@@ -92,7 +124,14 @@ Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::ve
   Encoding encoding = identity_encoding(space);
   encoding.names.clear();
   auto range = space.counted_ranges.begin();
+  auto cross = space.crosses.begin();
   for (std::uint32_t raw = 0; raw < space.width; ++raw) {
+    if (cross != space.crosses.end() && raw == cross->begin) {
+      follow_words(space, *cross, encoding);
+      raw = cross->end - 1;
+      ++cross;
+      continue;
+    }
     const bool counted = range != space.counted_ranges.end() && raw >= range->begin;
     if (!hidden.empty() && hidden[raw]) {
       encoding.column_of[raw] = kDropped;
@@ -128,14 +167,16 @@ void encode(Dataset& data, const Encoding& encoding) {
     check(encoding.column_of[i] == i, "numeric columns keep their index");
     check(encoding.deviation[i] > 0, "deviations are positive");
   }
-  encode(data.train.features, data.kind, encoding);
-  encode(data.test.features, data.kind, encoding);
+  const std::vector<std::uint32_t> number_of = numbers_of(data.space);
+  encode(data.train.features, data.kind, encoding, number_of);
+  encode(data.test.features, data.kind, encoding, number_of);
 
   data.space.width = encoding.width;
   data.space.names = encoding.names;
   data.space.counted = false;
   data.space.counted_ranges.clear();
   data.space.sparse_ranges.clear();
+  data.space.crosses.clear();
   for (std::size_t i = 0; i < numeric; ++i) {
     data.space.range_low[i] = (data.space.range_low[i] - encoding.mean[i]) / encoding.deviation[i];
     data.space.range_high[i] = (data.space.range_high[i] - encoding.mean[i]) / encoding.deviation[i];

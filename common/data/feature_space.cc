@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/data/column_spec.h"
+#include "common/data/csv_columns.h"
 #include "common/data/vocabulary.h"
 
 namespace hanse {
@@ -36,24 +37,38 @@ void add_columns(FeatureSpace& space, const Vocabulary& vocabulary) {
   }
 }
 
+void add_cross(FeatureSpace& space, const CsvColumns& columns, const CsvColumns::Cross& cross) {
+  const std::uint32_t width = columns.words[cross.words].width();
+  const std::uint32_t words = columns.begins[cross.words];
+  space.crosses.push_back({.begin = space.width,
+                           .end = space.width + width,
+                           .words_begin = words,
+                           .number = static_cast<std::uint32_t>(cross.number)});
+  for (std::uint32_t word = 0; word < width; ++word) {
+    space.names.push_back(space.names[words + word] + "*" + space.names[cross.number]);
+  }
+  space.width += width;
+}
+
 void add_intercept(FeatureSpace& space) {
   ++space.width;
   space.names.push_back("intercept");
 }
 
-// Numbers, then words one-hot, then the intercept.
 FeatureSpace csv_space(const Configuration::Data& data, const std::filesystem::path& folder) {
+  const CsvColumns columns = csv_columns(data, folder);
   FeatureSpace space;
-  for (const std::string& text : data.numeric) {
-    const NumericSpec spec = read_numeric_spec(text, "data.numeric");
+  for (const NumericSpec& spec : columns.numbers) {
     space.names.push_back(numeric_name(spec));
     space.range_low.push_back(spec.low);
     space.range_high.push_back(spec.high);
   }
-  space.numeric = space.width = static_cast<std::uint32_t>(data.numeric.size());
-  for (const std::string& text : data.categorical) {
-    add_columns(space, Vocabulary(read_word_spec(text, "data.categorical", kCategoryBuckets), folder,
-                                  "data.categorical"));
+  space.numeric = space.width = static_cast<std::uint32_t>(columns.numbers.size());
+  for (const Vocabulary& words : columns.words) {
+    add_columns(space, words);
+  }
+  for (const CsvColumns::Cross& cross : columns.crosses) {
+    add_cross(space, columns, cross);
   }
   add_intercept(space);
   return space;

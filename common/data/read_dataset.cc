@@ -15,6 +15,7 @@
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
 #include "common/data/column_spec.h"
+#include "common/data/csv_columns.h"
 #include "common/data/deal.h"
 #include "common/data/feature_space.h"
 #include "common/data/numbers.h"
@@ -179,31 +180,22 @@ std::uint32_t read_word_cell(const RowSource& source, std::size_t column, const 
   return word;
 }
 
-// Reads records of format csv: numbers, then words one-hot, then the intercept.
+// Reads records of format csv.
 class CsvRecords {
  public:
-  CsvRecords(const RowPlan& plan, const Cleaning& cleaning) : missing_(cleaning.missing) {
-    for (const std::string& text : plan.data.numeric) {
-      numeric_.push_back(read_numeric_spec(text, "data.numeric"));
-    }
-    auto next = static_cast<std::uint32_t>(numeric_.size());
-    for (const std::string& text : plan.data.categorical) {
-      words_.emplace_back(read_word_spec(text, "data.categorical", kCategoryBuckets), plan.folder,
-                          "data.categorical");
-      begins_.push_back(next);
-      next += words_.back().width();
-    }
-    intercept_ = next;
-  }
+  CsvRecords(const RowPlan& plan, const Cleaning& cleaning)
+      : missing_(cleaning.missing),
+        columns_(csv_columns(plan.data, plan.folder)),
+        found_(columns_.words.size()) {}
 
   // The columns of this file, which may have them in another order than the last.
   void begin_file(const RowSource& source) {
     numeric_columns_.clear();
     word_columns_.clear();
-    for (const NumericSpec& spec : numeric_) {
+    for (const NumericSpec& spec : columns_.numbers) {
       numeric_columns_.push_back(source.csv().column(spec.name, "data.numeric"));
     }
-    for (const Vocabulary& words : words_) {
+    for (const Vocabulary& words : columns_.words) {
       word_columns_.push_back(source.csv().column(words.name(), "data.categorical"));
     }
   }
@@ -212,20 +204,27 @@ class CsvRecords {
   bool append(const RowSource& source, CsrMatrix& rows, Counts& counts) {
     const std::size_t begin = rows.columns.size();
     std::uint64_t missing = 0;
-    for (std::size_t i = 0; i < numeric_.size(); ++i) {
-      float value = read_numeric_cell(source, numeric_columns_[i], numeric_[i], counts);
+    for (std::size_t i = 0; i < columns_.numbers.size(); ++i) {
+      float value = read_numeric_cell(source, numeric_columns_[i], columns_.numbers[i], counts);
       if (std::isnan(value)) {
         ++missing;
         value = missing_ == Cleaning::Missing::zero ? 0.0F : value;
       }
       append(rows, static_cast<std::uint32_t>(i), value);
     }
-    for (std::size_t i = 0; i < words_.size(); ++i) {
+    for (std::size_t i = 0; i < columns_.words.size(); ++i) {
       if (is_missing(source.csv().cell(word_columns_[i]))) {
         ++missing;  // No word: all columns of the range stay zero.
+        found_[i] = kNoWord;
         continue;
       }
-      append(rows, begins_[i] + read_word_cell(source, word_columns_[i], words_[i], counts), 1.0F);
+      found_[i] = read_word_cell(source, word_columns_[i], columns_.words[i], counts);
+      append(rows, columns_.begins[i] + found_[i], 1.0F);
+    }
+    for (const CsvColumns::Cross& cross : columns_.crosses) {
+      if (found_[cross.words] != kNoWord) {
+        append(rows, cross.begin + found_[cross.words], rows.values[begin + cross.number]);
+      }
     }
     if (missing > 0 && missing_ == Cleaning::Missing::drop) {
       rows.columns.resize(begin);
@@ -234,23 +233,23 @@ class CsvRecords {
       return false;
     }
     counts.missing += missing;
-    append(rows, intercept_, 1.0F);
+    append(rows, columns_.intercept, 1.0F);
     rows.row_begin.push_back(rows.columns.size());
     return true;
   }
 
  private:
+  static constexpr std::uint32_t kNoWord = Vocabulary::kRefused;
+
   static void append(CsrMatrix& rows, std::uint32_t column, float value) {
     rows.columns.push_back(column);
     rows.values.push_back(value);
   }
 
   Cleaning::Missing missing_;
-  std::vector<NumericSpec> numeric_;
-  std::vector<Vocabulary> words_;
-  std::vector<std::uint32_t> begins_;  // First column of each vocabulary.
-  std::uint32_t intercept_ = 0;
+  CsvColumns columns_;
   std::vector<std::size_t> numeric_columns_, word_columns_;
+  std::vector<std::uint32_t> found_;  // The row's word of each vocabulary.
 };
 
 // Reads records of format libsvm: the features as they are, then the intercept.

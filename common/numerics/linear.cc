@@ -38,6 +38,10 @@ double logistic_loss(double x, double y) {
   return std::max(x, 0.0) - y * x + std::log1p(std::exp(-std::abs(x)));
 }
 
+double soft_threshold(double value, double threshold) {
+  return value > threshold ? value - threshold : value < -threshold ? value + threshold : 0.0;
+}
+
 double power_of_two_above(double value) {
   return std::exp2(std::ceil(std::log2(value)));
 }

@@ -20,6 +20,9 @@ double sigmoid(double x);
 /// Logistic loss of logit x and label y in {0, 1}: log(1 + exp(x)) - y x, without overflow.
 double logistic_loss(double x, double y);
 
+/// The x that minimises (x - value)^2 / 2 + threshold |x|.
+double soft_threshold(double value, double threshold);
+
 /// The smallest power of two that is not below `value` > 0. With it as clip norm, whole numbers lie on the grid.
 double power_of_two_above(double value);
 

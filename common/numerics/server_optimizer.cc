@@ -44,6 +44,10 @@ std::size_t ServerOptimizer::state_size(std::size_t parameters) const {
   return 0;
 }
 
+double ServerOptimizer::steady_rate() const {
+  return rule_ == Rule::momentum ? options_.learning_rate / (1 - options_.momentum) : options_.learning_rate;
+}
+
 void ServerOptimizer::apply(std::uint64_t step, std::span<const double> gradient,
                             std::span<double> parameters, std::span<double> state) const {
   const std::size_t n = parameters.size();

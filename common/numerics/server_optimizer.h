@@ -36,6 +36,10 @@ class ServerOptimizer {
   /// Doubles of memory for `parameters` parameters: all zero before the first step.
   std::size_t state_size(std::size_t parameters) const;
 
+  /// How far w moves against a gradient that stays 1, a step: a for sgd, a / (1 - b1) for momentum, which are the two that
+  /// proximal steps go with: w has come to rest where l1 is minimal when it is shrunk by l1 times this after each step.
+  double steady_rate() const;
+
   /// One step. `state` is state_size(parameters.size()) long plus anything the caller keeps after it; `step`
   /// is t, from 1.
   void apply(std::uint64_t step, std::span<const double> gradient, std::span<double> parameters,

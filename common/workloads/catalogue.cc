@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <functional>
 
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
+#include "common/workloads/factorization_machine.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/preparation.h"
@@ -29,6 +31,21 @@ double number_option(const Other& other, const std::string& key, double fallback
   return value;
 }
 
+template <class Count>
+Count count_option(const Other& other, const std::string& key, Count fallback) {
+  const double value = number_option(other, key, static_cast<double>(fallback));
+  if (value != std::floor(value) || value > 4e9) {
+    throw bad_input("workload." + key + ": expected a whole number below 4e9");
+  }
+  return static_cast<Count>(value);
+}
+
+/// The table of keys lets true and false through only.
+bool flag_option(const Other& other, const std::string& key, bool fallback) {
+  const auto found = other.find(key);
+  return found == other.end() ? fallback : found->second == "true";
+}
+
 ServerOptimizer::Options server_options(const Configuration& configuration) {
   ServerOptimizer::Options options;
   options.name = configuration.server.optimizer;
@@ -42,6 +59,25 @@ double expected_share(const Configuration& configuration) {
   return configuration.federation.cohort * configuration.privacy.sampling_rate / configuration.privacy.turns;
 }
 
+/// Whether merchants weigh the same in an average of local steps, whatever their rows.
+bool equal_weights(const Configuration& configuration, bool local) {
+  const Unit unit = configuration.privacy.unit;
+  std::string weights = unit == Unit::none ? "rows" : "equal";
+  const Other& other = configuration.workload.other;
+  if (const auto found = other.find("weights"); found != other.end()) {
+    weights = found->second;
+  }
+  if (weights != "rows" && weights != "equal") {
+    throw bad_input("workload.weights: expected rows or equal; got '" + weights + "'");
+  }
+  if (weights == "rows" && unit == Unit::merchant && local) {
+    throw bad_input(
+        "workload.weights=rows would let one merchant weigh more than privacy.clip allows: with "
+        "privacy.unit=merchant use workload.weights=equal");
+  }
+  return weights == "equal";
+}
+
 std::unique_ptr<Workload> make_logistic(const Configuration& configuration, const WorkloadFacts& facts) {
   if (facts.kind != RowKind::record) {
     throw bad_input("workload.name=logistic needs records with a label: set data.format to csv or libsvm");
@@ -51,21 +87,17 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   LogisticRegression::Options options;
   if (workload.solver == "local") {
     options.solver = LogisticRegression::Solver::local;
+  } else if (workload.solver == "newton") {
+    options.solver = LogisticRegression::Solver::newton;
   } else if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: expected gradient or local for logistic; got '" + workload.solver +
-                    "'");
+    throw bad_input("workload.solver: expected gradient, newton or local for logistic; got '" +
+                    workload.solver + "'");
   }
-  std::string weights = unit == Unit::none ? "rows" : "equal";
-  if (const auto found = workload.other.find("weights"); found != workload.other.end()) {
-    weights = found->second;
-  }
-  if (weights != "rows" && weights != "equal") {
-    throw bad_input("workload.weights: expected rows or equal; got '" + weights + "'");
-  }
-  if (weights == "rows" && unit == Unit::merchant && options.solver == LogisticRegression::Solver::local) {
+  if (workload.solver == "newton" && unit == Unit::none && configuration.aggregation.ring == "32") {
     throw bad_input(
-        "workload.weights=rows would let one merchant weigh more than privacy.clip allows: with "
-        "privacy.unit=merchant use workload.weights=equal");
+        "aggregation.ring=32 has too few digits for workload.solver=newton without a unit of privacy: leave "
+        "it "
+        "at auto");
   }
   options.width = facts.width;
   options.train_rows = facts.train_rows;
@@ -73,11 +105,18 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   options.unit = unit;
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
+  options.l1 = number_option(workload.other, "l1", 0);
   options.l2 = workload.l2;
+  options.positive_weight = number_option(workload.other, "positive_weight", options.positive_weight);
+  options.tolerance = number_option(workload.other, "tolerance", options.tolerance);
+  options.noise_multiplier = facts.update_noise;
+  options.proximal_mu = number_option(workload.other, "proximal_mu", 0);
+  options.scaffold = flag_option(workload.other, "scaffold", options.scaffold);
+  options.shuffle = flag_option(workload.other, "shuffle", options.shuffle);
   options.local_epochs = workload.local_epochs;
   options.batch = workload.batch;
   options.learning_rate = workload.learning_rate;
-  options.equal_weights = weights == "equal";
+  options.equal_weights = equal_weights(configuration, options.solver == LogisticRegression::Solver::local);
   options.seed = configuration.federation.seed;
   options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
   options.max_units = configuration.data.max_units;
@@ -91,11 +130,15 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
     throw bad_input("workload.name=matrix-factorization needs ratings: set data.format=ratings");
   }
   const Configuration::WorkloadOptions& workload = configuration.workload;
-  if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: matrix-factorization knows gradient only; got '" + workload.solver +
-                    "'");
-  }
   MatrixFactorization::Options options;
+  if (workload.solver == "als") {
+    options.solver = MatrixFactorization::Solver::als;
+  } else if (workload.solver != "gradient") {
+    throw bad_input("workload.solver: expected gradient or als for matrix-factorization; got '" +
+                    workload.solver + "'");
+  }
+  options.block = count_option(workload.other, "block", options.block);
+  options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
   options.items = facts.width;
   options.rank = workload.rank;
   options.rating_low = facts.rating_low;
@@ -111,6 +154,41 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   return std::make_unique<MatrixFactorization>(std::move(options));
 }
 
+std::unique_ptr<Workload> make_factorization_machine(const Configuration& configuration,
+                                                     const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::record) {
+    throw bad_input(
+        "workload.name=factorization-machine needs records with a label: set data.format to csv or libsvm");
+  }
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  const Unit unit = configuration.privacy.unit;
+  FactorizationMachine::Options options;
+  if (workload.solver == "local") {
+    options.solver = FactorizationMachine::Solver::local;
+  } else if (workload.solver != "gradient") {
+    throw bad_input("workload.solver: expected gradient or local for factorization-machine; got '" +
+                    workload.solver + "'");
+  }
+  options.width = facts.width;
+  options.rank = workload.rank;
+  options.train_rows = facts.train_rows;
+  options.merchants = facts.merchants;
+  options.unit = unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.init = number_option(workload.other, "init", options.init);
+  options.penalties = {.epochs = workload.local_epochs,
+                       .learning_rate = workload.learning_rate,
+                       .l2 = workload.l2,
+                       .l2_factors = number_option(workload.other, "l2_factors", workload.l2)};
+  options.equal_weights = equal_weights(configuration, options.solver == FactorizationMachine::Solver::local);
+  options.seed = configuration.federation.seed;
+  options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  options.server = server_options(configuration);
+  return std::make_unique<FactorizationMachine>(std::move(options));
+}
+
 struct Entry {
   const char* name;
   std::unique_ptr<Workload> (*make)(const Configuration&, const WorkloadFacts&);
@@ -118,6 +196,7 @@ struct Entry {
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic},
     {"matrix-factorization", make_matrix_factorization},
+    {"factorization-machine", make_factorization_machine},
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct WorkloadFacts {
   std::uint32_t width = 0;  ///< Columns of the encoded data; at RowKind::customer the number of items.
   double train_rows = 0;    ///< As released before training.
   std::uint32_t merchants = 1;
+  double update_noise = 0;  ///< Noise multiplier of training sums; no sum's shape depends on it.
   double rating_low = std::numeric_limits<double>::quiet_NaN();
   double rating_high = std::numeric_limits<double>::quiet_NaN();
 };

@@ -4,31 +4,68 @@
 #include <numeric>
 #include <utility>
 
+#include "common/base/check.h"
 #include "common/numerics/linear.h"
 
 namespace hanse {
+namespace {
+
+/// What a step does to every weight, whatever the rows of its batch: w <- keep w + pull, entry by entry.
+class DenseStep {
+ public:
+  DenseStep(const LocalSgd& options, std::span<const double> start)
+      : keep_(1 - options.learning_rate * (options.l2 + options.proximal_mu)),
+        keep_last_(1 - options.learning_rate * options.proximal_mu) {
+    if (options.proximal_mu > 0 || !options.correction.empty()) {
+      pull_.resize(start.size());
+      for (std::size_t i = 0; i < start.size(); ++i) {
+        const double correction = options.correction.empty() ? 0 : options.correction[i];
+        pull_[i] = options.learning_rate * (options.proximal_mu * start[i] - correction);
+      }
+    }
+  }
+
+  void apply(std::span<double> weights) const {
+    if (keep_ != 1) {
+      for (double& weight : weights.first(weights.size() - 1)) {
+        weight *= keep_;
+      }
+    }
+    weights.back() *= keep_last_;
+    for (std::size_t i = 0; i < pull_.size(); ++i) {
+      weights[i] += pull_[i];
+    }
+  }
+
+ private:
+  double keep_;
+  double keep_last_;
+  std::vector<double> pull_;
+};
+
+}  // namespace
 
 void run_local_sgd(const LocalSgd& options, const Rows& rows, SeededGenerator generator,
                    std::span<double> weights, std::vector<std::uint32_t>& order) {
+  check(options.correction.empty() || options.correction.size() == weights.size(),
+        "a correction has an entry for each weight");
   order.resize(rows.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::vector<double> residuals(options.batch);
-  const double decay = 1 - options.learning_rate * options.l2;
+  std::vector<double> residuals(std::min<std::size_t>(options.batch, rows.size()));
+  const DenseStep dense(options, weights);
   for (std::uint32_t epoch = 0; epoch < options.epochs; ++epoch) {
-    for (std::size_t i = order.size(); i > 1; --i) {  // Fisher-Yates.
+    for (std::size_t i = order.size(); options.shuffle && i > 1; --i) {  // Fisher-Yates.
       std::swap(order[i - 1], order[generator.below(i)]);
     }
     for (std::size_t begin = 0; begin < order.size(); begin += options.batch) {
       const std::size_t count = std::min<std::size_t>(options.batch, order.size() - begin);
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t row = order[begin + i];
-        residuals[i] = sigmoid(dot(rows.row(row), weights)) - static_cast<double>(rows.label(row));
+        const double label = static_cast<double>(rows.label(row));
+        const double weight = label > 0.5 ? options.positive_weight : 1;
+        residuals[i] = weight * (sigmoid(dot(rows.row(row), weights)) - label);
       }
-      if (options.l2 > 0) {
-        for (double& weight : weights.first(weights.size() - 1)) {
-          weight *= decay;
-        }
-      }
+      dense.apply(weights);
       const double rate = options.learning_rate / static_cast<double>(count);
       for (std::size_t i = 0; i < count; ++i) {
         const SparseRow row = rows.row(order[begin + i]);

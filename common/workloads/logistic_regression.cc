@@ -1,15 +1,12 @@
 #include "common/workloads/logistic_regression.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <memory>
 
 #include "common/base/check.h"
 #include "common/base/failure.h"
 #include "common/numerics/linear.h"
-#include "common/workloads/contribution_accumulator.h"
-#include "common/workloads/local_sgd.h"
+#include "common/workloads/logistic_sums.h"
 
 namespace hanse {
 namespace {
@@ -17,12 +14,75 @@ namespace {
 constexpr std::size_t kFineBins = 4096;  // Without noise: ties within a bin cost the AUC less than 1e-4.
 constexpr std::size_t kCoarseBins =
     16;  // With noise: each bin costs a noise term, and ties 0.005 of the AUC.
-constexpr double kUnclippedNorm = 1024;  // Without a unit of privacy, for one record's gradient.
-constexpr double kUnclippedStep = 4096;  // Likewise for one merchant's weighted difference.
-constexpr double kLossBound = 64;        // Of one record in the training loss, so that its lane is bounded.
+constexpr double kUnclippedNorm = 1024;   // Without a unit of privacy, for one record's gradient.
+constexpr double kUnclippedStep = 4096;   // Likewise for one merchant's weighted difference.
+constexpr double kUnclippedMean = 65536;  // Likewise for its part of the mean gradient and Hessian.
+constexpr double kUnknownGap = 1e30;
 
-double bounded_loss(double logit, double label) {
-  return std::min(logistic_loss(logit, label), kLossBound);
+/// A power of two that bounds every merchant's part of later sums, `lower` being the mean Hessian at w = 0: there p (1 - p) is
+/// largest, and a part of it is smaller than the whole. A mean gradient is at most the root of the mean ||x||^2, which is 4
+/// times the trace. The rest is room for the loss, and for merchants that were not in this sum.
+double clip_norm_after(std::span<const double> lower, std::size_t width) {
+  double square = 0;
+  double trace = 0;
+  for (std::size_t i = 0; i < width; ++i) {
+    const std::span<const double> line = lower.subspan(triangle_size(i), i + 1);
+    for (const double entry : line.first(i)) {
+      square += 2 * entry * entry;
+    }
+    square += line[i] * line[i];
+    trace += line[i];
+  }
+  return power_of_two_above(4 * std::max({std::sqrt(square), 2 * std::sqrt(std::max(trace, 0.0)), 4.0}));
+}
+
+void check_options(const LogisticRegression::Options& options) {
+  using Solver = LogisticRegression::Solver;
+  check(options.width > 0, "logistic regression has an intercept at least");
+  const bool local = options.solver == Solver::local;
+  const bool newton = options.solver == Solver::newton;
+  if (!(options.train_rows >= 1)) {
+    throw bad_input("data.path: no training rows were counted, so there is nothing to train on");
+  }
+  if (local && options.unit != Unit::none && options.unit != Unit::merchant) {
+    throw bad_input(
+        "workload.solver=local sends one difference a merchant, so privacy.unit must be merchant or none; "
+        "for records and customers use workload.solver=gradient");
+  }
+  if (options.batch == 0 || options.local_epochs == 0) {
+    throw bad_input("workload.batch and workload.local_epochs: expected at least 1");
+  }
+  if (!(options.positive_weight > 0)) {
+    throw bad_input("workload.positive_weight: expected a number > 0; 1 weighs both labels alike");
+  }
+  if (!local && (options.proximal_mu > 0 || options.scaffold)) {
+    throw bad_input(
+        "workload.proximal_mu and workload.scaffold correct local epochs: set workload.solver=local");
+  }
+  if (local && options.l1 > 0) {
+    throw bad_input(
+        "workload.l1 needs workload.solver=gradient or newton: a mean of sparse models is not sparse");
+  }
+  if (newton && options.width > LogisticRegression::kNewtonWidthMax) {
+    throw bad_input("workload.solver=newton sends a number for each pair of columns and takes at most " +
+                    std::to_string(LogisticRegression::kNewtonWidthMax) + " columns; here are " +
+                    std::to_string(options.width) +
+                    ": use workload.solver=gradient with server.optimizer=adam");
+  }
+  if (newton && (options.server.name != "sgd" || options.server.learning_rate > 1)) {
+    throw bad_input(
+        "workload.solver=newton makes its own steps: leave server.optimizer=sgd, and server.learning_rate at "
+        "1 "
+        "or below");
+  }
+  if (newton && options.l1 > 0 && options.unit != Unit::none) {
+    throw bad_input(
+        "workload.l1 with workload.solver=newton needs privacy.unit=none: use workload.solver=gradient");
+  }
+  if (!newton && options.l1 > 0 && options.server.name != "sgd" && options.server.name != "momentum") {
+    throw bad_input("workload.l1 takes proximal steps, which server.optimizer=sgd and momentum have; got '" +
+                    options.server.name + "'");
+  }
 }
 
 }  // namespace
@@ -31,39 +91,55 @@ LogisticRegression::LogisticRegression(Options options)
     : options_(std::move(options)),
       optimizer_(options_.server),
       histogram_(options_.unit == Unit::none ? kFineBins : kCoarseBins) {
-  check(options_.width > 0, "logistic regression has an intercept at least");
-  if (!(options_.train_rows >= 1)) {
-    throw bad_input("data.path: no training rows were counted, so there is nothing to train on");
-  }
-  if (options_.solver == Solver::local && options_.unit != Unit::none && options_.unit != Unit::merchant) {
-    throw bad_input(
-        "workload.solver=local sends one difference a merchant, so privacy.unit must be merchant or none; "
-        "for records and customers use workload.solver=gradient");
-  }
-  if (options_.batch == 0 || options_.local_epochs == 0) {
-    throw bad_input("workload.batch and workload.local_epochs: expected at least 1");
-  }
+  check_options(options_);
 }
 
 Unit LogisticRegression::natural_unit() const {
-  return options_.solver == Solver::local ? Unit::merchant : Unit::record;
+  return local() ? Unit::merchant : Unit::record;
+}
+
+/// The weights; Newton's method keeps the norm of the last gradient and the clip norm after them, Scaffold the weights before,
+/// c, and whether they are known.
+std::size_t LogisticRegression::parameter_count() const {
+  const std::size_t width = options_.width;
+  return newton() ? width + 2 : options_.scaffold ? 3 * width + 1 : width;
+}
+
+std::size_t LogisticRegression::update_length() const {
+  const std::size_t width = options_.width;
+  if (newton()) {
+    return triangle_size(width) + (lanes() ? 2 * (width + 2) : width);
+  }
+  return (options_.scaffold ? 2 * width : width) + (lanes() ? 2 : 0);
 }
 
 Model LogisticRegression::initial_model(std::uint64_t) const {
   Model model;
-  model.parameters.assign(options_.width, 0.0);
-  model.server_state.assign(optimizer_.state_size(options_.width), 0.0);
+  model.parameters.assign(parameter_count(), 0.0);
+  const std::size_t width = options_.width;
+  if (newton()) {
+    model.parameters[width] = kUnknownGap;
+    model.parameters[width + 1] = options_.clip > 0 ? options_.clip : lanes() ? kUnclippedMean : 1.0;
+  }
+  model.server_state.assign(newton() ? DampedNewton::state_size(width) : optimizer_.state_size(width), 0.0);
   return model;
 }
 
-std::optional<PrivateSum> LogisticRegression::next_sum(const Model&) const {
-  const bool local = options_.solver == Solver::local;
-  const double unclipped = local ? kUnclippedStep : kUnclippedNorm;
+std::optional<PrivateSum> LogisticRegression::next_sum(const Model& model) const {
+  const double unclipped = local() ? kUnclippedStep : kUnclippedNorm;
   PrivateSum sum;
-  sum.name = local ? "local steps" : "gradient";
+  sum.name = local() ? "local steps" : newton() ? "gradient and curvature" : "gradient";
   sum.purpose = Purpose::update;
-  sum.length = options_.width + (lanes() ? 2u : 0u);
+  sum.length = update_length();
   sum.clip_norm = options_.clip > 0 ? options_.clip : lanes() ? unclipped : 1.0;
+  if (newton()) {
+    const double gradient_norm = model.parameters[options_.width];
+    if (gradient_norm <= options_.tolerance) {
+      return std::nullopt;
+    }
+    sum.clip_norm = model.parameters[options_.width + 1];
+    sum.without_privacy = Unit::merchant;
+  }
   return sum;
 }
 
@@ -86,102 +162,13 @@ std::optional<PrivateSum> LogisticRegression::evaluation_sum(const Model&) const
 }
 
 Contributor LogisticRegression::contributor(const Model& model, const PrivateSum& sum) const {
-  check(model.parameters.size() == options_.width, "a model belongs to its workload");
+  check(model.parameters.size() == parameter_count(), "a model belongs to its workload");
   if (sum.purpose == Purpose::evaluation) {
     return score_contributor(model);
   }
-  return options_.solver == Solver::local ? local_contributor(model) : gradient_contributor(model);
-}
-
-Contributor LogisticRegression::gradient_contributor(const Model& model) const {
-  const bool with_loss = lanes();
-  const std::size_t width = options_.width;
-  const auto sums = std::make_shared<ContributionAccumulator>(0, width, 1);
-  return [&weights = model.parameters, sums, with_loss, width](const UnitRows& unit, Contribution& out) {
-    const Rows& rows = unit.train;
-    double loss = 0;
-    if (rows.size() == 1) {
-      const SparseRow row = rows.row(0);
-      const double label = static_cast<double>(rows.label(0));
-      const auto [logit, norm] = dot_and_norm(row, weights);
-      out.set_scaled_row(sigmoid(logit) - label, row, norm);
-      loss = with_loss ? bounded_loss(logit, label) : 0;
-    } else {
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        const SparseRow row = rows.row(i);
-        const double label = static_cast<double>(rows.label(i));
-        const double logit = dot(row, weights);
-        const double residual = sigmoid(logit) - label;
-        for (std::size_t entry = 0; entry < row.columns.size(); ++entry) {
-          (*sums)[row.columns[entry]] += residual * static_cast<double>(row.values[entry]);
-        }
-        loss += with_loss ? bounded_loss(logit, label) : 0;
-      }
-      sums->flush(out);
-    }
-    if (with_loss && !rows.empty()) {
-      const double entries[] = {loss, static_cast<double>(rows.size())};
-      out.add_block(width, entries);
-    }
-  };
-}
-
-Contributor LogisticRegression::local_contributor(const Model& model) const {
-  struct Scratch {
-    std::vector<double> weights;
-    std::vector<std::uint32_t> order;
-  };
-  const auto scratch = std::make_shared<Scratch>();
-  return [this, &model, scratch](const UnitRows& unit, Contribution& out) {
-    const Rows& rows = unit.train;
-    if (rows.empty()) {
-      return;
-    }
-    double loss = 0;
-    for (std::size_t i = 0; lanes() && i < rows.size(); ++i) {
-      loss += bounded_loss(dot(rows.row(i), model.parameters), static_cast<double>(rows.label(i)));
-    }
-    const double count = static_cast<double>(rows.size());
-    const double weight = options_.equal_weights ? 1.0 : count * options_.merchants / options_.train_rows;
-
-    scratch->weights = model.parameters;
-    const LocalSgd sgd{.epochs = options_.local_epochs,
-                       .batch = options_.batch,
-                       .learning_rate = options_.learning_rate,
-                       .l2 = options_.l2};
-    run_local_sgd(sgd, rows, SeededGenerator{options_.seed, model.step, unit.merchant}, scratch->weights,
-                  scratch->order);
-    for (std::size_t i = 0; i < scratch->weights.size(); ++i) {
-      scratch->weights[i] = weight * (scratch->weights[i] - model.parameters[i]);
-    }
-    out.add_block(0, scratch->weights);
-    if (lanes()) {
-      const double entries[] = {weight * loss / count, weight};
-      out.add_block(options_.width, entries);
-    }
-  };
-}
-
-Contributor LogisticRegression::score_contributor(const Model& model) const {
-  const auto sums = std::make_shared<ContributionAccumulator>(0, histogram_.length(), 1);
-  return
-      [&weights = model.parameters, histogram = histogram_, sums](const UnitRows& unit, Contribution& out) {
-        const Rows& rows = unit.test;
-        if (rows.size() == 1) {
-          const double label = static_cast<double>(rows.label(0));
-          const double logit = dot(rows.row(0), weights);
-          out.add(histogram.index_of(logit, label), 1.0);
-          out.add(histogram.loss_index(), ScoreHistogram::loss_entry(logit, label));
-          return;
-        }
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-          const double label = static_cast<double>(rows.label(i));
-          const double logit = dot(rows.row(i), weights);
-          (*sums)[histogram.index_of(logit, label)] += 1.0;
-          (*sums)[histogram.loss_index()] += ScoreHistogram::loss_entry(logit, label);
-        }
-        sums->flush(out);
-      };
+  return local()    ? local_contributor(model)
+         : newton() ? newton_contributor(model, sum.clip_norm)
+                    : gradient_contributor(model);
 }
 
 Metrics LogisticRegression::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
@@ -189,35 +176,120 @@ Metrics LogisticRegression::apply(Model& model, const PrivateSum& sum, std::span
   if (sum.purpose == Purpose::evaluation) {
     return histogram_.metrics(total);
   }
-  const std::size_t width = options_.width;
-  const bool local = options_.solver == Solver::local;
-  const double expected = (local ? static_cast<double>(options_.merchants) : options_.train_rows);
-  const double divisor = lanes() ? total[width + 1] : expected * options_.expected_share;
   ++model.step;
+  return local()    ? apply_local(model, total)
+         : newton() ? apply_newton(model, total, sum.clip_norm)
+                    : apply_gradient(model, total);
+}
+
+Metrics LogisticRegression::apply_gradient(Model& model, std::span<const double> total) const {
+  const std::size_t width = options_.width;
+  const double divisor = lanes() ? total[width + 1] : options_.train_rows * options_.expected_share;
   if (!(divisor > 0)) {
     return {};  // Nobody took part.
   }
   std::vector<double> gradient(total.begin(), total.begin() + static_cast<std::ptrdiff_t>(width));
   for (double& entry : gradient) {
-    entry /= local ? -divisor : divisor;
+    entry /= divisor;
   }
-  if (!local) {
-    for (std::size_t i = 0; i + 1 < width; ++i) {
-      gradient[i] += options_.l2 * model.parameters[i];
-    }
+  for (std::size_t i = 0; i + 1 < width; ++i) {
+    gradient[i] += options_.l2 * model.parameters[i];
   }
   optimizer_.apply(model.step, gradient, model.parameters, model.server_state);
-  if (lanes()) {
-    return {{"train_loss", total[width] / divisor}};
+  if (options_.l1 > 0) {
+    const double threshold = options_.l1 * optimizer_.steady_rate();
+    for (std::size_t i = 0; i + 1 < width; ++i) {
+      model.parameters[i] = soft_threshold(model.parameters[i], threshold);
+    }
   }
-  return {};
+  return lanes() ? Metrics{{"train_loss", total[width] / divisor}} : Metrics{};
+}
+
+Metrics LogisticRegression::apply_local(Model& model, std::span<const double> total) const {
+  const std::size_t width = options_.width;
+  const double divisor =
+      lanes() ? total.back() : static_cast<double>(options_.merchants) * options_.expected_share;
+  if (!(divisor > 0)) {
+    return {};
+  }
+  const std::span<double> weights = std::span(model.parameters).first(width);
+  if (options_.scaffold) {
+    const std::span<double> before = std::span(model.parameters).subspan(width, width);
+    std::copy(weights.begin(), weights.end(), before.begin());
+    for (std::size_t i = 0; i < width; ++i) {
+      model.parameters[2 * width + i] = total[width + i] / (options_.learning_rate * divisor);
+    }
+    model.parameters.back() = 1;
+  }
+  std::vector<double> gradient(total.begin(), total.begin() + static_cast<std::ptrdiff_t>(width));
+  for (double& entry : gradient) {
+    entry /= -divisor;
+  }
+  optimizer_.apply(model.step, gradient, weights, model.server_state);
+  return lanes() ? Metrics{{"train_loss", total[total.size() - 2] / divisor}} : Metrics{};
+}
+
+Metrics LogisticRegression::apply_newton(Model& model, std::span<const double> total,
+                                         double clip_norm) const {
+  const std::size_t width = options_.width;
+  const std::span<double> weights = std::span(model.parameters).first(width);
+  std::vector<double> sums(total.begin(), total.begin() + static_cast<std::ptrdiff_t>(width));
+  double divisor = options_.train_rows * options_.expected_share;
+  double curvature_divisor = divisor / clip_norm;
+  if (lanes()) {
+    sums.resize(width + 2);
+    join_lanes(total.first(width + 2), total.subspan(width + 2, width + 2), sums);
+    divisor = curvature_divisor = sums[width + 1];
+    if (!(divisor > 0)) {
+      return {};
+    }
+  }
+  const std::span<const double> curvature = total.last(triangle_size(width));
+  std::vector<double> lower(curvature.begin(), curvature.end());
+  for (double& entry : lower) {
+    entry /= curvature_divisor;
+  }
+  const bool at_start =
+      std::all_of(weights.begin(), weights.end(), [](double weight) { return weight == 0; });
+  if (lanes() && at_start && options_.clip == 0) {
+    model.parameters[width + 1] = std::min(clip_norm_after(lower, width), clip_norm);
+  }
+  double penalty = 0;
+  for (double& entry : sums) {
+    entry /= divisor;
+  }
+  for (std::size_t i = 0; i + 1 < width; ++i) {
+    penalty += options_.l2 / 2 * weights[i] * weights[i];
+    sums[i] += options_.l2 * weights[i];
+    lower[triangle_size(i) + i] += options_.l2;
+  }
+  // Noise of deviation z C in every entry of the sum, divided as the curvature is.
+  const double noise = 2 * options_.noise_multiplier * clip_norm * std::sqrt(static_cast<double>(width));
+  const DampedNewton newton(
+      {.l1 = options_.l1, .ridge = noise / curvature_divisor, .step = options_.server.learning_rate});
+  const SecondOrder at{.value = lanes() ? std::optional(sums[width] + penalty) : std::nullopt,
+                       .weight = divisor,
+                       .gradient = std::span(sums).first(width),
+                       .lower = lower};
+  const auto gap = newton.apply(at, lanes() ? options_.tolerance : 0, weights, model.server_state);
+  if (!lanes()) {
+    return {};  // What noise says of the gradient's norm is no reason to stop.
+  }
+  if (gap) {
+    model.parameters[width] = std::min(*gap, kUnknownGap);
+  }
+  return {{"train_loss", sums[width]}};
 }
 
 std::vector<NamedArray> LogisticRegression::arrays(const Model& model) const {
-  const auto intercept = model.parameters.end() - 1;
-  return {
+  const auto intercept = model.parameters.begin() + static_cast<std::ptrdiff_t>(options_.width) - 1;
+  std::vector<NamedArray> arrays = {
       {.name = "weights", .shape = {options_.width - 1u}, .values = {model.parameters.begin(), intercept}},
       {.name = "intercept", .shape = {1}, .values = {*intercept}}};
+  if (newton() && lanes()) {
+    arrays.push_back({.name = "gradient_norm", .shape = {1}, .values = {model.parameters[options_.width]}});
+  }
+  return arrays;
 }
 
 }  // namespace hanse

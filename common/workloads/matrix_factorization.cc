@@ -7,8 +7,9 @@
 #include "common/base/check.h"
 #include "common/base/failure.h"
 #include "common/base/seeded_generator.h"
-#include "common/numerics/linear.h"
+#include "common/numerics/positive_part.h"
 #include "common/workloads/contribution_accumulator.h"
+#include "common/workloads/customer_side.h"
 
 namespace hanse {
 namespace {
@@ -18,83 +19,10 @@ namespace {
 constexpr double kUnclippedNorm = 4096;
 // A first item bias is the item's mean deviation as if this many more ratings had been average.
 constexpr double kBiasShrinkage = 10;
-
-/// Ratings of items that have a row: they come first.
-std::size_t known_items(const SparseRow& ratings, std::size_t items) {
-  const auto end = std::lower_bound(ratings.columns.begin(), ratings.columns.end(), items);
-  return static_cast<std::size_t>(end - ratings.columns.begin());
-}
-
-/// Ridge solution of one customer, and its memory.
-class CustomerSolver {
- public:
-  CustomerSolver(const Model& model, std::uint32_t rank, double l2, double l2_bias)
-      : parameters_(model.parameters),
-        order_(rank + 1u),
-        l2_(l2),
-        l2_bias_(l2_bias),
-        items_((parameters_.size() - 1) / order_),
-        unknown_(order_),
-        gram_(order_ * order_),
-        solution_(order_) {}
-
-  /// (a_u, p_u) that minimises sum (r - mean - b_i - a - p . q_i)^2 + l2 n (a^2 + |p|^2).
-  std::span<const double> solve(const SparseRow& ratings) {
-    std::fill(gram_.begin(), gram_.end(), 0.0);
-    std::fill(solution_.begin(), solution_.end(), 0.0);
-    for (std::size_t i = 0; i < ratings.columns.size(); ++i) {
-      // The item's block is (b, q); the customer's bias multiplies 1, so (b, q) is read as (1, q).
-      const double* const item = item_block(ratings.columns[i]);
-      const double residual = static_cast<double>(ratings.values[i]) - parameters_[0] - item[0];
-      gram_[0] += 1;
-      solution_[0] += residual;
-      for (std::size_t a = 1; a < order_; ++a) {
-        double* const row = gram_.data() + a * order_;
-        const double q = item[a];
-        row[0] += q;
-        solution_[a] += residual * q;
-        for (std::size_t b = 1; b <= a; ++b) {
-          row[b] += q * item[b];
-        }
-      }
-    }
-    const auto at_least_one = [](std::size_t count) {
-      return static_cast<double>(std::max<std::size_t>(count, 1));
-    };
-    gram_[0] += l2_bias_ * at_least_one(ratings.columns.size());
-    for (std::size_t a = 1; a < order_; ++a) {
-      gram_[a * order_ + a] += l2_ * at_least_one(known_items(ratings, items_));
-    }
-    if (!solve_cholesky(gram_, solution_)) {
-      // Only a model far astray gets here. Stopping would tell the coordinator who rated what.
-      std::fill(solution_.begin(), solution_.end(), 0.0);
-    }
-    return solution_;
-  }
-
-  double error(std::span<const double> customer, std::uint32_t item, float rating) const {
-    const double* const block = item_block(item);
-    double prediction = parameters_[0] + block[0] + customer[0];
-    for (std::size_t a = 1; a < order_; ++a) {
-      prediction += customer[a] * block[a];
-    }
-    return static_cast<double>(rating) - prediction;
-  }
-
- private:
-  const double* item_block(std::uint32_t item) const {
-    return item < items_ ? parameters_.data() + 1 + item * order_ : unknown_.data();
-  }
-
-  std::span<const double> parameters_;
-  std::size_t order_;
-  double l2_;
-  double l2_bias_;
-  std::size_t items_;
-  std::vector<double> unknown_;  ///< The block of an item without a row: zeros.
-  std::vector<double> gram_;
-  std::vector<double> solution_;
-};
+// Without a unit of privacy a merchant's item equations: an item's ten million ratings fit.
+constexpr double kUnclippedEquations = 0x1p24;
+// What keeps noise from carrying an item away: no entry of a vector is larger than this many half-widths.
+constexpr double kFarthest = 4;
 
 /// Calls `take` with the training ratings (perhaps none) and the test ratings of each customer of the unit.
 /// Rows are sorted by customer, so this is one merge.
@@ -145,6 +73,21 @@ MatrixFactorization::MatrixFactorization(Options options)
   if (options_.ratings_per_unit <= 0) {
     options_.ratings_per_unit = options_.unit == Unit::merchant ? 4096 : 64;
   }
+  parts_ = {.items = options_.items,
+            .unknowns = block(),
+            .unknowns_max = options_.block,
+            .entries_max = options_.entries_per_sum};
+  if (const std::size_t needed = ItemPart{.unknowns = parts_.at(0).unknowns}.item_length();
+      options_.solver == Solver::als && needed > options_.entries_per_sum) {
+    throw bad_input(
+        "workload.solver=als: the equations of one item have " + std::to_string(needed) +
+        " numbers, more than workload.entries_per_sum=" + std::to_string(options_.entries_per_sum) +
+        "; set workload.block, for instance to 32, or a lower workload.rank");
+  }
+}
+
+CustomerSide MatrixFactorization::customer_side(const Model& model) const {
+  return CustomerSide(model.parameters, options_.rank, {.factors = options_.l2, .bias = options_.l2_bias});
 }
 
 Model MatrixFactorization::initial_model(std::uint64_t seed) const {
@@ -173,8 +116,15 @@ std::optional<PrivateSum> MatrixFactorization::next_sum(const Model& model) cons
     sum.clip_norm = lanes() ? kUnclippedNorm : std::sqrt(2 * options_.ratings_per_unit);
     return sum;
   }
-  sum.name = "item gradients";
   sum.purpose = Purpose::update;
+  if (options_.solver == Solver::als) {
+    sum.name = "item equations";
+    sum.length = part(model).length() + (lanes() ? 2u : 0u);
+    sum.clip_norm = options_.clip > 0 ? options_.clip : lanes() ? kUnclippedEquations : 1.0;
+    sum.without_privacy = Unit::merchant;
+    return sum;
+  }
+  sum.name = "item gradients";
   sum.length = options_.items * block() + (lanes() ? 2u : 0u);
   sum.clip_norm = options_.clip > 0 ? options_.clip : lanes() ? kUnclippedNorm : 1.0;
   return sum;
@@ -197,7 +147,7 @@ Contributor MatrixFactorization::contributor(const Model& model, const PrivateSu
     case Purpose::statistics:
       return statistics_contributor();
     case Purpose::update:
-      return gradient_contributor(model);
+      return options_.solver == Solver::als ? equations_contributor(model) : gradient_contributor(model);
     case Purpose::evaluation:
       break;
   }
@@ -221,12 +171,11 @@ Contributor MatrixFactorization::statistics_contributor() const {
 
 Contributor MatrixFactorization::gradient_contributor(const Model& model) const {
   struct Scratch {
-    CustomerSolver solver;
+    CustomerSide solver;
     ContributionAccumulator sums;
   };
-  const auto scratch =
-      std::make_shared<Scratch>(Scratch{CustomerSolver(model, options_.rank, options_.l2, options_.l2_bias),
-                                        ContributionAccumulator(0, options_.items, block())});
+  const auto scratch = std::make_shared<Scratch>(
+      Scratch{customer_side(model), ContributionAccumulator(0, options_.items, block())});
   const std::size_t lanes_at = options_.items * block();
   return [scratch, lanes_at, with_loss = lanes(), items = options_.items](const UnitRows& unit,
                                                                           Contribution& out) {
@@ -262,8 +211,44 @@ Contributor MatrixFactorization::gradient_contributor(const Model& model) const 
   };
 }
 
+Contributor MatrixFactorization::equations_contributor(const Model& model) const {
+  struct Scratch {
+    CustomerSide side;
+    ItemEquations<double> equations;
+    std::vector<double> vector;
+  };
+  const ItemPart now = part(model);
+  const auto scratch =
+      std::make_shared<Scratch>(Scratch{customer_side(model), ItemEquations<double>(now, block()), {}});
+  return [this, scratch, now](const UnitRows& unit, Contribution& out) {
+    double squares = 0;
+    double count = 0;
+    for (std::size_t r = 0; r < unit.train.size(); ++r) {
+      const SparseRow ratings = unit.train.row(r);
+      if (ratings.columns.empty()) {
+        continue;
+      }
+      const std::span<const double> customer = scratch->side.solve(ratings);
+      scratch->vector.assign(customer.begin(), customer.end());
+      scratch->vector[0] = 1;
+      scratch->equations.begin_customer(scratch->vector);
+      for (std::size_t i = 0; i < ratings.columns.size(); ++i) {
+        const double error = scratch->side.error(customer, ratings.columns[i], ratings.values[i]);
+        squares += error * error;
+        scratch->equations.add(ratings.columns[i], 1, error);
+      }
+      count += static_cast<double>(ratings.columns.size());
+    }
+    scratch->equations.flush(0, out);
+    if (lanes() && count > 0) {
+      const double entries[] = {squares, count};
+      out.add_block(now.length(), entries);
+    }
+  };
+}
+
 Contributor MatrixFactorization::error_contributor(const Model& model) const {
-  const auto solver = std::make_shared<CustomerSolver>(model, options_.rank, options_.l2, options_.l2_bias);
+  const auto solver = std::make_shared<CustomerSide>(customer_side(model));
   const bool bounded = !std::isnan(options_.rating_low) && !std::isnan(options_.rating_high);
   return [this, solver, bounded](const UnitRows& unit, Contribution& out) {
     double squares = 0;
@@ -294,7 +279,7 @@ Metrics MatrixFactorization::apply(Model& model, const PrivateSum& sum, std::spa
     case Purpose::statistics:
       return apply_statistics(model, total);
     case Purpose::update:
-      return apply_gradients(model, total);
+      return options_.solver == Solver::als ? apply_equations(model, total) : apply_gradients(model, total);
     case Purpose::evaluation:
       break;
   }
@@ -343,6 +328,40 @@ Metrics MatrixFactorization::apply_gradients(Model& model, std::span<const doubl
   return {};
 }
 
+/// Each item's own least squares: (A + n l2) step = y - n l2 (b, q), with y the sum of errors as they are.
+Metrics MatrixFactorization::apply_equations(Model& model, std::span<const double> total) const {
+  const ItemPart now = part(model);
+  const std::span<const double> ratings = std::span(model.server_state).last(options_.items);
+  NormalEquations<double> equations(now.unknowns);
+  for (std::size_t i = 0; i < now.items; ++i) {
+    const std::size_t item = now.first_item + i;
+    read_item_equations(total.subspan(i * now.item_length(), now.item_length()), equations);
+    if (!lanes()) {
+      project_to_positive(equations);
+    }
+    const std::span<double> unknowns =
+        std::span(model.parameters).subspan(1 + item * block() + now.first, now.unknowns);
+    const double count = options_.expected_share * std::max(ratings[item], 1.0);
+    for (std::size_t a = 0; a < now.unknowns; ++a) {
+      const double penalty = count * (now.first + a == 0 ? options_.l2_bias : options_.l2);
+      equations.at(a, a) += penalty;
+      equations.right(a) -= penalty * unknowns[a];
+    }
+    if (!equations.solve()) {
+      continue;
+    }
+    const double farthest = lanes() ? HUGE_VAL : kFarthest * half_width_;
+    for (std::size_t a = 0; a < now.unknowns; ++a) {
+      unknowns[a] = std::clamp(unknowns[a] + equations.right(a), -farthest, farthest);
+    }
+  }
+  ++model.step;
+  if (lanes() && total[now.length() + 1] > 0) {
+    return {{"train_loss", total[now.length()] / total[now.length() + 1]}};
+  }
+  return {};
+}
+
 std::vector<NamedArray> MatrixFactorization::arrays(const Model& model) const {
   const std::size_t rank = options_.rank;
   NamedArray biases{.name = "item_biases", .shape = {options_.items}, .values = {}};
@@ -358,14 +377,16 @@ std::vector<NamedArray> MatrixFactorization::arrays(const Model& model) const {
 }
 
 std::vector<double> MatrixFactorization::solve_customer(const Model& model, const SparseRow& ratings) const {
-  CustomerSolver solver(model, options_.rank, options_.l2, options_.l2_bias);
-  const std::span<const double> solution = solver.solve(ratings);
+  CustomerSide solver = customer_side(model);
+  const std::span<const double> solution = solver.solve(ratings).first(block());
   return {solution.begin(), solution.end()};
 }
 
 double MatrixFactorization::predict(const Model& model, std::span<const double> customer,
                                     std::uint32_t item) const {
-  return -CustomerSolver(model, options_.rank, options_.l2, options_.l2_bias).error(customer, item, 0.0f);
+  std::vector<double> padded(customer.begin(), customer.end());
+  padded.resize(stride_of<double>(block()));
+  return -customer_side(model).error(padded, item, 0.0f);
 }
 
 }  // namespace hanse

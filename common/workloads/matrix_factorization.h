@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "common/numerics/server_optimizer.h"
+#include "common/workloads/customer_side.h"
+#include "common/workloads/item_equations.h"
 #include "common/workloads/workload.h"
 
 namespace hanse {
@@ -16,21 +18,36 @@ namespace hanse {
 /// ratings of items with a row count),
 /// found afresh each round (the variable projection of alternating least squares; Zhou et al. 2008 for the
 /// weighted penalty). A customer contributes minus the gradient of half its squared error with respect to b_i
-/// and q_i of the items it rated: the sum over them of error * (1, p_u). The server divides by each item's
-/// number of ratings, adds (l2_bias b_i, l2 q_i) and steps.
+/// and q_i of the items it rated: the sum over them of error * (1, p_u).
+///
+/// Solver `gradient`: the server divides by each item's number of ratings n_i, adds (l2_bias b_i, l2 q_i) and steps.
+///
+/// Solver `als`: alternating least squares with weighted penalties (Zhou, Wilkinson, Schreiber, Pan 2008). With v = (1, p_u)
+/// the sum has for each item the upper triangle of A_i, the sum of v v^T over its customers, and the same sum of
+/// error * v, y_i. The server solves each item's own regression,
+///
+///   (A_i + n_i diag(l2_bias, l2, ..., l2)) step = y_i - n_i (l2_bias b_i, l2 q_i)
+///
+/// which in exact arithmetic is the minimum over (b_i, q_i) with the customers' sides held. That is
+/// (rank + 1)(rank + 4) / 2 entries an item; where all items are more than `entries_per_sum`, groups of items take turns, and
+/// where the vector of an item has more than `block` entries, so do blocks of it (see ItemParts). With a unit of privacy A_i is projected to the
+/// nearest positive semi-definite matrix before it is used (Chien, Jain, Krichene, Rendle, Song, Thakurta, Zhang 2021). Without one a merchant's customers
+/// are added up before they are put on the grid.
 ///
 /// Items without a row here (columns from `items` on: too few merchants have them) are rated by mean + a_u alone. They
 /// help to find a_u and count in loss and error, and nothing of them is in any sum of items.
 ///
 /// Sums: first "item statistics" (purpose statistics): per item the number of ratings and the sum of
 /// (rating - middle) / half-width of the range; mean, first b_i and step sizes come from it. Then "item
-/// gradients". Evaluation: per customer the squared error of its test ratings, predicted with the (a_u, p_u)
+/// gradients" or "item equations". Evaluation: per customer the squared error of its test ratings, predicted with the (a_u, p_u)
 /// of its training ratings.
 ///
 /// Layout of the parameters: mean, then per item b_i and the k entries of q_i.
 class MatrixFactorization final : public Workload {
  public:
+  enum class Solver { gradient, als };
   struct Options {
+    Solver solver = Solver::gradient;
     std::uint32_t items = 0;
     std::uint32_t rank = 16;
     double rating_low = std::nan("");  ///< Public range; NaN: unknown, which is allowed without noise only.
@@ -43,6 +60,8 @@ class MatrixFactorization final : public Workload {
     double init = 1;              ///< Standard deviation of the first item factors, times sqrt(rank).
     double ratings_per_unit = 0;  ///< Ratings of one unit that surely count in full in the statistics; 0: 64
                                   ///< for a customer, 4096 for a merchant.
+    std::uint32_t block = 0;      ///< Solver als: entries of an item's vector in one sum; 0: all.
+    std::size_t entries_per_sum = 1u << 20;  ///< Solver als: of a longer sum, parts take turns.
     ServerOptimizer::Options server;
   };
   explicit MatrixFactorization(Options options);
@@ -64,14 +83,19 @@ class MatrixFactorization final : public Workload {
  private:
   std::size_t block() const { return std::size_t{options_.rank} + 1; }
   bool lanes() const { return options_.unit == Unit::none; }
+  ItemPart part(const Model& model) const { return parts_.at(model.step - 1); }
+  CustomerSide customer_side(const Model& model) const;
   Metrics apply_statistics(Model& model, std::span<const double> total) const;
   Metrics apply_gradients(Model& model, std::span<const double> total) const;
+  Metrics apply_equations(Model& model, std::span<const double> total) const;
   Contributor statistics_contributor() const;
   Contributor gradient_contributor(const Model& model) const;
+  Contributor equations_contributor(const Model& model) const;
   Contributor error_contributor(const Model& model) const;
 
   Options options_;
   ServerOptimizer optimizer_;
+  ItemParts parts_;
   double middle_ = 0;  ///< Of the rating range.
   double half_width_ = 1;
   double bound_ = HUGE_VAL;  ///< Of (rating - middle) / half-width.

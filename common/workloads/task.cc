@@ -49,7 +49,8 @@ Task::Task(Configuration configuration, FeatureSpace space, RowKind kind, std::u
       preparation_(make_preparation(configuration_, space_, kind_, merchants, statistics_noise)) {}
 
 std::unique_ptr<Workload> Task::training(const Model& preparation) const {
-  const WorkloadFacts facts = facts_of(space_, kind_, preparation_.encoding(preparation), merchants_);
+  WorkloadFacts facts = facts_of(space_, kind_, preparation_.encoding(preparation), merchants_);
+  facts.update_noise = update_noise_;
   std::unique_ptr<Workload> workload = make_workload(configuration_, facts);
   const Configuration::Privacy& privacy = configuration_.privacy;
   if (!privacy.adaptive_clip) {

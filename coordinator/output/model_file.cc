@@ -14,13 +14,17 @@
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
 #include "coordinator/output/payload_archive.h"
+#include "coordinator/output/sealed_file.h"
 #include "privacy/crypto/digest.h"
 
 namespace hanse {
 namespace {
 
-constexpr std::string_view kMagic = "HANSEMDL";
-constexpr std::size_t kHeaderSize = 8 + 4 + 8 + 32;
+constexpr SealedFileKind kFile{.magic = "HANSEMDL",
+                               .version = kModelFormatVersion,
+                               .name = "model",
+                               .when_of_another_version = "use the Hanse that wrote it",
+                               .when_damaged = "copy it again from the run directory"};
 
 std::string encode_payload(const PublishedModel& model) {
   std::ostringstream stream(std::ios::binary);
@@ -132,34 +136,11 @@ const NamedArray* PublishedModel::find(std::string_view name) const {
 }
 
 std::string encode_model(const PublishedModel& model) {
-  const std::string payload = encode_payload(model);
-  ByteWriter header;
-  header.put_bytes(bytes_of(kMagic)).put(kModelFormatVersion).put(std::uint64_t{payload.size()});
-  header.put_bytes(sha256(bytes_of(payload)));
-  return text_of(header.bytes()) + payload;
+  return seal_file(kFile, encode_payload(model));
 }
 
 PublishedModel decode_model(std::string_view bytes, const std::string& origin) {
-  ByteReader reader(bytes_of(bytes));
-  if (text_of(reader.get_bytes(kMagic.size())) != kMagic) {
-    throw bad_input(origin + " is no model of Hanse");
-  }
-  const auto version = reader.get<std::uint32_t>();
-  if (!reader.failed() && version != kModelFormatVersion) {
-    throw bad_input(origin + " has model format " + std::to_string(version) +
-                    ", and this program reads format " + std::to_string(kModelFormatVersion) +
-                    ": use the Hanse that wrote it");
-  }
-  const auto size = reader.get<std::uint64_t>();
-  const ByteView digest = reader.get_bytes(32);
-  if (reader.failed() || reader.remaining() != size) {
-    throw bad_input(origin + " is torn: copy it again from the run directory");
-  }
-  const std::string_view payload = bytes.substr(kHeaderSize);
-  const Digest actual = sha256(bytes_of(payload));
-  if (!std::equal(actual.begin(), actual.end(), digest.begin())) {
-    throw bad_input(origin + " was altered: its digest does not match; copy it again from the run directory");
-  }
+  const std::string_view payload = payload_of(kFile, bytes, origin);
   try {
     return decode_payload(payload);
   } catch (const std::exception& exception) {

@@ -6,8 +6,11 @@
 #include <iostream>
 #include <map>
 
+#include "common/config/configuration.h"
 #include "common/transport/frame.h"
+#include "coordinator/checkpoint.h"
 #include "coordinator/output/model_file.h"
+#include "coordinator/output/sealed_file.h"
 #include "privacy/ledger/model_certificate.h"
 #include "privacy/protocol/arbiter_messages.h"
 #include "privacy/protocol/context.h"
@@ -242,7 +245,34 @@ void add_files(Corpus& corpus) {
                     .facts = {{"data.numeric", "amount"}},
                     .privacy = "nothing is promised"});
   corpus.add_text("model_file", model);
-  corpus.add_text("model_file", model.substr(52));  // The payload: the target makes a header for it.
+  corpus.add_text("model_file",
+                  model.substr(kSealedHeader));  // The payload: the target makes a header for it.
+  const std::string checkpoint =
+      encode_checkpoint({.ledger_lines = 7,
+                         .preparation = {.step = 1, .parameters = {0.5}},
+                         .model = {.step = 2, .parameters = {1, -2, 3e-9}, .server_state = {4}},
+                         .sums = 3,
+                         .training_rounds = 2,
+                         .round_open = true,
+                         .figures = {{"test_auc", 0.5}},
+                         .included = 12,
+                         .seconds = 1.25});
+  corpus.add_text("checkpoint", checkpoint);
+  corpus.add_text("checkpoint", checkpoint.substr(kSealedHeader));
+}
+
+/// What people write by hand or export.
+void add_tables(Corpus& corpus) {
+  corpus.add_text("csv", "shop,amount,bought\nbergen,1.5,1\n\"L\"\"beck, old town\",-2e3,0\n");
+  corpus.add_text("csv",
+                  "\xEF\xBB\xBF"
+                  "a;b,c\r\n\"two\r\nlines\",\r\n\r\n");
+  corpus.add_text("libsvm", "+1 1:0.5 7:-2e3 1000:1 # a comment\n0\n-1 3:4\n");
+  corpus.add_text(
+      "configuration",
+      "# a shop\n[federation]\nrounds = 3\n[data]\npath = shop.csv\nnumeric = log1p:seconds[0..10], amount\n"
+      "[workload]\nl2 = 1e-4\n[privacy]\nunit = none\n");
+  corpus.add_text("configuration", canonical_text({}));
 }
 
 }  // namespace
@@ -264,6 +294,7 @@ int main(int count, char** arguments) {
   add_paillier(corpus);
   add_ledger(corpus);
   add_files(corpus);
+  add_tables(corpus);
 #define HANSE_MESSAGE(name, Message) \
   hanse::check(corpus.has("message_" #name), "a small run has a message of each type: " #name);
 #include "tests/fuzz/messages.def"

@@ -129,4 +129,44 @@ inline void gradient_step(FactorModel& model, const Ratings& customers, Penaltie
   }
 }
 
+/// Every item's own ridge regression on (1, p_u), with the customers' sides as they are before the step.
+inline void least_squares_step(FactorModel& model, const Ratings& customers, Penalties penalties) {
+  const FactorModel before = model;
+  const std::size_t order = before.factor[0].size() + 1;
+  std::vector<std::vector<double>> sides;
+  for (const std::vector<Rating>& ratings : customers) {
+    sides.push_back(customer_side(before, ratings, penalties));
+  }
+  for (std::size_t item = 0; item < before.bias.size(); ++item) {
+    std::vector<std::vector<double>> gram(order, std::vector<double>(order, 0.0));
+    std::vector<double> right(order, 0.0);
+    double count = 0;
+    for (std::size_t u = 0; u < customers.size(); ++u) {
+      for (const Rating& rating : customers[u]) {
+        if (rating.item != item) {
+          continue;
+        }
+        std::vector<double> v = sides[u];
+        const double target = rating.value - before.mean - v[0];
+        v[0] = 1;
+        for (std::size_t a = 0; a < order; ++a) {
+          for (std::size_t b = 0; b < order; ++b) {
+            gram[a][b] += v[a] * v[b];
+          }
+          right[a] += v[a] * target;
+        }
+        count += 1;
+      }
+    }
+    for (std::size_t a = 0; a < order; ++a) {
+      gram[a][a] += (a == 0 ? penalties.bias : penalties.factor) * count;
+    }
+    if (count > 0) {
+      const std::vector<double> solution = solve(gram, right);
+      model.bias[item] = solution[0];
+      model.factor[item].assign(solution.begin() + 1, solution.end());
+    }
+  }
+}
+
 }  // namespace hanse::reference

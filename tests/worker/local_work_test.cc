@@ -117,6 +117,20 @@ class LocalWorkTest : public testing::Test {
                                 .participants = participants_});
   }
 
+  /// Why a worker without a past refuses the first sum under an honest plan that was changed; empty when it does not.
+  template <class Change>
+  std::string refusal_of_plan(const Change& change) {
+    Plan plan = honest_plan();
+    change(plan);
+    std::filesystem::remove_all(folder_.path() / "worker");
+    std::filesystem::remove(folder_.path() / "ledger.jsonl");
+    start_worker();
+    write_ledger(plan);
+    announce(1, honest_parameters());
+    const auto accepted = start(1, honest_parameters());
+    return accepted.ok() ? "" : accepted.what();
+  }
+
   TemporaryFolder folder_;
   Configuration configuration_;
   FeatureSpace space_;
@@ -144,17 +158,7 @@ TEST_F(LocalWorkTest, TakesPartInTheSumThatItsOwnConfigurationAsksFor) {
 }
 
 TEST_F(LocalWorkTest, RefusesAPlanThatPromisesLessThanItsOwnConfiguration) {
-  const auto refused = [&](auto change) {
-    Plan plan = honest_plan();
-    change(plan);
-    std::filesystem::remove_all(folder_.path() / "worker");
-    std::filesystem::remove(folder_.path() / "ledger.jsonl");
-    start_worker();
-    write_ledger(plan);
-    announce(1, honest_parameters());
-    const auto accepted = start(1, honest_parameters());
-    return !accepted.ok() && accepted.what().find("plan") != std::string::npos;
-  };
+  const auto refused = [&](auto change) { return refusal_of_plan(change).find("plan") != std::string::npos; };
 
   EXPECT_TRUE(refused([](Plan& plan) { plan.epsilon = 400; }));
   EXPECT_TRUE(refused([](Plan& plan) { plan.epsilon = std::nullopt; }));
@@ -780,15 +784,7 @@ TEST_F(WorkerInTurns, HasAllUnitsInStatisticsAndEvaluationsWhichRowsKnowNothingO
 TEST_F(WorkerInTurns, RefusesAPlanWithoutTurnsOrWithOtherOnesOrWithDraws) {
   const auto refused = [&](auto change) {
     begin(kTurns);
-    Plan plan = honest_plan();
-    change(plan);
-    std::filesystem::remove_all(folder_.path() / "worker");
-    std::filesystem::remove(folder_.path() / "ledger.jsonl");
-    start_worker();
-    write_ledger(plan);
-    announce(1, honest_parameters());
-    const auto accepted = start(1, honest_parameters());
-    return accepted.ok() ? "" : accepted.what();
+    return refusal_of_plan(change);
   };
 
   EXPECT_EQ(refused([](Plan&) {}), "");

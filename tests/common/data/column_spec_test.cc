@@ -28,6 +28,17 @@ TEST(ColumnSpec, ReadsABareNumberColumn) {
   EXPECT_TRUE(std::isnan(spec.low) && std::isnan(spec.high));
 }
 
+TEST(ColumnSpec, ReadsANumberCrossedWithWords) {
+  const CrossSpec spec = read_cross_spec(" brand * log:price", "data.numeric");
+
+  EXPECT_EQ(spec.words, "brand");
+  EXPECT_EQ(spec.number.transform, Transform::log);
+  EXPECT_EQ(spec.number.name, "price");
+  EXPECT_EQ(name_of(spec.number), "log:price");
+  EXPECT_TRUE(is_cross("brand*price"));
+  EXPECT_FALSE(is_cross("log:price"));
+}
+
 TEST(ColumnSpec, ReadsTheFiveKindsOfVocabulary) {
   EXPECT_EQ(word("v{a|b c}").words, (std::vector<std::string>{"a", "b c"}));
   EXPECT_EQ(word("v[-1..12]").low, -1);
@@ -60,6 +71,18 @@ INSTANTIATE_TEST_SUITE_P(ColumnSpec, BadNumericSpec,
                          testing::Values(BadSpec{""}, BadSpec{"exp:x"}, BadSpec{"x[1]"}, BadSpec{"x[2..1]"},
                                          BadSpec{"x[a..b]"}, BadSpec{"x[1..inf]"}, BadSpec{"[0..1]"},
                                          BadSpec{"x]"}));
+
+class BadCrossSpec : public testing::TestWithParam<BadSpec> {};
+TEST_P(BadCrossSpec, IsRefusedWithItsKey) {
+  const std::string text = GetParam().text;
+
+  EXPECT_EQ(
+      refusal([&] { read_cross_spec(text, "data.numeric"); }).find("data.numeric: cannot read the column '"),
+      0u);
+}
+INSTANTIATE_TEST_SUITE_P(ColumnSpec, BadCrossSpec,
+                         testing::Values(BadSpec{"*x"}, BadSpec{"v*"}, BadSpec{"v*x*y"}, BadSpec{"v*x[0..1]"},
+                                         BadSpec{"v{a|b}*x"}, BadSpec{"log:x*v"}, BadSpec{"v*exp:x"}));
 
 class BadWordSpec : public testing::TestWithParam<BadSpec> {};
 TEST_P(BadWordSpec, IsRefusedWithItsKey) {

@@ -74,6 +74,53 @@ TEST(Encoding, NeedsNoOtherColumnWhenAllBucketsAreKept) {
   EXPECT_EQ(encoding.names, data.space.names);
 }
 
+// Column 0 is a number, 1 and 2 are words kept by a count, 3 and 4 those words times the number.
+Dataset crossed_data(float number) {
+  Dataset data;
+  data.space.numeric = 1;
+  data.space.width = 6;
+  data.space.names = {"x", "v#0", "v#1", "v#0*x", "v#1*x", "intercept"};
+  data.space.range_low = {0};
+  data.space.range_high = {10};
+  data.space.counted = true;
+  data.space.counted_ranges = {{1, 3, "v"}};
+  data.space.crosses = {{.begin = 3, .end = 5, .words_begin = 1, .number = 0}};
+  data.train.features.columns = {0, 2, 4, 5};
+  data.train.features.values = {number, 1, number, 1};
+  data.train.features.row_begin = {0, 4};
+  return data;
+}
+
+TEST(Encoding, GivesACrossTheMeanOfItsNumber) {
+  Dataset data = crossed_data(7);
+  Dataset missing = crossed_data(NAN);
+  Encoding encoding = identity_encoding(data.space);
+  encoding.mean = {3};
+  encoding.deviation = {2};
+
+  encode(data, encoding);
+  encode(missing, encoding);
+
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:2 2:1 4:2 5:1");
+  EXPECT_EQ(text_of_row(missing.train.features.row(0)), "0:0 2:1 4:0 5:1");
+}
+
+TEST(Encoding, GivesACrossTheFateOfItsWords) {
+  Dataset rare = crossed_data(7);
+  Dataset hidden = crossed_data(7);
+  const std::vector<bool> first_kept = {true, true, false, true, true, true};
+  const std::vector<bool> second_hidden = {false, false, true, false, false, false};
+
+  encode(rare, thinned_encoding(rare.space, RowKind::record, first_kept));
+  encode(hidden, thinned_encoding(hidden.space, RowKind::record, first_kept, second_hidden));
+
+  EXPECT_EQ(rare.space.names,
+            (std::vector<std::string>{"x", "v#0", "v=other", "v#0*x", "v=other*x", "intercept"}));
+  EXPECT_EQ(text_of_row(rare.train.features.row(0)), "0:7 2:1 4:7 5:1");
+  EXPECT_EQ(hidden.space.names, (std::vector<std::string>{"x", "v#0", "v#0*x", "intercept"}));
+  EXPECT_EQ(text_of_row(hidden.train.features.row(0)), "0:7 3:1");
+}
+
 TEST(Encoding, PutsItemsBelowTheThresholdBehindTheModelsColumns) {
   Dataset data = raw_data({{{1, 5.0F}, {2, 3.0F}, {4, 1.0F}}});
   data.kind = RowKind::customer;

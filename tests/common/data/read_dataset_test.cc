@@ -246,6 +246,35 @@ TEST_F(ReadDataset, TransformsAndClipsNumbers) {
   EXPECT_EQ(data.account, (std::vector<std::string>{"1 value clipped to its public range"}));
 }
 
+TEST_F(ReadDataset, CrossesANumberWithTheWordsOfAnotherColumn) {
+  configuration_.data.numeric = {"colour*log:amount", "amount", "log:amount"};
+
+  const Dataset data = read(
+      "shop,who,amount,colour,bought\n"
+      "a,ann,1,red,1\n"
+      "a,bob,2,,0\n"
+      "a,cid,4,green,0\n");
+
+  EXPECT_EQ(data.space.names,
+            (std::vector<std::string>{"amount", "log(amount)", "colour=red", "colour=blue", "colour=other",
+                                      "colour=red*log(amount)", "colour=blue*log(amount)",
+                                      "colour=other*log(amount)", "intercept"}));
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:1 1:0 2:1 5:0 8:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "0:2 1:0.693147 8:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(2)), "0:4 1:1.38629 4:1 7:1.38629 8:1");
+}
+
+TEST_F(ReadDataset, RefusesACrossOfWhatIsNotThere) {
+  configuration_.data.numeric = {"amount", "size*amount"};
+  EXPECT_EQ(refusal_of(kShop),
+            "data.numeric: 'size*amount' crosses the words of 'size', which data.categorical does not have: "
+            "add them there");
+  configuration_.data.numeric = {"amount", "colour*log:amount"};
+  EXPECT_EQ(refusal_of(kShop),
+            "data.numeric: 'colour*log:amount' crosses a number that is not in the list by itself: add "
+            "'log:amount' to it");
+}
+
 TEST_F(ReadDataset, MarksColumnsThatAwaitAPrivateCount) {
   configuration_.data.categorical = {"colour#4", "colour"};
 

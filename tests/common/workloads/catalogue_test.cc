@@ -29,7 +29,7 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
   for (const std::string& name : workload_names()) {
     Configuration configuration;
     configuration.workload.name = name;
-    const auto workload = make_workload(configuration, name == "logistic" ? kRecords : kRatings);
+    const auto workload = make_workload(configuration, name == "matrix-factorization" ? kRatings : kRecords);
 
     EXPECT_EQ(workload->name(), name);
   }
@@ -40,7 +40,7 @@ TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
   configuration.workload.name = "forest";
 
   EXPECT_EQ(refusal_of(configuration, kRecords),
-            "workload.name: expected one of logistic, matrix-factorization; got 'forest'");
+            "workload.name: expected one of logistic, matrix-factorization, factorization-machine; got 'forest'");
 }
 
 TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {
@@ -57,7 +57,7 @@ TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {
 
 TEST(Catalogue, RefusesOptionsThatContradictEachOther) {
   Configuration solver;
-  solver.workload.solver = "newton";
+  solver.workload.solver = "als";
   Configuration weights;
   weights.workload.solver = "local";
   weights.privacy.unit = Unit::merchant;

@@ -1,6 +1,8 @@
 #include "common/workloads/logistic_regression.h"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "common/base/failure.h"
 #include "tests/reference/logistic_reference.h"
@@ -67,8 +69,11 @@ LogisticRegression::Options options_for(const Dataset& data) {
 Model train(const LogisticRegression& workload, Unit unit, const Dataset& data, int rounds) {
   Model model = workload.initial_model(1);
   for (int round = 0; round < rounds; ++round) {
-    const PrivateSum sum = *workload.next_sum(model);
-    workload.apply(model, sum, exact_sum(workload, model, sum, unit, data));
+    const std::optional<PrivateSum> sum = workload.next_sum(model);
+    if (!sum) {
+      break;
+    }
+    workload.apply(model, *sum, exact_sum(workload, model, *sum, summed_unit(workload, *sum, unit), data));
   }
   return model;
 }
@@ -149,6 +154,196 @@ TEST(LogisticRegression, LocalStepsEqualFederatedAveraging) {
   expect_near(model.parameters, reference::federated_averaging(pools, kWidth, averaging), 1e-10);
 }
 
+void expect_equal_to_averaging(LogisticRegression::Options options, reference::AveragingOptions averaging) {
+  const Dataset data = small_data(3);
+  options.width = kWidth;
+  options.train_rows = static_cast<double>(data.train.features.rows());
+  options.merchants = 3;
+  options.l2 = averaging.l2 = 0.01;
+  options.solver = LogisticRegression::Solver::local;
+  options.local_epochs = averaging.epochs = 2;
+  options.batch = 4;
+  options.learning_rate = averaging.rate = 0.2;
+  options.seed = averaging.seed = 11;
+  averaging.rounds = 6;
+  std::vector<Pool> pools;
+  for (const MerchantRows& merchant : data.merchants) {
+    pools.push_back(pool_of(data, merchant.train_begin, merchant.train_end));
+    for (LabelledRow& row : pools.back()) {
+      row.weight = row.y > 0 ? options.positive_weight : 1;
+    }
+  }
+
+  const Model model = train(LogisticRegression(options), Unit::none, data, averaging.rounds);
+
+  const std::vector<double> expected = reference::federated_averaging(pools, kWidth, averaging);
+  expect_near({model.parameters.begin(), model.parameters.begin() + kWidth}, expected, 1e-10);
+}
+
+TEST(LogisticRegression, LocalStepsWithAProximalTermEqualFedProx) {
+  LogisticRegression::Options options;
+  options.proximal_mu = 0.7;
+
+  expect_equal_to_averaging(options, {.mu = 0.7});
+}
+
+TEST(LogisticRegression, ControlVariatesComputedAgainEqualScaffoldThatRemembersThem) {
+  LogisticRegression::Options options;
+  options.scaffold = true;
+
+  expect_equal_to_averaging(options, {.scaffold = true});
+}
+
+TEST(LogisticRegression, ClassWeightsCorrectionsAndProximalTermGoTogether) {
+  LogisticRegression::Options options;
+  options.scaffold = true;
+  options.proximal_mu = 0.3;
+  options.positive_weight = 2.5;
+
+  expect_equal_to_averaging(options, {.mu = 0.3, .scaffold = true});
+}
+
+TEST(LogisticRegression, ScaffoldComesToTheCommonOptimumWhereAveragingDoesNot) {
+  const Dataset data = small_data(3);
+  LogisticRegression::Options options = options_for(data);
+  options.solver = LogisticRegression::Solver::local;
+  options.batch = 1000;  // The whole merchant: no noise of batches.
+  options.local_epochs = 10;
+  options.learning_rate = 0.3;
+  options.server.learning_rate = 1;
+  options.l2 = 0.1;
+  const Pool pool = pool_of(data, 0, data.train.features.rows());
+  const std::vector<double> optimum = reference::gradient_descent(pool, kWidth, 0.5, 0.1, 20000);
+  const auto distance = [&](const Model& model) {
+    double largest = 0;
+    for (std::size_t i = 0; i < kWidth; ++i) {
+      largest = std::max(largest, std::abs(model.parameters[i] - optimum[i]));
+    }
+    return largest;
+  };
+
+  const double averaged = distance(train(LogisticRegression(options), Unit::none, data, 300));
+  options.scaffold = true;
+  const double corrected = distance(train(LogisticRegression(options), Unit::none, data, 300));
+
+  EXPECT_GT(averaged, 1e-3);
+  EXPECT_LT(corrected, 1e-8);
+}
+
+/// Rows in their order: what each step does can be said by hand.
+TEST(LogisticRegression, WithoutShufflingTheFirstStepIsThatOfTheFirstRows) {
+  const Dataset data = small_data(1);
+  LogisticRegression::Options options = options_for(data);
+  options.solver = LogisticRegression::Solver::local;
+  options.shuffle = false;
+  options.batch = static_cast<std::uint32_t>(data.train.features.rows() - 1);
+  options.l2 = 0;
+  options.server.learning_rate = 1;
+  const Pool all = pool_of(data, 0, data.train.features.rows());
+  std::vector<double> expected(kWidth, 0.0);
+  for (const Pool& batch : {Pool(all.begin(), all.end() - 1), Pool(all.end() - 1, all.end())}) {
+    const std::vector<double> gradient = reference::mean_gradient(batch, expected);
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      expected[j] -= options.learning_rate * gradient[j];
+    }
+  }
+
+  const Model model = train(LogisticRegression(options), Unit::none, data, 1);
+
+  expect_near(model.parameters, expected, 1e-12);
+}
+
+LogisticRegression::Options newton_options(const Dataset& data) {
+  LogisticRegression::Options options = options_for(data);
+  options.solver = LogisticRegression::Solver::newton;
+  options.server = {};
+  return options;
+}
+
+std::vector<double> weights_of(const Model& model) {
+  return {model.parameters.begin(), model.parameters.begin() + kWidth};
+}
+
+TEST(LogisticRegression, NewtonComesToTheOptimumOfThePooledRowsInTenRoundsAndStops) {
+  for (const double positive_weight : {1.0, 3.0}) {
+    const Dataset data = small_data(4);
+    LogisticRegression::Options options = newton_options(data);
+    options.positive_weight = positive_weight;
+    const LogisticRegression workload(options);
+
+    const Model model = train(workload, Unit::none, data, 100);
+
+    Pool pool = pool_of(data, 0, data.train.features.rows());
+    for (LabelledRow& row : pool) {
+      row.weight = row.y > 0 ? positive_weight : 1;
+    }
+    expect_near(weights_of(model), reference::gradient_descent(pool, kWidth, 0.5, 0.01, 40000), 1e-6);
+    EXPECT_LE(model.step, 10u);
+    EXPECT_LE(workload.arrays(model)[2].values[0], 1e-8);
+    EXPECT_EQ(workload.next_sum(model), std::nullopt);
+  }
+}
+
+TEST(LogisticRegression, NewtonWithoutPenaltyBearsColumnsThatDependOnEachOther) {
+  const Dataset data = small_data(4);  // The towns add up to the intercept.
+  LogisticRegression::Options options = newton_options(data);
+  options.l2 = 0;
+  const LogisticRegression workload(options);
+
+  const Model model = train(workload, Unit::none, data, 60);
+
+  EXPECT_EQ(workload.next_sum(model), std::nullopt);
+  for (const double weight : model.parameters) {
+    EXPECT_LT(std::abs(weight), 100);
+  }
+}
+
+TEST(LogisticRegression, BothSolversShrinkToTheSameSparseModel) {
+  const Dataset data = small_data(4);
+  LogisticRegression::Options gradient = options_for(data);
+  gradient.l1 = 0.03;
+  LogisticRegression::Options momentum = gradient;
+  momentum.server = {.name = "momentum", .learning_rate = 0.1, .momentum = 0.8};
+  LogisticRegression::Options newton = newton_options(data);
+  newton.l1 = 0.03;
+  const Pool pool = pool_of(data, 0, data.train.features.rows());
+  const std::vector<double> expected = reference::gradient_descent(pool, kWidth, 0.5, 0.01, 20000, 0.03);
+
+  const auto zeros = std::count(expected.begin(), expected.end(), 0.0);
+  EXPECT_GE(zeros, 1);
+  EXPECT_LT(zeros, kWidth - 1);
+  expect_near(train(LogisticRegression(gradient), Unit::record, data, 20000).parameters, expected, 1e-8);
+  expect_near(train(LogisticRegression(momentum), Unit::record, data, 20000).parameters, expected, 1e-8);
+  const Model model = train(LogisticRegression(newton), Unit::none, data, 100);
+  expect_near(weights_of(model), expected, 1e-6);
+  EXPECT_LE(model.step, 15u);
+  for (std::size_t i = 0; i < kWidth; ++i) {
+    EXPECT_EQ(model.parameters[i] == 0, expected[i] == 0) << i;
+  }
+}
+
+TEST(LogisticRegression, NewtonUnderPrivacyIsTheSameStepWithARidgeAgainstTheNoise) {
+  const Dataset data = small_data(4);
+  LogisticRegression::Options options = newton_options(data);
+  options.unit = Unit::record;
+  options.clip = 8;  // Nothing is clipped.
+  const LogisticRegression exact(options);
+  options.noise_multiplier = 3;
+  const LogisticRegression cautious(options);
+  options.unit = Unit::none;
+  options.clip = options.noise_multiplier = 0;
+
+  const Model without = train(LogisticRegression(options), Unit::none, data, 1);
+  const Model with = train(exact, Unit::record, data, 1);
+  const Model damped = train(cautious, Unit::record, data, 1);
+
+  expect_near(weights_of(with), weights_of(without), 1e-6);
+  for (std::size_t i = 0; i < kWidth; ++i) {
+    EXPECT_LE(std::abs(damped.parameters[i]), std::abs(with.parameters[i])) << i;
+  }
+  EXPECT_NE(exact.next_sum(train(exact, Unit::record, data, 50)), std::nullopt) << "a noisy norm is no end";
+}
+
 TEST(LogisticRegression, EqualWeightsGiveEveryMerchantOneVoice) {
   const Dataset data = small_data(3);
   LogisticRegression::Options options = options_for(data);
@@ -203,8 +398,29 @@ TEST(LogisticRegression, RefusesWhatContradictsItself) {
   LogisticRegression::Options nobody = options_for(data);
   nobody.train_rows = 0;
 
-  EXPECT_THROW(LogisticRegression{local_records}, Failure);
-  EXPECT_THROW(LogisticRegression{nobody}, Failure);
+  LogisticRegression::Options wide = newton_options(data);
+  wide.width = LogisticRegression::kNewtonWidthMax + 1;
+  LogisticRegression::Options sparse_average = options_for(data);
+  sparse_average.solver = LogisticRegression::Solver::local;
+  sparse_average.l1 = 0.1;
+  LogisticRegression::Options sparse_adam = options_for(data);
+  sparse_adam.server.name = "adam";
+  sparse_adam.l1 = 0.1;
+  LogisticRegression::Options newton_adam = newton_options(data);
+  newton_adam.server.name = "adam";
+  LogisticRegression::Options corrected_gradient = options_for(data);
+  corrected_gradient.scaffold = true;
+  LogisticRegression::Options weightless = options_for(data);
+  weightless.positive_weight = 0;
+  LogisticRegression::Options sparse_noise = newton_options(data);
+  sparse_noise.unit = Unit::record;
+  sparse_noise.l1 = 0.1;
+
+  for (const LogisticRegression::Options& refused :
+       {local_records, nobody, wide, sparse_average, sparse_adam, newton_adam, corrected_gradient, weightless,
+        sparse_noise}) {
+    EXPECT_THROW(LogisticRegression{refused}, Failure);
+  }
 }
 
 }  // namespace

@@ -125,6 +125,79 @@ TEST(MatrixFactorization, EqualsTheCentralisedReference) {
   }
 }
 
+MatrixFactorization::Options least_squares_options() {
+  MatrixFactorization::Options options = small_options();
+  options.solver = MatrixFactorization::Solver::als;
+  return options;
+}
+
+void expect_near(const FactorModel& actual, const FactorModel& expected, double tolerance) {
+  for (std::size_t item = 0; item < kItems; ++item) {
+    EXPECT_NEAR(actual.bias[item], expected.bias[item], tolerance);
+    for (std::size_t a = 0; a < kRank; ++a) {
+      EXPECT_NEAR(actual.factor[item][a], expected.factor[item][a], tolerance);
+    }
+  }
+}
+
+TEST(MatrixFactorization, LeastSquaresEqualTheCentralisedReference) {
+  const Dataset data = small_ratings(4);
+  const MatrixFactorization workload(least_squares_options());
+  FactorModel expected = factor_model_of(train(workload, data, 1));
+
+  const FactorModel actual = factor_model_of(train(workload, data, 1 + 5));
+
+  for (int step = 0; step < 5; ++step) {
+    reference::least_squares_step(expected, ratings_of(data.train), {.factor = 0.05, .bias = 0.02});
+  }
+  expect_near(actual, expected, 1e-9);
+}
+
+TEST(MatrixFactorization, LeastSquaresOfAMerchantAreThoseOfItsCustomers) {
+  const Dataset data = small_ratings(2);
+  const MatrixFactorization workload(least_squares_options());
+  const Model model = train(workload, data, 2);
+  const PrivateSum sum = *workload.next_sum(model);
+
+  const std::vector<double> by_customer = exact_sum(workload, model, sum, Unit::customer, data);
+  const std::vector<double> by_merchant = exact_sum(workload, model, sum, Unit::merchant, data);
+
+  EXPECT_EQ(sum.without_privacy, Unit::merchant);
+  EXPECT_EQ(sum.length, kItems * (4 * 5 / 2 + 4) + 2);
+  for (std::size_t i = 0; i < sum.length; ++i) {
+    EXPECT_NEAR(by_customer[i], by_merchant[i], 1e-12) << i;
+  }
+}
+
+// The objective of all is one, so that parts in turn end where sums of everything do.
+TEST(MatrixFactorization, PartsOfItemsAndOfTheirVectorsEndAtTheSameModel) {
+  const Dataset data = small_ratings(3);
+  MatrixFactorization::Options options = least_squares_options();
+  options.block = 3;                // Of four entries.
+  options.entries_per_sum = 3 * 9;  // Three items of six at a time.
+  const MatrixFactorization in_parts(options);
+  const MatrixFactorization at_once(least_squares_options());
+
+  const FactorModel actual = factor_model_of(train(in_parts, data, 1 + 4 * 400));
+  const FactorModel expected = factor_model_of(train(at_once, data, 1 + 400));
+
+  const Ratings ratings = ratings_of(data.train);
+  const reference::Penalties penalties{.factor = 0.05, .bias = 0.02};
+  EXPECT_EQ(in_parts.next_sum(in_parts.initial_model(1))->purpose, Purpose::statistics);
+  EXPECT_NEAR(projected_objective(actual, ratings, penalties),
+              projected_objective(expected, ratings, penalties), 1e-6);
+}
+
+TEST(MatrixFactorization, RefusesEquationsOfAnItemThatNoSumHolds) {
+  MatrixFactorization::Options options = least_squares_options();
+  options.entries_per_sum = 13;
+  MatrixFactorization::Options in_blocks = options;
+  in_blocks.block = 3;
+
+  EXPECT_THROW(MatrixFactorization{options}, Failure);
+  EXPECT_NO_THROW(MatrixFactorization{in_blocks});
+}
+
 TEST(MatrixFactorization, TheGradientIsThatOfTheProjectedObjectiveByCentralDifferences) {
   const Dataset data = small_ratings(2);
   const MatrixFactorization workload(small_options());

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "common/data/units.h"
+
+namespace hanse {
+
+/// Sums over rows of the logistic loss at weights w, row i weighing c_i: `positive_weight` where y = 1, else 1. With
+/// p = sigmoid(w.x):
+///
+///   loss += sum c (log(1 + exp(w.x)) - y w.x),   gradient += sum c (p - y) x,   curvature += sum c p (1 - p) x x^T
+///
+/// `gradient` is as long as w, `lower` is empty (then no curvature is added) or the lower triangle of a matrix of that
+/// order (common/numerics/newton.h). Gives the loss; 0 where it is not wanted. The order of additions is fixed, so equal
+/// rows give equal bytes.
+struct LogisticSums {
+  double positive_weight = 1;
+  bool with_loss = true;
+
+  double add(const Rows& rows, std::span<const double> weights, std::span<double> gradient,
+             std::span<double> lower = {}) const;
+};
+
+/// Splits a number into two entries of a sum without noise, so that a sum of fixed grid carries more digits of it:
+///
+///   high = round(x / q) q,  low = (x - high) 2^19,   q = 2^-26 of the clip norm
+///
+/// For |x| within the clip norm |low| is at most 2^-8 of it, and high lies on every grid of at least 2^26 steps, so it is
+/// added exactly. join_lanes() undoes it for a total.
+void split_lanes(double clip_norm, std::span<const double> values, std::span<double> high,
+                 std::span<double> low);
+void join_lanes(std::span<const double> high, std::span<const double> low, std::span<double> values);
+
+}  // namespace hanse
