@@ -507,7 +507,19 @@ struct Undisturbed {
   std::string model;
 };
 
-void expect_nothing_lost(const SmallFederation& federation, End end, const Undisturbed& undisturbed) {
+struct Tally {
+  std::uint64_t starts = 0;
+  std::uint64_t coordinators = 0;  ///< That died alone.
+  std::uint64_t workers = 0;       ///< That died alone.
+  std::uint64_t machines = 0;
+  std::uint64_t interrupted = 0;
+  std::uint64_t no_budget = 0;
+  std::uint64_t same_models = 0;  ///< Compared with that of the undisturbed run.
+  std::uint64_t uploads = 0;
+};
+
+void expect_nothing_lost(const SmallFederation& federation, End end, const Undisturbed& undisturbed,
+                         Tally& tally) {
   const fs::path folder = federation.folder();
   const Seen& seen = federation.seen;
   const AuditReport report = audit(folder);
@@ -522,6 +534,7 @@ void expect_nothing_lost(const SmallFederation& federation, End end, const Undis
     ASSERT_TRUE(lines <= told.hashes.size() && told.hashes[lines - 1] == tip)
         << "a checkpoint follows from a ledger that is lost";
   }
+  tally.uploads += seen.uploads.size();
   for (const Upload& upload : seen.uploads) {
     const auto permitted = told.permitted.find(upload.round);
     ASSERT_TRUE(permitted != told.permitted.end() &&
@@ -534,20 +547,12 @@ void expect_nothing_lost(const SmallFederation& federation, End end, const Undis
   } else if (!told.without_somebody) {
     ASSERT_EQ(end, End::finished);
     ASSERT_EQ(read_file(folder / "model" / "model.hanse"), undisturbed.model) << "another model";
+    ++tally.same_models;
   }
   ASSERT_TRUE(end != End::finished || federation.somebody_died() || !fs::exists(folder / "coordinator.key"));
 }
 
 // --- the seeds ---
-
-struct Tally {
-  std::uint64_t starts = 0;
-  std::uint64_t coordinators = 0;
-  std::uint64_t machines = 0;
-  std::uint64_t interrupted = 0;
-  std::uint64_t no_budget = 0;
-  std::uint64_t same_models = 0;
-};
 
 /// The first start dies somewhere; the second every second time, the third every fourth; then nobody dies any more.
 Start start_of(std::uint64_t seed, std::uint64_t number, std::uint64_t steps) {
@@ -577,17 +582,15 @@ void run_seed(SmallFederation& federation, std::uint64_t seed, const Undisturbed
                   : start.power ? ", with its machine"
                                 : ""));
     ++tally.starts;
-    if (std::getenv("HANSE_TRACE"))
-      std::fprintf(stderr, "seed %lu start %lu last %lu machine %d power %d\n", seed, number, start.last_step,
-                   start.machine, start.power);
     try {
       end = federation.start(start);
     } catch (const Failure& failure) {
       FAIL() << failure.what();
     }
     ASSERT_FALSE(federation.hangs);
-    tally.coordinators += end == End::died && !start.machine ? 1 : 0;
-    tally.machines += end == End::died && start.machine ? 1 : 0;
+    if (federation.somebody_died()) {
+      ++(start.machine ? tally.machines : end == End::died ? tally.coordinators : tally.workers);
+    }
     tally.interrupted += end == End::interrupted ? 1 : 0;
     tally.no_budget += end == End::no_budget ? 1 : 0;
     if (end == End::finished || end == End::no_budget) {
@@ -595,7 +598,7 @@ void run_seed(SmallFederation& federation, std::uint64_t seed, const Undisturbed
     }
   }
   ASSERT_TRUE(end == End::finished || end == End::no_budget) << "not finished after ten starts";
-  expect_nothing_lost(federation, end, undisturbed);
+  expect_nothing_lost(federation, end, undisturbed, tally);
 }
 
 std::uint64_t number_from(const char* name, std::uint64_t usual) {
@@ -612,11 +615,17 @@ TEST(Recovery, LosesNoAcknowledgedRoundAndNoSpentBudgetWhereverProgramsDie) {
     federation.begin();
     ASSERT_EQ(federation.start({.seed = 7}), End::finished);
     undisturbed.push_back({federation.steps, read_file(federation.folder() / "model" / "model.hanse")});
-    expect_nothing_lost(federation, End::finished, undisturbed.back());
+    Tally none;
+    expect_nothing_lost(federation, End::finished, undisturbed.back(), none);
     ASSERT_FALSE(HasFatalFailure());
   }
   const std::uint64_t first = number_from("HANSE_RECOVERY_FROM", 0);
-  const std::uint64_t count = number_from("HANSE_RECOVERIES", 2000);
+#ifdef HANSE_SANITIZED
+  constexpr std::uint64_t usual = 200;
+#else
+  constexpr std::uint64_t usual = 2000;
+#endif
+  const std::uint64_t count = number_from("HANSE_RECOVERIES", usual);
   Tally tally;
 
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
@@ -628,12 +637,23 @@ TEST(Recovery, LosesNoAcknowledgedRoundAndNoSpentBudgetWhereverProgramsDie) {
     }
   }
 
-  std::printf(
-      "%llu seeds: %llu starts, %llu deaths of the coordinator, %llu of all, %llu interrupted, %llu without "
-      "budget\n",
-      static_cast<unsigned long long>(count), static_cast<unsigned long long>(tally.starts),
-      static_cast<unsigned long long>(tally.coordinators), static_cast<unsigned long long>(tally.machines),
-      static_cast<unsigned long long>(tally.interrupted), static_cast<unsigned long long>(tally.no_budget));
+  const auto tell = [](const char* what, std::uint64_t number) {
+    std::printf("%10llu %s\n", static_cast<unsigned long long>(number), what);
+  };
+  tell("federations, each finished or out of budget, with nothing lost", count);
+  tell("starts", tally.starts);
+  tell("deaths of a coordinator alone", tally.coordinators);
+  tell("deaths of a worker alone", tally.workers);
+  tell("power cuts of all at once", tally.machines);
+  tell("starts that ended for lack of workers", tally.interrupted);
+  tell("federations out of budget before their first round", tally.no_budget);
+  tell("contributions that left a merchant, all in the ledger", tally.uploads);
+  tell("models with the bytes of the undisturbed run", tally.same_models);
+  // All ways are well walked.
+  EXPECT_GT(tally.coordinators, count / 4);
+  EXPECT_GT(tally.workers, count / 8);
+  EXPECT_GT(tally.machines, count / 4);
+  EXPECT_GT(tally.same_models, count / 4);
 }
 
 }  // namespace
