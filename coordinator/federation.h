@@ -42,8 +42,9 @@ class Federation {
   /// Sends every worker the ledger's lines that it lacks. None answers.
   void keep_lines(const std::function<std::vector<std::string>(Peer worker)>& lines);
   /// Asks every worker for the ledger's lines that it has on its disk behind the first `size`, of which the last has the
-  /// hash `tip`; the longest answer. Throws Failure: refused when a worker has another ledger, could_not_finish when one
-  /// does not answer before the deadline, a worker's own when it left.
+  /// hash `tip`; the longest answer. Waits as long as a worker on a busy machine needs to verify that many lines. Throws
+  /// Failure: refused when a worker has another ledger, could_not_finish when one does not answer by then, a worker's own
+  /// when it left.
   std::vector<std::string> recall(std::uint64_t size, const Digest& tip);
   /// Workers that found a fault that their users must mend, since the session stands.
   const std::map<Peer, Failure>& lost() const { return lost_; }

@@ -90,8 +90,7 @@ void Training::save() const {
 }
 
 void Training::save_when_due() const {
-  if (training_round_ % configuration_.federation.checkpoint_every == 0 ||
-      training_round_ == configuration_.federation.rounds) {
+  if (training_round_ % configuration_.federation.checkpoint_every == 0 || training_round_ == rounds_) {
     save();
   }
 }
@@ -130,13 +129,14 @@ void Training::begin_training_when_prepared() {
   if (!workload_ && task_.prepared(preparation_)) {
     workload_ = task_.training(preparation_);
     model_ = workload_->initial_model(configuration_.federation.seed);
+    rounds_ = training_rounds(configuration_, *workload_);
   }
 }
 
 /// Before the first round, when the statistics have told how many parameters there are and how long a sum takes.
 void Training::tell_expected_cost() {
   const auto sum = workload_->next_sum(model_);
-  if (!sum || training_round_ >= configuration_.federation.rounds) {
+  if (!sum || training_round_ >= rounds_) {
     return;
   }
   const CoordinatorSession& session = federation_.session();
@@ -149,7 +149,10 @@ void Training::tell_expected_cost() {
   cost.merchants = merchants_;
   cost.workers = session.workers();
   cost.server_values = model_.server_state.size();
-  cost.rounds = configuration_.federation.rounds - training_round_;
+  if (configuration_.privacy.correlated_noise != "none") {
+    cost.past_rows = configuration_.privacy.turns - 1;
+  }
+  cost.rounds = rounds_ - training_round_;
   for (const auto& neighbours : session.neighbours()) {
     cost.neighbours = std::max<std::uint64_t>(cost.neighbours, neighbours.size());
   }
@@ -157,8 +160,8 @@ void Training::tell_expected_cost() {
     cost.ciphertext_bytes = encrypted_size(parameters, session.encryptor()->key().size());
   }
   cost.sums = cost.rounds;
-  for (std::uint64_t round = training_round_ + 1; round <= configuration_.federation.rounds; ++round) {
-    cost.sums += evaluates_after(configuration_, round) ? 1u : 0u;
+  for (std::uint64_t round = training_round_ + 1; round <= rounds_; ++round) {
+    cost.sums += evaluates_after(configuration_, round, round == rounds_) ? 1u : 0u;
   }
   if (sums_ > 0 && seconds_before_ == 0) {
     cost.seconds_a_sum = seconds() / static_cast<double>(sums_);
@@ -171,7 +174,7 @@ void Training::train() {
   if (round_open_) {
     end_round();
   }
-  while (training_round_ < configuration_.federation.rounds && stopped_.empty()) {
+  while (training_round_ < rounds_ && stopped_.empty()) {
     const auto sum = workload_->next_sum(model_);
     if (!sum) {
       stopped_ = "the workload is finished";
@@ -193,9 +196,8 @@ void Training::train() {
 /// What follows the update: an evaluation, and the line of metrics. A workload that is finished before the last round has the
 /// evaluation of that one.
 void Training::end_round() {
-  const std::uint64_t last = configuration_.federation.rounds;
-  const bool finished = training_round_ < last && !workload_->next_sum(model_);
-  const auto evaluation = evaluates_after(configuration_, finished ? last : training_round_)
+  const bool last = training_round_ >= rounds_ || !workload_->next_sum(model_);
+  const auto evaluation = evaluates_after(configuration_, training_round_, last)
                               ? workload_->evaluation_sum(model_)
                               : std::nullopt;
   if (evaluation) {
@@ -502,7 +504,7 @@ void Training::tell_of_round() {
   bytes_before_ = bytes;
   view_.round_done(metrics);
   view_.progress({.round = training_round_,
-                  .rounds = configuration_.federation.rounds,
+                  .rounds = rounds_,
                   .merchants = last_included_,
                   .merchants_all = merchants_,
                   .figures = metrics.figures,

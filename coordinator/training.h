@@ -123,7 +123,8 @@ class Training {
   std::uint64_t round_;     ///< Of the ledger: one a sum tried.
   std::uint64_t sums_ = 0;  ///< Released.
   std::uint64_t training_round_ = 0;
-  bool round_open_ = false;  ///< The last training round lacks its evaluation and its metrics.
+  std::uint64_t rounds_ = 0;  ///< Of training, at most: known once the workload is.
+  bool round_open_ = false;   ///< The last training round lacks its evaluation and its metrics.
   std::uint32_t last_included_ = 0;
   std::optional<Invitation> next_;  ///< To the round that comes, when the one before told of it.
   Attendance attendance_;

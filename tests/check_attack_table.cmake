@@ -9,8 +9,8 @@ execute_process(COMMAND ${CMAKE_CTEST_COMMAND} -N WORKING_DIRECTORY ${BUILD} OUT
 if(failed)
   message(FATAL_ERROR "ctest cannot list the tests of ${BUILD}")
 endif()
-if(listed MATCHES "_NOT_BUILT")
-  message("not all test programs are built: nothing to compare the table with")
+if(listed MATCHES "_NOT_BUILT" OR listed MATCHES ": pipeline_tests\n")  # The latter under sanitizers.
+  message("not all test programs are built, or each is one test: nothing to compare the table with")
   return()
 endif()
 

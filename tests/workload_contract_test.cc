@@ -33,6 +33,8 @@ struct Case {
   std::string optimizer = "sgd";
   double learning_rate = 1;
   std::map<std::string, std::string> other = {};
+  bool one_round = false;
+  bool numbers = false;  ///< Labels are numbers; of linear they always are.
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
@@ -40,7 +42,13 @@ void PrintTo(const Case& c, std::ostream* out) {
 }
 
 FeatureSpace space_of(const Case& c) {
-  return c.kind == RowKind::record ? test::record_space() : test::rating_space(kItems);
+  FeatureSpace space = c.kind == RowKind::record ? test::record_space() : test::rating_space(kItems);
+  if (c.workload == "linear" || c.numbers) {
+    space.numeric_label = true;
+    space.label_low = c.privacy == Unit::none ? std::nan("") : -0.5;
+    space.label_high = c.privacy == Unit::none ? std::nan("") : 1.5;
+  }
+  return space;
 }
 
 std::vector<Person> people_of(const Case& c) {
@@ -64,6 +72,8 @@ std::unique_ptr<Workload> workload_of(const Case& c, std::uint32_t merchants) {
   }
   const FeatureSpace space = space_of(c);
   WorkloadFacts facts = facts_of(space, c.kind, identity_encoding(space), merchants);
+  facts.label_low = -0.5;
+  facts.label_high = 1.5;
   facts.train_rows = 60;
   return make_workload(configuration, facts);
 }
@@ -282,6 +292,9 @@ TEST_P(WorkloadContract, ADeclaredTrainingLossFalls) {
 
   if (GetParam().preparation || GetParam().privacy != Unit::none) {
     EXPECT_TRUE(losses.empty());  // No entry is spent on it.
+  } else if (GetParam().one_round) {
+    ASSERT_EQ(losses.size(), 1u);
+    EXPECT_LT(losses[0], 0.2);  // The labels' own variance is about 1/4.
   } else {
     ASSERT_GE(losses.size(), finished ? 4u : 30u);
     EXPECT_LT(losses.back(), 0.9 * losses.front());
@@ -374,6 +387,24 @@ const std::vector<Case> kCases{
          .same_for_any_split = false,
          .never_clips = false,
          .solver = "local"},
+    Case{.name = "PreparationOfNumericLabels", .preparation = true, .workload = "linear"},
+    Case{.name = "Linear", .workload = "linear", .one_round = true},
+    Case{.name = "LinearOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .workload = "linear",
+         .one_round = true},
+    Case{.name = "LinearOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "linear",
+         .one_round = true},
+    Case{.name = "LinearOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "linear",
+         .one_round = true},
     Case{.name = "MatrixFactorization",
          .kind = RowKind::customer,
          .workload = "matrix-factorization",
@@ -409,10 +440,42 @@ const std::vector<Case> kCases{
          .never_clips = false,
          .workload = "matrix-factorization",
          .solver = "als"},
+    Case{.name = "ImplicitFactorization",
+         .kind = RowKind::customer,
+         .workload = "implicit-matrix-factorization",
+         .solver = "als"},
+    Case{.name = "ImplicitFactorizationOfPrivateCustomers",
+         .kind = RowKind::customer,
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "implicit-matrix-factorization",
+         .solver = "als"},
+    Case{.name = "ImplicitFactorizationOfPrivateMerchants",
+         .kind = RowKind::customer,
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "implicit-matrix-factorization",
+         .solver = "als"},
     Case{.name = "FactorizationMachine",
          .workload = "factorization-machine",
          .optimizer = "adam",
          .learning_rate = 0.05},
+    Case{.name = "FactorizationMachineOfNumbers",
+         .workload = "factorization-machine",
+         .optimizer = "adam",
+         .learning_rate = 0.05,
+         .numbers = true},
+    Case{.name = "FactorizationMachineOfNumbersOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "factorization-machine",
+         .numbers = true},
+    Case{.name = "FactorizationMachineLocalOfNumbers",
+         .same_for_any_split = false,
+         .workload = "factorization-machine",
+         .solver = "local",
+         .numbers = true},
     Case{.name = "FactorizationMachineOfPrivateRecords",
          .privacy = Unit::record,
          .never_clips = false,

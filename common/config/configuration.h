@@ -52,6 +52,7 @@ struct Configuration {
 
   struct WorkloadOptions {
     std::string name = "logistic";
+    std::string task = "auto";  ///< What a label is: classification, regression, or as the workload has it.
     std::uint32_t rank = 16;
     double l2 = 0.0;
     std::string solver = "gradient";

@@ -312,7 +312,7 @@ bool is_test(const std::string& text) {
     const auto fraction = parse_number(text.substr(5));
     return fraction && *fraction > 0 && *fraction < 1;
   }
-  return text == "none";
+  return text == "none" || text == "leave-one-out";
 }
 
 bool is_word(const std::string& text) {
@@ -378,7 +378,9 @@ std::vector<Key> make_table() {
           "data.customer", "COLUMN", "Column of the customer.",
           [](auto& c) -> auto& { return c.data.customer; }),
       text_key(
-          "data.label", "COLUMN", "Column of the label.", [](auto& c) -> auto& { return c.data.label; }),
+          "data.label", "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH]",
+          "Column of the label; with privacy, a number needs its public range.",
+          [](auto& c) -> auto& { return c.data.label; }),
       text_key(
           "data.positive", "label value", "Label that means 1; empty: labels are 0 and 1.",
           [](auto& c) -> auto& { return c.data.positive; }),
@@ -410,10 +412,11 @@ std::vector<Key> make_table() {
           "data.partition", "column | iid:N | dirichlet:N,ALPHA", "How rows are dealt to merchants.",
           [](auto& c) -> auto& { return c.data.partition; }, is_partition),
       text_key(
-          "data.test", "none | column:NAME | file:PATH | path:FILE | hash:FRACTION",
+          "data.test", "none | column:NAME | file:PATH | path:FILE | hash:FRACTION | leave-one-out",
           "Which rows are test rows: a column or file of the words train, valid and test, a second data "
           "file, "
-          "or a fraction in (0, 1) by hash of the row number. Files are from the folder of the data.",
+          "a fraction in (0, 1) by hash of the row number, or of ratings each customer's last item by "
+          "data.time. Files are from the folder of the data.",
           [](auto& c) -> auto& { return c.data.test; }, is_test),
       choice_key(
           "data.validation", {"train", "test", "drop"}, "What rows marked valid are.",
@@ -430,8 +433,13 @@ std::vector<Key> make_table() {
           "Public bound on the units of one merchant.", [](auto& c) -> auto& { return c.data.max_units; }),
 
       text_key(
-          "workload.name", "logistic | matrix-factorization | factorization-machine", "What is learned.",
-          [](auto& c) -> auto& { return c.workload.name; }, is_name),
+          "workload.name",
+          "logistic | linear | matrix-factorization | implicit-matrix-factorization | factorization-machine",
+          "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
+      choice_key(
+          "workload.task", {"auto", "classification", "regression"},
+          "What data.label is: 0 or 1, or a number; auto: a number for linear, else 0 or 1.",
+          [](auto& c) -> auto& { return c.workload.task; }),
       integer_key(
           "workload.rank", 1, 65'536, "1 to 65536", "Number of factors.",
           [](auto& c) -> auto& { return c.workload.rank; }),
@@ -475,10 +483,19 @@ std::vector<Key> make_table() {
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("l2_factors",
                      "Weight of the squared norm of factors, factorization-machine; otherwise workload.l2."),
-      own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.1."),
+      own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.3."),
       own_number_key("block", "Entries of an item's vector that one sum of als solves for; otherwise all."),
       own_number_key("entries_per_sum",
                      "Longest sum of als; parts of a longer one take turns. Otherwise 2^20."),
+      own_number_key("unobserved", "Weight of a pair of customer and item without data; otherwise 0.1."),
+      own_number_key("confidence", "What each unit of a value adds to the weight 1 of a pair; otherwise 0."),
+      own_number_key("exponent", "Of the number of pairs in penalties of implicit factors; otherwise 1."),
+      own_number_key("items_per_customer",
+                     "Items of a customer in one sum of als, with a unit of privacy; otherwise 64."),
+      own_number_key("factor_bound",
+                     "Longest vector of a customer in a sum of als, with a unit of privacy; otherwise 1."),
+      own_number_key("customers_per_unit",
+                     "Customers of a merchant that count, where it is the unit; otherwise 64."),
       own_number_key("ratings_per_unit", "Ratings of one unit that count; 0: the workload's own."),
       own_number_key("kept_at_least",
                      "Count that keeps a hashed item or category; otherwise 1. Without privacy "

@@ -22,7 +22,8 @@ enum class RowKind {
 /// Memory follows the data, not the number of merchants.
 struct RowBlock {
   CsrMatrix features;
-  std::vector<float> labels;  ///< One a row for RowKind::record, else empty.
+  std::vector<float> labels;  ///< One a row for RowKind::record, else empty: 0 or 1, or with
+      ///< FeatureSpace::numeric_label a number as the file has it (transformed, clipped).
   std::vector<std::uint32_t>
       customers;  ///< One a row: dense index of the customer within its merchant; rows of
                   ///< a customer are consecutive, and one customer has one index in train and
@@ -70,6 +71,10 @@ struct FeatureSpace {
   double rating_low =
       std::numeric_limits<double>::quiet_NaN();  ///< Public range of ratings, NaN where not declared.
   double rating_high = std::numeric_limits<double>::quiet_NaN();
+  bool numeric_label = false;  ///< Labels are numbers, not 0 or 1 (workload.task).
+  double label_low =
+      std::numeric_limits<double>::quiet_NaN();  ///< Public range of a numeric label, NaN where not declared.
+  double label_high = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Everything one worker holds of the federation's data, read in one pass.

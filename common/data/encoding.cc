@@ -113,6 +113,8 @@ Encoding identity_encoding(const FeatureSpace& space) {
   std::iota(encoding.column_of.begin(), encoding.column_of.end(), 0U);
   encoding.width = space.width;
   encoding.names = space.names;
+  encoding.label_low = space.label_low;
+  encoding.label_high = space.label_high;
   return encoding;
 }
 

@@ -23,7 +23,11 @@ struct Encoding {
   std::uint32_t width = 0;         ///< Columns after encoding.
   double train_rows = 0;           ///< Training rows of the federation, as released; 0 when not.
   std::vector<std::string> names;  ///< One a column after encoding.
-  double outlier_limit = 0;        ///< Standardised values are clipped to +-this; 0: not at all.
+  /// Range that all training labels are in, where they are numbers: declared or learnt before training. Labels are not
+  /// encoded: a workload that wants them between -1 and 1 takes them there by this range.
+  double label_low = std::numeric_limits<double>::quiet_NaN();
+  double label_high = std::numeric_limits<double>::quiet_NaN();
+  double outlier_limit = 0;  ///< Standardised values are clipped to +-this; 0: not at all.
 };
 
 /// The encoding that changes nothing but NaN (a missing value) to 0.

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "common/base/failure.h"
 #include "common/data/column_spec.h"
 #include "common/data/csv_columns.h"
 #include "common/data/vocabulary.h"
@@ -102,13 +103,44 @@ RowKind row_kind(const Configuration& configuration) {
   return configuration.data.format == "ratings" ? RowKind::customer : RowKind::record;
 }
 
+bool has_numeric_label(const Configuration& configuration) {
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  const bool regression =
+      workload.task == "regression" || (workload.task == "auto" && workload.name == "linear");
+  return regression && row_kind(configuration) == RowKind::record;
+}
+
+NumericSpec label_spec(const Configuration& configuration) {
+  const Configuration::Data& data = configuration.data;
+  if (!data.positive.empty()) {
+    throw bad_input("data.positive = '" + data.positive +
+                    "' makes the label 0 or 1, and workload.task is regression: leave one of them out");
+  }
+  if (data.partition.starts_with("dirichlet")) {
+    throw bad_input(
+        "data.partition = " + data.partition +
+        " deals rows by a label of 0 or 1, and with regression it is a number: use iid:N or column");
+  }
+  if (data.label.empty()) {  // Format libsvm has labels without a name.
+    return {};
+  }
+  return read_numeric_spec(data.label, "data.label");
+}
+
 FeatureSpace feature_space(const Configuration& configuration) {
   const Configuration::Data& data = configuration.data;
   const std::filesystem::path folder = std::filesystem::path(data.path).parent_path();
   if (data.format == "ratings") {
     return ratings_space(data, folder);
   }
-  return data.format == "libsvm" ? libsvm_space(data) : csv_space(data, folder);
+  FeatureSpace space = data.format == "libsvm" ? libsvm_space(data) : csv_space(data, folder);
+  if (has_numeric_label(configuration)) {
+    const NumericSpec label = label_spec(configuration);
+    space.numeric_label = true;
+    space.label_low = label.low;
+    space.label_high = label.high;
+  }
+  return space;
 }
 
 }  // namespace hanse

@@ -21,8 +21,9 @@ std::string_view take_word(std::string_view& line) {
 
 }  // namespace
 
-LibsvmReader::LibsvmReader(std::string_view text, std::string file, std::uint32_t features)
-    : text_(text), file_(std::move(file)), features_(features) {
+LibsvmReader::LibsvmReader(std::string_view text, std::string file, std::uint32_t features,
+                           bool numeric_label)
+    : text_(text), file_(std::move(file)), features_(features), numeric_label_(numeric_label) {
   if (features == 0) {
     throw bad_input(
         "data.features is 0; format libsvm needs the number of features, because every worker must know the "
@@ -56,10 +57,12 @@ void LibsvmReader::read_row() {
   std::string_view rest = row_text_;
   const std::string_view label_word = take_word(rest);
   const auto label = read_number(label_word);
-  if (!label || (*label != 0 && *label != 1 && *label != -1)) {
-    throw bad_input(place() + ": label: expected +1, -1, 1 or 0, got '" + std::string(label_word) + "'");
+  const bool is_class = label && (*label == 0 || *label == 1 || *label == -1);
+  if (numeric_label_ ? !(label && std::isfinite(static_cast<float>(*label))) : !is_class) {
+    throw bad_input(place() + ": label: expected " + (numeric_label_ ? "a finite number" : "+1, -1, 1 or 0") +
+                    ", got '" + std::string(label_word) + "'");
   }
-  label_ = *label == 1 ? 1.0F : 0.0F;
+  label_ = numeric_label_ ? static_cast<float>(*label) : *label == 1 ? 1.0F : 0.0F;
   columns_.clear();
   values_.clear();
   std::int64_t last = 0;

@@ -9,11 +9,11 @@
 namespace hanse {
 
 /// Reads LIBSVM text: "LABEL INDEX:VALUE ..." with indices from 1, strictly increasing and at most
-/// `features`, and labels +1, 1, -1 or 0 (1 means 1, the others 0). "#" begins a comment. A fault is a
-/// Failure naming file and line.
+/// `features`, and labels +1, 1, -1 or 0 (1 means 1, the others 0), or with `numeric_label` any finite
+/// numbers. "#" begins a comment. A fault is a Failure naming file and line.
 class LibsvmReader {
  public:
-  LibsvmReader(std::string_view text, std::string file, std::uint32_t features);
+  LibsvmReader(std::string_view text, std::string file, std::uint32_t features, bool numeric_label = false);
 
   /// Goes to the next row; false at the end.
   bool next();
@@ -30,6 +30,7 @@ class LibsvmReader {
   std::string_view text_;
   std::string file_;
   std::uint32_t features_;
+  bool numeric_label_;
   std::size_t at_ = 0;
   std::uint64_t line_ = 0;
   std::string_view row_text_;

@@ -170,6 +170,20 @@ float read_numeric_cell(const RowSource& source, std::size_t column, const Numer
   return result;
 }
 
+// The label of a row; NaN where it is a number and missing.
+float read_label(const RowSource& source, const RowPlan& plan, Counts& counts) {
+  if (!plan.label) {
+    return source.label();
+  }
+  if (plan.data.format == "csv") {
+    return read_numeric_cell(source, source.label_column(), *plan.label, counts);
+  }
+  const double x = static_cast<double>(source.label());
+  const double clipped = x < plan.label->low ? plan.label->low : x > plan.label->high ? plan.label->high : x;
+  counts.clipped += clipped == x ? 0U : 1U;
+  return static_cast<float>(clipped);
+}
+
 std::uint32_t read_word_cell(const RowSource& source, std::size_t column, const Vocabulary& vocabulary,
                              Counts& counts) {
   const std::uint32_t word = vocabulary.column_of(source.csv().cell(column));
@@ -313,6 +327,7 @@ StringTable dealt_merchants(const Configuration& configuration, std::uint32_t wo
 
 template <class Records>
 void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& counts, Dataset& data) {
+  const bool drop_missing = read_cleaning(plan.data.clean).missing == Cleaning::Missing::drop;
   StagedRows train, test;
   for_each_file(plan, [&](RowSource& source) {
     records.begin_file(source);
@@ -322,7 +337,14 @@ void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& cou
         continue;
       }
       StagedRows& rows = source.side() == Side::train ? train : test;
-      const float label = source.label();
+      const float label = read_label(source, plan, counts);
+      if (std::isnan(label)) {
+        if (!drop_missing) {
+          throw source.bad_cell(source.label_column(), "a number (or set data.clean = missing:drop)");
+        }
+        ++counts.missing_dropped;
+        continue;
+      }
       if (records.append(source, rows.features, counts)) {
         rows.labels.push_back(label);
         rows.keys.push_back(*key);
@@ -365,9 +387,50 @@ StagedRows rows_of(std::vector<StagedRating> ratings, Counts& counts) {
   return rows;
 }
 
+// Takes out of `ratings` what leave-one-out tests, and what it drops: of each customer the last of its items in time, where
+// an item's time is that of its last rating, and the one before it.
+std::vector<StagedRating> take_out_last(std::vector<StagedRating>& ratings, const SplitRule& split,
+                                        Counts& counts) {
+  std::stable_sort(ratings.begin(), ratings.end(), [](const StagedRating& a, const StagedRating& b) {
+    return std::tie(a.key, a.time) < std::tie(b.key, b.time);
+  });
+  std::vector<StagedRating> kept, last;
+  const auto put = [&](const StagedRating& rating, Side side) {
+    counts.validation_dropped += side == Side::drop ? 1U : 0U;
+    if (side != Side::drop) {
+      (side == Side::test ? last : kept).push_back(rating);
+    }
+  };
+  for (std::size_t begin = 0; begin < ratings.size();) {
+    std::size_t end = begin;
+    while (end < ratings.size() && ratings[end].key == ratings[begin].key) {
+      ++end;
+    }
+    const std::uint32_t final_item = ratings[end - 1].item;
+    std::size_t before = end;
+    while (before > begin && ratings[before - 1].item == final_item) {
+      --before;
+    }
+    // A customer of one item keeps it: there is nothing to foresee it from.
+    const std::uint32_t last_but_one = before > begin ? ratings[before - 1].item : final_item;
+    for (; begin < end; ++begin) {
+      const StagedRating& rating = ratings[begin];
+      put(rating, last_but_one == final_item    ? Side::train
+                  : rating.item == final_item   ? split.side_of_last()
+                  : rating.item == last_but_one ? split.side_of_last_but_one()
+                                                : Side::train);
+    }
+  }
+  ratings.swap(kept);
+  return last;
+}
+
 void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Counts& counts, Dataset& data) {
   if (plan.data.customer.empty()) {
     throw bad_input("data.customer is missing; format ratings needs the column of customers");
+  }
+  if (plan.split.kind() == SplitRule::Kind::leave_one_out && plan.data.time.empty()) {
+    throw bad_input("data.test=leave-one-out needs data.time, the column that says which item was last");
   }
   const Vocabulary items(read_word_spec(plan.data.item, "data.item", kItemBuckets), plan.folder, "data.item");
   NumericSpec rating;
@@ -411,6 +474,9 @@ void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Co
     }
     filter.end_of_file();
   });
+  if (plan.split.kind() == SplitRule::Kind::leave_one_out) {
+    test = take_out_last(train, plan.split, counts);
+  }
   StagedRows train_rows = rows_of(std::move(train), counts);
   StagedRows test_rows = rows_of(std::move(test), counts);
   sort_rows(std::move(train_rows), std::move(test_rows), filter.names(), data);
@@ -427,6 +493,10 @@ Dataset read_dataset(const Configuration& configuration, std::uint32_t worker, s
     owned = dealt_merchants(configuration, worker, workers);
   }
 
+  if (plan.split.kind() == SplitRule::Kind::leave_one_out && configuration.data.format != "ratings") {
+    throw bad_input(
+        "data.test=leave-one-out needs data.format=ratings: it holds back the last item of each customer");
+  }
   Dataset data;
   data.kind = row_kind(configuration);
   data.space = feature_space(configuration);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/data/feature_space.h"
 #include "common/data/numbers.h"
 
 namespace hanse {
@@ -87,6 +88,9 @@ RowPlan::RowPlan(const Configuration& configuration, std::uint32_t worker)
       folder(file.parent_path()),
       split(with_worker(data.test, worker), data.validation, configuration.federation.seed),
       partition(data.partition, configuration.federation.seed) {
+  if (has_numeric_label(configuration)) {
+    label = label_spec(configuration);
+  }
   if (data.path.empty()) {
     throw bad_input(
         "data.path is missing; it is the data file, with {worker} in it when every worker has its own");
@@ -132,7 +136,7 @@ RowSource::RowSource(RowPlan& plan, const std::filesystem::path& file, bool is_t
       mapped_(file, is_test_file ? "data.test" : "data.path") {
   const Configuration::Data& data = plan.data;
   if (data.format == "libsvm") {
-    libsvm_.emplace(mapped_.text(), file.string(), data.features);
+    libsvm_.emplace(mapped_.text(), file.string(), data.features, plan.label.has_value());
     if (plan.split.kind() == SplitRule::Kind::column) {
       throw bad_input("data.test = column:NAME needs columns with names; format libsvm has none");
     }
@@ -145,7 +149,7 @@ RowSource::RowSource(RowPlan& plan, const std::filesystem::path& file, bool is_t
       customer_column_ = csv_->column(data.customer, "data.customer");
     }
     if (data.format == "csv" && !data.label.empty()) {
-      label_column_ = csv_->column(data.label, "data.label");
+      label_column_ = csv_->column(plan.label ? plan.label->name : data.label, "data.label");
     }
   }
   open_split();
@@ -188,6 +192,7 @@ Side RowSource::find_side() {
   const CsvReader* words = nullptr;
   switch (plan_.split.kind()) {
     case SplitRule::Kind::none:
+    case SplitRule::Kind::leave_one_out:  // Decided when all ratings of a customer are there.
       return Side::train;
     case SplitRule::Kind::path:
       return is_test_file_ ? Side::test : Side::train;

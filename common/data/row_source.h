@@ -9,6 +9,7 @@
 
 #include "common/base/failure.h"
 #include "common/config/configuration.h"
+#include "common/data/column_spec.h"
 #include "common/data/csv.h"
 #include "common/data/libsvm.h"
 #include "common/data/mapped_file.h"
@@ -42,6 +43,7 @@ struct RowPlan {
   SplitRule split;
   Partition partition;
   std::optional<MerchantLookup> lookup;
+  std::optional<NumericSpec> label;  ///< Of a label that is a number.
   std::uint32_t first_feature = 0,
                 last_feature = 0;  ///< Of data.merchant = feature:FIRST-LAST, from 0; libsvm.
   std::vector<std::string> feature_merchants;
@@ -59,7 +61,8 @@ class RowSource {
   Side side() const { return side_; }
   std::string_view merchant() const { return merchant_; }
   std::string_view customer() const { return customer_; }  ///< Empty without a customer column.
-  float label() const;
+  float label() const;  ///< 0 or 1; of libsvm the number itself where labels are numbers.
+  std::size_t label_column() const { return label_column_; }
   std::string_view text() const { return csv_ ? csv_->text() : libsvm_->text(); }
   std::string place() const { return csv_ ? csv_->place() : libsvm_->place(); }
   const CsvReader& csv() const { return *csv_; }

@@ -10,9 +10,9 @@ namespace hanse {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text) {
-  throw bad_input(
-      "data.test: cannot read '" + std::string(text) +
-      "'; expected none, column:NAME, file:PATH, path:FILE or hash:FRACTION with 0 < FRACTION < 1");
+  throw bad_input("data.test: cannot read '" + std::string(text) +
+                  "'; expected none, column:NAME, file:PATH, path:FILE, leave-one-out or hash:FRACTION with "
+                  "0 < FRACTION < 1");
 }
 
 }  // namespace
@@ -29,6 +29,10 @@ SplitRule::SplitRule(std::string_view test, std::string_view validation, std::ui
     throw bad_input("data.validation: expected train, test or drop, got '" + std::string(validation) + "'");
   }
   if (test == "none") {
+    return;
+  }
+  if (test == "leave-one-out") {
+    kind_ = Kind::leave_one_out;
     return;
   }
   const std::size_t colon = test.find(':');
@@ -63,7 +67,7 @@ std::optional<Side> SplitRule::side_of_word(std::string_view word) const {
     return valid_;
   }
   if (word == "test") {
-    return valid_ == Side::test ? Side::drop : Side::test;
+    return side_of_last();
   }
   return std::nullopt;
 }

@@ -15,11 +15,13 @@ enum class Side { train, test, drop };
 ///   column:NAME      a column with the words train, valid, test
 ///   file:PATH        a file with the header "split" and one of these words for each row, in order
 ///   path:FILE        all rows of a second file of the same format
+///   leave-one-out    format ratings with data.time: of each customer at a merchant the item that is last in time (of
+///                    equal times, last in the file); the one before it is marked valid
 ///   hash:FRACTION    the rows for which split_mix(row number ^ split_mix(seed)) is below FRACTION * 2^64
 /// With validation = test (to choose parameters) rows marked test are left out.
 class SplitRule {
  public:
-  enum class Kind { none, column, file, path, hash };
+  enum class Kind { none, column, file, path, hash, leave_one_out };
 
   /// Throws bad_input when it cannot read either.
   SplitRule(std::string_view test, std::string_view validation, std::uint64_t seed);
@@ -29,6 +31,9 @@ class SplitRule {
   const std::string& argument() const { return argument_; }
   /// Side of a row marked with `word`; none for other words than train, valid and test.
   std::optional<Side> side_of_word(std::string_view word) const;
+  /// Sides of a customer's last item and of the one before it, for Kind::leave_one_out.
+  Side side_of_last() const { return valid_ == Side::test ? Side::drop : Side::test; }
+  Side side_of_last_but_one() const { return valid_; }
   /// Side of a row for Kind::hash.
   Side side_of_row(std::uint64_t row) const;
 

@@ -6,6 +6,9 @@
 
 namespace hanse {
 
+/// The kernels of linear models. Sums run over four or eight partial sums in one fixed order, the same on every processor. Rows
+/// whose columns are consecutive, as all rows of numbers are, are computed as dense ones.
+
 /// A sparse row's inner product with dense weights, and the row's own L2 norm, in one pass over its entries.
 struct DotAndNorm {
   double dot = 0;
@@ -13,6 +16,16 @@ struct DotAndNorm {
 };
 DotAndNorm dot_and_norm(const SparseRow& row, std::span<const double> weights);
 double dot(const SparseRow& row, std::span<const double> weights);
+/// out += scale * row.
+void add_scaled(const SparseRow& row, double scale, std::span<double> out);
+
+/// Logistic regression's view of one logit.
+struct LogisticTerms {
+  double probability = 0;  ///< sigmoid(x).
+  double loss = 0;         ///< logistic_loss(x, y).
+};
+/// Both from one exponential.
+LogisticTerms logistic_terms(double x, double y);
 
 /// 1 / (1 + exp(-x)), without overflow.
 double sigmoid(double x);

@@ -5,6 +5,7 @@
 
 #include "common/base/check.h"
 #include "common/numerics/linear.h"
+#include "common/numerics/normal_equations.h"
 
 namespace hanse {
 namespace {
@@ -33,16 +34,18 @@ double largest_diagonal(std::span<const double> lower, std::size_t order) {
 /// -g divided by the matrix, with the first ridge of a growing sequence with which that can be done.
 std::vector<double> solve(const SecondOrder& at, double& ridge) {
   const std::size_t n = at.gradient.size();
-  std::vector<double> matrix(n * n);
-  std::vector<double> solution(n);
+  NormalEquations<double> equations(n);
   for (;; ridge *= 4) {
+    equations.clear();
     for (std::size_t i = 0; i < n; ++i) {
-      std::copy_n(at.lower.data() + triangle_size(i), i + 1, matrix.data() + i * n);
-      matrix[i * n + i] += ridge;
-      solution[i] = -at.gradient[i];
+      for (std::size_t j = 0; j <= i; ++j) {
+        equations.at(j, i) = at.lower[triangle_size(i) + j];
+      }
+      equations.at(i, i) += ridge;
+      equations.right(i) = -at.gradient[i];
     }
-    if (solve_cholesky(matrix, solution)) {
-      return solution;
+    if (equations.solve()) {
+      return {equations.solution().begin(), equations.solution().end()};
     }
     check(std::isfinite(ridge), "some ridge makes every finite matrix positive definite");
   }

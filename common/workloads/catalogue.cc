@@ -8,6 +8,8 @@
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
 #include "common/workloads/factorization_machine.h"
+#include "common/workloads/implicit_factorization.h"
+#include "common/workloads/linear_regression.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/preparation.h"
@@ -82,6 +84,10 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   if (facts.kind != RowKind::record) {
     throw bad_input("workload.name=logistic needs records with a label: set data.format to csv or libsvm");
   }
+  if (facts.numeric_label) {
+    throw bad_input(
+        "workload.task=regression: logistic tells 0 from 1; for numbers use workload.name=linear");
+  }
   const Configuration::WorkloadOptions& workload = configuration.workload;
   const Unit unit = configuration.privacy.unit;
   LogisticRegression::Options options;
@@ -122,6 +128,32 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   options.max_units = configuration.data.max_units;
   options.server = server_options(configuration);
   return std::make_unique<LogisticRegression>(std::move(options));
+}
+
+std::unique_ptr<Workload> make_linear(const Configuration& configuration, const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::record) {
+    throw bad_input("workload.name=linear needs records with a label: set data.format to csv or libsvm");
+  }
+  if (!facts.numeric_label) {
+    throw bad_input(
+        "workload.task=classification: linear predicts numbers; for 0 and 1 use "
+        "workload.name=logistic");
+  }
+  if (configuration.privacy.turns > 1 || configuration.privacy.adaptive_clip) {
+    throw bad_input("workload.name=linear has one round: leave out privacy.turns and privacy.adaptive_clip");
+  }
+  LinearRegression::Options options;
+  options.width = facts.width;
+  options.train_rows = facts.train_rows;
+  options.label_low = facts.label_low;
+  options.label_high = facts.label_high;
+  options.label_declared = facts.label_declared;
+  options.unit = configuration.privacy.unit;
+  options.clip = configuration.privacy.clip;
+  options.l2 = configuration.workload.l2;
+  options.test_rows_per_unit = number_option(configuration.workload.other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  return std::make_unique<LinearRegression>(std::move(options));
 }
 
 std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configuration,
@@ -177,6 +209,12 @@ std::unique_ptr<Workload> make_factorization_machine(const Configuration& config
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
   options.init = number_option(workload.other, "init", options.init);
+  options.regression = facts.numeric_label;
+  if (facts.numeric_label) {
+    options.label_low = facts.label_low;
+    options.label_high = facts.label_high;
+    options.label_declared = facts.label_declared;
+  }
   options.penalties = {.epochs = workload.local_epochs,
                        .learning_rate = workload.learning_rate,
                        .l2 = workload.l2,
@@ -189,13 +227,47 @@ std::unique_ptr<Workload> make_factorization_machine(const Configuration& config
   return std::make_unique<FactorizationMachine>(std::move(options));
 }
 
+std::unique_ptr<Workload> make_implicit_factorization(const Configuration& configuration,
+                                                      const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::customer) {
+    throw bad_input(
+        "workload.name=implicit-matrix-factorization needs customers and items: set data.format=ratings");
+  }
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  if (workload.solver != "gradient" && workload.solver != "als") {
+    throw bad_input("workload.solver: implicit-matrix-factorization knows als only; got '" + workload.solver +
+                    "'");
+  }
+  ImplicitFactorization::Options options;
+  options.items = facts.width;
+  options.rank = workload.rank;
+  options.unit = configuration.privacy.unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.l2 = workload.l2 > 0 ? workload.l2 : options.l2;
+  options.exponent = number_option(workload.other, "exponent", options.exponent);
+  options.unobserved = number_option(workload.other, "unobserved", options.unobserved);
+  options.confidence = number_option(workload.other, "confidence", options.confidence);
+  options.init = number_option(workload.other, "init", options.init);
+  options.block = count_option(workload.other, "block", options.block);
+  options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
+  options.items_per_customer = count_option(workload.other, "items_per_customer", options.items_per_customer);
+  options.factor_bound = number_option(workload.other, "factor_bound", options.factor_bound);
+  options.customers_per_unit =
+      number_option(workload.other, "customers_per_unit", options.customers_per_unit);
+  options.seed = configuration.federation.seed;
+  return std::make_unique<ImplicitFactorization>(options);
+}
+
 struct Entry {
   const char* name;
   std::unique_ptr<Workload> (*make)(const Configuration&, const WorkloadFacts&);
 };
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic},
+    {"linear", make_linear},
     {"matrix-factorization", make_matrix_factorization},
+    {"implicit-matrix-factorization", make_implicit_factorization},
     {"factorization-machine", make_factorization_machine},
 };
 
@@ -208,7 +280,11 @@ WorkloadFacts facts_of(const FeatureSpace& space, RowKind kind, const Encoding& 
           .train_rows = encoding.train_rows,
           .merchants = merchants,
           .rating_low = space.rating_low,
-          .rating_high = space.rating_high};
+          .rating_high = space.rating_high,
+          .numeric_label = space.numeric_label,
+          .label_low = encoding.label_low,
+          .label_high = encoding.label_high,
+          .label_declared = !std::isnan(space.label_low)};
 }
 
 std::vector<std::string> workload_names() {

@@ -21,6 +21,10 @@ struct WorkloadFacts {
   double update_noise = 0;  ///< Noise multiplier of training sums; no sum's shape depends on it.
   double rating_low = std::numeric_limits<double>::quiet_NaN();
   double rating_high = std::numeric_limits<double>::quiet_NaN();
+  bool numeric_label = false;  ///< Regression: labels are numbers, from label_low to label_high.
+  double label_low = std::numeric_limits<double>::quiet_NaN();
+  double label_high = std::numeric_limits<double>::quiet_NaN();
+  bool label_declared = false;  ///< The range is public knowledge: errors may be bounded by it.
 };
 WorkloadFacts facts_of(const FeatureSpace& space, RowKind kind, const Encoding& encoding,
                        std::uint32_t merchants);

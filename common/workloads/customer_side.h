@@ -4,13 +4,27 @@
 #include <span>
 #include <vector>
 
-#include "common/data/csr_matrix.h"
+#include "common/data/units.h"
 #include "common/numerics/normal_equations.h"
 
 namespace hanse {
 
 /// Ratings of items that have a row in the model: their columns, those below `items`, come first.
 std::size_t known_items(const SparseRow& ratings, std::size_t items);
+
+/// Calls `take` with the training ratings (perhaps none) and the test ratings of each customer of the unit.
+/// Rows are sorted by customer, so this is one merge.
+template <class Take>
+void for_each_tested_customer(const UnitRows& unit, const Take& take) {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < unit.test.size(); ++i) {
+    while (at < unit.train.size() && unit.train.customer(at) < unit.test.customer(i)) {
+      ++at;
+    }
+    const bool known = at < unit.train.size() && unit.train.customer(at) == unit.test.customer(i);
+    take(known ? unit.train.row(at) : SparseRow{}, unit.test.row(i));
+  }
+}
 
 /// The customer's side of explicit matrix factorization. Given the items it is a ridge regression on (1, q_i), which
 /// the merchant solves afresh whenever it is needed and keeps nowhere:

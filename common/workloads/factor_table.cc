@@ -14,6 +14,8 @@ namespace {
 // Eight factors at a time: one register with AVX2, two without, and the same additions in the same order.
 typedef float Eight __attribute__((vector_size(32), aligned(4), may_alias));
 
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+
 /// What the loops know of a table; Float is const where they only read.
 template <class Float>
 struct Blocks {
@@ -31,7 +33,16 @@ std::size_t vectors_of(const Blocks<Float>& blocks) {
   return N > 0 ? N : blocks.vectors;
 }
 
-[[gnu::always_inline]] inline void prefetch_row(const Blocks<float>& blocks, const SparseRow& row) {
+constexpr std::size_t kAhead = 3;  ///< Rows that wait for their entries before one waits for its blocks.
+
+[[gnu::always_inline]] inline void prefetch_entries(const SparseRow& row) {
+  for (std::size_t i = 0; i < row.columns.size(); i += 16) {
+    __builtin_prefetch(row.columns.data() + i);
+    __builtin_prefetch(row.values.data() + i);
+  }
+}
+
+[[gnu::always_inline]] inline void prefetch_blocks(const Blocks<float>& blocks, const SparseRow& row) {
   for (const std::uint32_t column : row.columns) {
     const float* const block = blocks[column];
     for (std::size_t at = 0; at < blocks.stride; at += 16) {
@@ -41,7 +52,9 @@ std::size_t vectors_of(const Blocks<Float>& blocks) {
 }
 
 [[gnu::always_inline]] inline float sum_of(const Eight& x) {
-  return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+  const Four halves = __builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7);
+  const Four pairs = halves + __builtin_shufflevector(halves, halves, 2, 3, 0, 1);
+  return pairs[0] + pairs[1];
 }
 
 template <std::size_t N, class Float>
@@ -83,9 +96,11 @@ template <std::size_t N>
     const float slope = residual * x;
     const float weight_gradient = slope + l2 * block[0];
     const float own = l2_factors - slope * x;  // Of v_j in its own gradient.
+    Eight gradients[N > 0 ? N : 1];
     Eight squares{};
     for (std::size_t f = 0; f < vectors; ++f) {
       const Eight gradient = sums[f] * slope + factors[f] * own;
+      gradients[N > 0 ? f : 0] = gradient;
       squares += gradient * gradient;
     }
     block[1] += weight_gradient * weight_gradient;
@@ -93,7 +108,7 @@ template <std::size_t N>
     block[0] -= rate * weight_gradient / std::sqrt(block[1]);
     const float step = rate / std::sqrt(block[2]);
     for (std::size_t f = 0; f < vectors; ++f) {
-      factors[f] -= (sums[f] * slope + factors[f] * own) * step;
+      factors[f] -= (N > 0 ? gradients[f] : sums[f] * slope + factors[f] * own) * step;
     }
   }
 }
@@ -105,20 +120,23 @@ template <std::size_t N>
 
 template <std::size_t N>
 [[gnu::always_inline]] inline void descend_all(const Blocks<float>& blocks, const Rows& rows,
-                                               std::span<const std::uint32_t> order, ScoreLoss loss,
-                                               const LocalAdagrad& options, double& bias, double& bias_memory,
-                                               Eight* scratch) {
+                                               std::span<const std::uint32_t> order,
+                                               const ScoreTarget& target, const LocalAdagrad& options,
+                                               double& bias, double& bias_memory, Eight* scratch) {
   Eight in_registers[N > 0 ? N : 1];
   Eight* const sums = N > 0 ? in_registers : scratch;
   const auto rate = static_cast<float>(options.learning_rate);
   const auto l2 = static_cast<float>(options.l2), l2_factors = static_cast<float>(options.l2_factors);
   for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i + kAhead < order.size()) {
+      prefetch_entries(rows.row(order[i + kAhead]));
+    }
     if (i + 1 < order.size()) {
-      prefetch_row(blocks, without_intercept(rows.row(order[i + 1])));
+      prefetch_blocks(blocks, without_intercept(rows.row(order[i + 1])));
     }
     const SparseRow row = without_intercept(rows.row(order[i]));
     const double score = bias + forward<N>(blocks, row, sums);
-    const double residual = score_residual(loss, score, static_cast<double>(rows.label(order[i])));
+    const double residual = target.residual(score, rows.label(order[i]));
     bias_memory += residual * residual;
     bias -= options.learning_rate * residual / std::sqrt(bias_memory);
     backward<N>(blocks, row, sums, static_cast<float>(residual), rate, l2, l2_factors);
@@ -126,18 +144,18 @@ template <std::size_t N>
 }
 
 HANSE_EACH_PROCESSOR void descend_in(const Blocks<float>& blocks, const Rows& rows,
-                                     std::span<const std::uint32_t> order, ScoreLoss loss,
+                                     std::span<const std::uint32_t> order, const ScoreTarget& target,
                                      const LocalAdagrad& options, double& bias, double& bias_memory,
                                      Eight* scratch) {
   switch (blocks.vectors) {
     case 1:
-      return descend_all<1>(blocks, rows, order, loss, options, bias, bias_memory, scratch);
+      return descend_all<1>(blocks, rows, order, target, options, bias, bias_memory, scratch);
     case 2:
-      return descend_all<2>(blocks, rows, order, loss, options, bias, bias_memory, scratch);
+      return descend_all<2>(blocks, rows, order, target, options, bias, bias_memory, scratch);
     case 4:
-      return descend_all<4>(blocks, rows, order, loss, options, bias, bias_memory, scratch);
+      return descend_all<4>(blocks, rows, order, target, options, bias, bias_memory, scratch);
     default:
-      return descend_all<0>(blocks, rows, order, loss, options, bias, bias_memory, scratch);
+      return descend_all<0>(blocks, rows, order, target, options, bias, bias_memory, scratch);
   }
 }
 
@@ -163,12 +181,17 @@ HANSE_EACH_PROCESSOR void add_gradient_in(const float* factors, const float* sum
 
 }  // namespace
 
-double score_residual(ScoreLoss loss, double score, double label) {
-  return (loss == ScoreLoss::logistic ? sigmoid(score) : score) - label;
+double ScoreTarget::loss_of(double score, float label) const {
+  if (loss == Loss::logistic) {
+    return logistic_loss(score, static_cast<double>(label));
+  }
+  const double error = residual(score, label);
+  return error * error / 2;
 }
 
-double score_loss(ScoreLoss loss, double score, double label) {
-  return loss == ScoreLoss::logistic ? logistic_loss(score, label) : (score - label) * (score - label) / 2;
+double ScoreTarget::residual(double score, float label) const {
+  const double y = static_cast<double>(label);
+  return loss == Loss::logistic ? sigmoid(score) - y : score - (y - middle) / half_width;
 }
 
 FactorTable::FactorTable(std::size_t columns, std::size_t rank)
@@ -203,11 +226,12 @@ void FactorTable::add_gradient(std::size_t column, float x, double residual, std
   add_gradient_in(block(column) + kLanes, sums.data(), x, slope, rank_, gradient.data() + 1);
 }
 
-void FactorTable::descend(const Rows& rows, std::span<const std::uint32_t> order, ScoreLoss loss,
+void FactorTable::descend(const Rows& rows, std::span<const std::uint32_t> order, const ScoreTarget& target,
                           const LocalAdagrad& options, double& bias, double& bias_memory) {
   const Blocks<float> blocks{blocks_.get(), stride_, vectors_, 1 / static_cast<float>(rank_)};
   std::vector<float> scratch(padded_rank());
-  descend_in(blocks, rows, order, loss, options, bias, bias_memory, reinterpret_cast<Eight*>(scratch.data()));
+  descend_in(blocks, rows, order, target, options, bias, bias_memory,
+             reinterpret_cast<Eight*>(scratch.data()));
 }
 
 }  // namespace hanse

@@ -12,13 +12,19 @@
 namespace hanse {
 
 /// What the score of a row is compared with, and hence what of it is learnt.
-enum class ScoreLoss {
-  logistic,  ///< log(1 + exp(score)) - label * score, label 0 or 1.
-  squared,   ///< (score - label)^2 / 2.
+struct ScoreTarget {
+  enum class Loss {
+    logistic,  ///< log(1 + exp(score)) - label * score, label 0 or 1.
+    squared,   ///< (score - u)^2 / 2, u = (label - middle) / half_width.
+  };
+  Loss loss = Loss::logistic;
+  double middle = 0;
+  double half_width = 1;
+
+  /// The loss, and its derivative with respect to the score.
+  double loss_of(double score, float label) const;
+  double residual(double score, float label) const;
 };
-/// Derivative of the loss with respect to the score.
-double score_residual(ScoreLoss loss, double score, double label);
-double score_loss(ScoreLoss loss, double score, double label);
 
 /// Stochastic gradient descent with the steps of Adagrad (Duchi, Hazan, Singer 2011).
 struct LocalAdagrad {
@@ -61,7 +67,7 @@ class FactorTable {
 
   /// One pass over `rows` in this order, a step after each row. The last column of every row is the intercept, which is
   /// `bias`, with a memory of its own, and meets no other column.
-  void descend(const Rows& rows, std::span<const std::uint32_t> order, ScoreLoss loss,
+  void descend(const Rows& rows, std::span<const std::uint32_t> order, const ScoreTarget& target,
                const LocalAdagrad& options, double& bias, double& bias_memory);
 
   static constexpr double kFirstMemory = 1;  ///< Of Adagrad: a first step is at most rate * gradient long.

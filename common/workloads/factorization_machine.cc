@@ -21,8 +21,31 @@ constexpr double kUnclippedNorm =
     4096;                          // Without a unit of privacy, for a record's gradient or a merchant's step.
 constexpr double kLossBound = 64;  // Of one record in the training loss, so that its lane is bounded.
 
-double bounded_loss(double score, double label) {
-  return std::min(score_loss(ScoreLoss::logistic, score, label), kLossBound);
+ScoreTarget target_of(const FactorizationMachine::Options& options) {
+  if (!options.regression) {
+    return {};
+  }
+  return {.loss = ScoreTarget::Loss::squared,
+          .middle = options.label_low + (options.label_high - options.label_low) / 2,
+          .half_width = (options.label_high - options.label_low) / 2};
+}
+
+std::optional<RegressionErrors> errors_of(const FactorizationMachine::Options& options) {
+  if (!options.regression) {
+    return std::nullopt;
+  }
+  RegressionErrors::Options errors;
+  errors.low = options.label_low;
+  errors.high = options.label_high;
+  errors.declared = options.label_declared;
+  errors.unit = options.unit;
+  errors.rows_per_unit = options.test_rows_per_unit;
+  errors.max_units = options.max_units;
+  return RegressionErrors(errors);
+}
+
+double bounded_loss(const ScoreTarget& target, double score, float label) {
+  return std::min(target.loss_of(score, label), kLossBound);
 }
 
 SparseRow without_intercept(const SparseRow& row) {
@@ -44,7 +67,9 @@ struct Scorer {
 FactorizationMachine::FactorizationMachine(Options options)
     : options_(std::move(options)),
       optimizer_(options_.server),
-      histogram_(options_.unit == Unit::none ? kFineBins : kCoarseBins) {
+      histogram_(options_.unit == Unit::none ? kFineBins : kCoarseBins),
+      errors_(errors_of(options_)),
+      target_(target_of(options_)) {
   check(options_.width > 0, "a factorization machine has an intercept at least");
   if (options_.rank == 0) {
     throw bad_input("workload.rank: expected at least 1");
@@ -90,6 +115,9 @@ std::optional<PrivateSum> FactorizationMachine::next_sum(const Model&) const {
 }
 
 std::optional<PrivateSum> FactorizationMachine::evaluation_sum(const Model&) const {
+  if (errors_) {
+    return errors_->sum();
+  }
   PrivateSum sum;
   sum.name = "test scores";
   sum.purpose = Purpose::evaluation;
@@ -122,7 +150,7 @@ FactorTable FactorizationMachine::table_of(const Model& model) const {
 Contributor FactorizationMachine::contributor(const Model& model, const PrivateSum& sum) const {
   check(model.parameters.size() == parameters(), "a model belongs to its workload");
   if (sum.purpose == Purpose::evaluation) {
-    return score_contributor(model);
+    return errors_ ? error_contributor(model) : score_contributor(model);
   }
   return options_.solver == Solver::local ? local_contributor(model) : gradient_contributor(model);
 }
@@ -134,7 +162,8 @@ Contributor FactorizationMachine::gradient_contributor(const Model& model) const
   };
   const auto scratch = std::make_shared<Scratch>(
       Scratch{{table_of(model), model.parameters[0]}, ContributionAccumulator(1, columns(), block())});
-  return [scratch, with_loss = lanes(), end = parameters()](const UnitRows& unit, Contribution& out) {
+  return [scratch, target = target_, with_loss = lanes(), end = parameters()](const UnitRows& unit,
+                                                                              Contribution& out) {
     const Rows& rows = unit.train;
     if (rows.empty()) {
       return;
@@ -144,15 +173,14 @@ Contributor FactorizationMachine::gradient_contributor(const Model& model) const
     double bias = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const SparseRow row = without_intercept(rows.row(i));
-      const double label = static_cast<double>(rows.label(i));
       const double score = scorer.bias + scorer.table.score(row, scorer.sums);
-      const double residual = score_residual(ScoreLoss::logistic, score, label);
+      const double residual = target.residual(score, rows.label(i));
       bias += residual;
       for (std::size_t e = 0; e < row.columns.size(); ++e) {
         scorer.table.add_gradient(row.columns[e], row.values[e], residual, scorer.sums,
                                   scratch->sums.block(row.columns[e]));
       }
-      loss += with_loss ? bounded_loss(score, label) : 0;
+      loss += with_loss ? bounded_loss(target, score, rows.label(i)) : 0;
     }
     out.add(0, bias);
     scratch->sums.flush(out);
@@ -186,7 +214,7 @@ Contributor FactorizationMachine::local_contributor(const Model& model) const {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const SparseRow row = rows.row(i);
       if (lanes()) {
-        loss += bounded_loss(local.score(row), static_cast<double>(rows.label(i)));
+        loss += bounded_loss(target_, local.score(row), rows.label(i));
       }
       for (const std::uint32_t j : without_intercept(row).columns) {
         if (!scratch->met[j]) {
@@ -205,7 +233,7 @@ Contributor FactorizationMachine::local_contributor(const Model& model) const {
       for (std::size_t i = order.size(); i > 1; --i) {  // Fisher-Yates.
         std::swap(order[i - 1], order[generator.below(i)]);
       }
-      local.table.descend(rows, order, ScoreLoss::logistic, options_.penalties, local.bias, bias_memory);
+      local.table.descend(rows, order, target_, options_.penalties, local.bias, bias_memory);
     }
 
     // What the merchant has moved, and the table as it was for the next merchant.
@@ -254,11 +282,31 @@ Contributor FactorizationMachine::score_contributor(const Model& model) const {
   };
 }
 
+Contributor FactorizationMachine::error_contributor(const Model& model) const {
+  struct Scratch {
+    Scorer scorer;
+    std::vector<double> sums;
+  };
+  const auto scratch = std::make_shared<Scratch>(Scratch{{table_of(model), model.parameters[0]}, {}});
+  return [this, scratch](const UnitRows& unit, Contribution& out) {
+    const Rows& rows = unit.test;
+    if (rows.empty()) {
+      return;
+    }
+    scratch->sums.assign(errors_->entries(), 0.0);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double prediction = target_.middle + target_.half_width * scratch->scorer.score(rows.row(i));
+      errors_->add({&prediction, 1}, static_cast<double>(rows.label(i)), scratch->sums);
+    }
+    errors_->write(scratch->sums, out);
+  };
+}
+
 Metrics FactorizationMachine::apply(Model& model, const PrivateSum& sum,
                                     std::span<const double> total) const {
   check(total.size() == sum.length, "a total is as long as its sum");
   if (sum.purpose == Purpose::evaluation) {
-    return histogram_.metrics(total);
+    return errors_ ? errors_->metrics(total) : histogram_.metrics(total);
   }
   const bool local = options_.solver == Solver::local;
   const double expected = local ? static_cast<double>(options_.merchants) : options_.train_rows;
@@ -277,22 +325,27 @@ Metrics FactorizationMachine::apply(Model& model, const PrivateSum& sum,
   }
   optimizer_.apply(model.step, gradient, model.parameters, model.server_state);
   if (lanes()) {
-    return {{"train_loss", total[parameters()] / divisor}};
+    // Of numbers the mean square of errors, in units of the label.
+    const double unit = options_.regression ? 2 * target_.half_width * target_.half_width : 1;
+    return {{"train_loss", unit * total[parameters()] / divisor}};
   }
   return {};
 }
 
 std::vector<NamedArray> FactorizationMachine::arrays(const Model& model) const {
+  const double scale = target_.half_width;  // A product of two factors has the scale of a weight.
+  const double root = std::sqrt(scale);
   NamedArray weights{.name = "weights", .shape = {columns()}, .values = {}};
   NamedArray factors{.name = "factors", .shape = {columns(), options_.rank}, .values = {}};
   for (std::size_t j = 0; j < columns(); ++j) {
     const std::span<const double> own = column(model, j);
-    weights.values.push_back(own[0]);
-    factors.values.insert(factors.values.end(), own.begin() + 1, own.end());
+    weights.values.push_back(scale * own[0]);
+    for (const double factor : own.subspan(1)) {
+      factors.values.push_back(root * factor);
+    }
   }
-  return {std::move(weights),
-          std::move(factors),
-          {.name = "intercept", .shape = {1}, .values = {model.parameters[0]}}};
+  const double intercept = target_.middle + scale * model.parameters[0];
+  return {std::move(weights), std::move(factors), {.name = "intercept", .shape = {1}, .values = {intercept}}};
 }
 
 }  // namespace hanse

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
+
 #include "common/numerics/server_optimizer.h"
 #include "common/workloads/factor_table.h"
+#include "common/workloads/regression_errors.h"
 #include "common/workloads/score_histogram.h"
 #include "common/workloads/workload.h"
 
@@ -11,7 +14,11 @@ namespace hanse {
 /// weight is the inner product of two short vectors, so that it is learnt even of pairs that never met.
 ///
 ///   score(x) = w0 + w . x + sum over pairs j < l of (v_j . v_l) x_j x_l
-///   minimise  (1/n) sum of log-loss  +  l2 / 2 ||w||^2  +  l2_factors / 2 ||V||^2,      P(y = 1 | x) = sigmoid(score(x))
+///   minimise  (1/n) sum of losses  +  l2 / 2 ||w||^2  +  l2_factors / 2 ||V||^2
+///
+/// For labels 0 and 1 the loss is the log-loss of P(y = 1 | x) = sigmoid(score(x)). For numeric labels it is half the square of
+/// score(x) - (y - m) / h, with m and h the middle and half-width of the labels' range, and y is predicted as
+/// m + h score(x); the published arrays are in units of the label.
 ///
 /// The intercept's 1 is the last column of x and meets no other column. See FactorTable for score and gradient in O(rank) for
 /// each nonzero. A contribution has entries for those columns alone that the unit's rows have.
@@ -39,10 +46,14 @@ class FactorizationMachine final : public Workload {
     Solver solver = Solver::gradient;
     double clip = 0;             ///< 0: 4096 without a unit of privacy, else 1.
     double expected_share = 1;   ///< Of units or merchants that take part in a round.
-    double init = 0.1;           ///< Standard deviation of the first factors, times sqrt(rank).
+    double init = 0.3;           ///< Standard deviation of the first factors, times sqrt(rank).
     LocalAdagrad penalties;      ///< l2 and l2_factors; rate and epochs matter to solver local.
     bool equal_weights = false;  ///< Solver local.
     std::uint64_t seed = 1;
+    bool regression = false;  ///< Labels are numbers in this range.
+    double label_low = -1;
+    double label_high = 1;
+    bool label_declared = false;
     double test_rows_per_unit = 0;  ///< Test rows of one unit that surely count in full; 0: 1, 8 or 256 for a
                                     ///< record, customer or merchant.
     std::uint64_t max_units = 1u << 20;
@@ -69,10 +80,13 @@ class FactorizationMachine final : public Workload {
   Contributor gradient_contributor(const Model& model) const;
   Contributor local_contributor(const Model& model) const;
   Contributor score_contributor(const Model& model) const;
+  Contributor error_contributor(const Model& model) const;
 
   Options options_;
   ServerOptimizer optimizer_;
   ScoreHistogram histogram_;
+  std::optional<RegressionErrors> errors_;  ///< Of regression.
+  ScoreTarget target_;
 };
 
 }  // namespace hanse

@@ -68,10 +68,7 @@ void run_local_sgd(const LocalSgd& options, const Rows& rows, SeededGenerator ge
       dense.apply(weights);
       const double rate = options.learning_rate / static_cast<double>(count);
       for (std::size_t i = 0; i < count; ++i) {
-        const SparseRow row = rows.row(order[begin + i]);
-        for (std::size_t entry = 0; entry < row.columns.size(); ++entry) {
-          weights[row.columns[entry]] -= rate * residuals[i] * static_cast<double>(row.values[entry]);
-        }
+        add_scaled(rows.row(order[begin + i]), -rate * residuals[i], weights);
       }
     }
   }

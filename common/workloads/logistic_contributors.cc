@@ -15,10 +15,6 @@ namespace {
 
 constexpr double kLossBound = 64;  // Of one record in the training loss, so that its lane is bounded.
 
-double bounded_loss(double logit, double label) {
-  return std::min(logistic_loss(logit, label), kLossBound);
-}
-
 /// The order that Contribution wants, and nothing for rows of a triangle that no row of the data touched.
 void add_touched_lines(std::size_t first, std::span<const double> lower, std::size_t order,
                        Contribution& out) {
@@ -33,36 +29,38 @@ void add_touched_lines(std::size_t first, std::span<const double> lower, std::si
 }  // namespace
 
 Contributor LogisticRegression::gradient_contributor(const Model& model) const {
-  const bool with_loss = lanes();
+  struct Scratch {
+    ContributionAccumulator touched;
+    std::vector<double> dense;
+  };
   const std::size_t width = options_.width;
-  const double positive_weight = options_.positive_weight;
-  const auto sums = std::make_shared<ContributionAccumulator>(0, width, 1);
-  return [&weights = model.parameters, sums, with_loss, width, positive_weight](const UnitRows& unit,
-                                                                                Contribution& out) {
+  const auto scratch = std::make_shared<Scratch>(Scratch{{0, width, 1}, std::vector<double>(width)});
+  const LogisticSums sums{.positive_weight = options_.positive_weight, .with_loss = lanes()};
+  return [&weights = model.parameters, scratch, width, sums](const UnitRows& unit, Contribution& out) {
     const Rows& rows = unit.train;
     double loss = 0;
     if (rows.size() == 1) {
       const SparseRow row = rows.row(0);
-      const double label = static_cast<double>(rows.label(0));
-      const double weight = label > 0.5 ? positive_weight : 1;
       const auto [logit, norm] = dot_and_norm(row, weights);
-      out.set_scaled_row(weight * (sigmoid(logit) - label), row, norm);
-      loss = with_loss ? weight * bounded_loss(logit, label) : 0;
+      const LogisticSums::Row terms = sums.of_row(logit, static_cast<double>(rows.label(0)));
+      out.set_scaled_row(terms.residual, row, norm);
+      loss = std::min(terms.loss, kLossBound);
+    } else if (!rows.empty() && rows.size() * rows.row(0).columns.size() >= width) {
+      std::fill(scratch->dense.begin(), scratch->dense.end(), 0.0);
+      loss = sums.add(rows, weights, scratch->dense);
+      out.add_block(0, scratch->dense);
     } else {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         const SparseRow row = rows.row(i);
-        const double label = static_cast<double>(rows.label(i));
-        const double weight = label > 0.5 ? positive_weight : 1;
-        const double logit = dot(row, weights);
-        const double residual = weight * (sigmoid(logit) - label);
+        const LogisticSums::Row terms = sums.of_row(dot(row, weights), static_cast<double>(rows.label(i)));
         for (std::size_t entry = 0; entry < row.columns.size(); ++entry) {
-          (*sums)[row.columns[entry]] += residual * static_cast<double>(row.values[entry]);
+          scratch->touched[row.columns[entry]] += terms.residual * static_cast<double>(row.values[entry]);
         }
-        loss += with_loss ? weight * bounded_loss(logit, label) : 0;
+        loss += std::min(terms.loss, kLossBound);
       }
-      sums->flush(out);
+      scratch->touched.flush(out);
     }
-    if (with_loss && !rows.empty()) {
+    if (sums.with_loss && !rows.empty()) {
       const double entries[] = {loss, static_cast<double>(rows.size())};
       out.add_block(width, entries);
     }
@@ -94,8 +92,7 @@ Contributor LogisticRegression::local_contributor(const Model& model) const {
       loss = sums.add(rows, here, scratch->gradient);
     } else if (lanes()) {
       for (std::size_t i = 0; i < rows.size(); ++i) {
-        const double label = static_cast<double>(rows.label(i));
-        loss += (label > 0.5 ? options_.positive_weight : 1) * logistic_loss(dot(rows.row(i), here), label);
+        loss += sums.of_row(dot(rows.row(i), here), static_cast<double>(rows.label(i))).loss;
       }
     }
     scratch->correction.clear();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/data/units.h"
+#include "common/numerics/linear.h"
 
 namespace hanse {
 
@@ -18,6 +19,21 @@ namespace hanse {
 struct LogisticSums {
   double positive_weight = 1;
   bool with_loss = true;
+
+  /// One row's part: c (p - y), c p (1 - p) and its loss, 0 where that is not wanted.
+  struct Row {
+    double residual = 0;
+    double curvature = 0;
+    double loss = 0;
+  };
+  Row of_row(double logit, double label) const {
+    const double weight = label > 0.5 ? positive_weight : 1;
+    const LogisticTerms terms =
+        with_loss ? logistic_terms(logit, label) : LogisticTerms{.probability = sigmoid(logit)};
+    return {.residual = weight * (terms.probability - label),
+            .curvature = weight * terms.probability * (1 - terms.probability),
+            .loss = weight * terms.loss};
+  }
 
   double add(const Rows& rows, std::span<const double> weights, std::span<double> gradient,
              std::span<double> lower = {}) const;

@@ -24,20 +24,6 @@ constexpr double kUnclippedEquations = 0x1p24;
 // What keeps noise from carrying an item away: no entry of a vector is larger than this many half-widths.
 constexpr double kFarthest = 4;
 
-/// Calls `take` with the training ratings (perhaps none) and the test ratings of each customer of the unit.
-/// Rows are sorted by customer, so this is one merge.
-template <class Take>
-void for_each_tested_customer(const UnitRows& unit, const Take& take) {
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < unit.test.size(); ++i) {
-    while (at < unit.train.size() && unit.train.customer(at) < unit.test.customer(i)) {
-      ++at;
-    }
-    const bool known = at < unit.train.size() && unit.train.customer(at) == unit.test.customer(i);
-    take(known ? unit.train.row(at) : SparseRow{}, unit.test.row(i));
-  }
-}
-
 }  // namespace
 
 MatrixFactorization::MatrixFactorization(Options options)

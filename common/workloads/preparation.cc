@@ -79,6 +79,7 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
       }
     }
   }
+  label_undeclared_ = space.numeric_label && (std::isnan(space.label_low) || std::isnan(space.label_high));
   counted_ = columns_in(space.counted_ranges);
   if (options_.unit == Unit::none && options_.min_contributors > 1) {
     sparse_ = columns_in(space.sparse_ranges);
@@ -98,7 +99,7 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
                              : static_cast<double>(std::max<std::size_t>(space.counted_ranges.size(), 1));
     options_.words_per_unit = words * options_.rows_per_unit;
   }
-  if (!undeclared_.empty()) {
+  if (magnitudes() > 0) {
     stages_.push_back(Stage::magnitudes);
   }
   if (!sparse_.empty()) {
@@ -116,7 +117,7 @@ Unit Preparation::natural_unit() const {
 }
 
 // Parameters: low of each numeric column, high of each, mean of each, deviation of each, 1 or 0 for each counted column
-// (kept), 1 or 0 for each sparse one (enough merchants have it), number of training rows.
+// (kept), 1 or 0 for each sparse one (enough merchants have it), low and high of a numeric label, number of training rows.
 Model Preparation::initial_model(std::uint64_t) const {
   const FeatureSpace& space = options_.space;
   Model model;
@@ -129,8 +130,17 @@ Model Preparation::initial_model(std::uint64_t) const {
   model.parameters.insert(model.parameters.end(), space.numeric, 0.0);
   model.parameters.insert(model.parameters.end(), space.numeric, 1.0);
   model.parameters.insert(model.parameters.end(), counted_.size() + sparse_.size(), 1.0);
+  if (space.numeric_label) {
+    model.parameters.push_back(label_undeclared_ ? -1 : space.label_low);
+    model.parameters.push_back(label_undeclared_ ? 1 : space.label_high);
+  }
   model.parameters.push_back(0.0);
   return model;
+}
+
+std::size_t Preparation::size() const {
+  return 4 * std::size_t{options_.space.numeric} + counted_.size() + sparse_.size() +
+         (options_.space.numeric_label ? 2u : 0u) + 1;
 }
 
 std::optional<Preparation::Stage> Preparation::stage_at(std::uint64_t step) const {
@@ -147,8 +157,8 @@ PrivateSum Preparation::sum_of(Stage stage) const {
   switch (stage) {
     case Stage::magnitudes:
       sum.name = "magnitudes";
-      sum.length = undeclared_.size() * kMagnitudeBins;
-      norm = rows * std::sqrt(static_cast<double>(undeclared_.size()));
+      sum.length = magnitudes() * kMagnitudeBins;
+      norm = rows * std::sqrt(static_cast<double>(magnitudes()));
       break;
     case Stage::contributors:
       sum.name = "contributors";
@@ -196,7 +206,7 @@ Contributor Preparation::contributor(const Model& model, const PrivateSum& sum) 
 }
 
 Contributor Preparation::magnitudes_contributor() const {
-  const auto sums = std::make_shared<ContributionAccumulator>(0, undeclared_.size() * kMagnitudeBins, 1);
+  const auto sums = std::make_shared<ContributionAccumulator>(0, magnitudes() * kMagnitudeBins, 1);
   return [this, sums](const UnitRows& unit, Contribution& out) {
     for (std::size_t i = 0; i < unit.train.size(); ++i) {
       const SparseRow row = unit.train.row(i);
@@ -205,6 +215,10 @@ Contributor Preparation::magnitudes_contributor() const {
         if (!std::isnan(x)) {
           (*sums)[k * kMagnitudeBins + magnitude_bin(x)] += 1.0;
         }
+      }
+      if (label_undeclared_) {
+        const double y = static_cast<double>(unit.train.label(i));
+        (*sums)[undeclared_.size() * kMagnitudeBins + magnitude_bin(y)] += 1.0;
       }
     }
     sums->flush(out);
@@ -296,13 +310,14 @@ Metrics Preparation::apply(Model& model, const PrivateSum& sum, std::span<const 
 
 void Preparation::apply_magnitudes(Model& model, const PrivateSum& sum, std::span<const double> total) const {
   const double believed = std::max(kBelieved * noise_deviation(sum), 0.5);
-  for (std::size_t k = 0; k < undeclared_.size(); ++k) {
+  for (std::size_t k = 0; k < magnitudes(); ++k) {
     const std::span<const double> histogram = total.subspan(k * kMagnitudeBins, kMagnitudeBins);
     const double low = -largest_magnitude(histogram, -1, believed);
     const double high = largest_magnitude(histogram, 1, believed);
     const bool shown = low < high;
-    model.parameters[undeclared_[k]] = shown ? low : -1;
-    model.parameters[options_.space.numeric + undeclared_[k]] = shown ? high : 1;
+    const bool label = k == undeclared_.size();
+    model.parameters[label ? size() - 3 : undeclared_[k]] = shown ? low : -1;
+    model.parameters[label ? size() - 2 : options_.space.numeric + undeclared_[k]] = shown ? high : 1;
   }
 }
 
@@ -359,7 +374,7 @@ Metrics Preparation::apply_moments(Model& model, const PrivateSum& sum, std::spa
 Encoding Preparation::encoding(const Model& model) const {
   const FeatureSpace& space = options_.space;
   const std::size_t numeric = space.numeric;
-  check(model.parameters.size() == 4 * numeric + counted_.size() + sparse_.size() + 1 && !next_sum(model),
+  check(model.parameters.size() == size() && !next_sum(model),
         "an encoding is asked of a finished preparation");
   std::vector<bool> kept(space.width, true);
   for (std::size_t k = 0; k < counted_.size(); ++k) {
@@ -376,6 +391,10 @@ Encoding Preparation::encoding(const Model& model) const {
                              : options_.unit == Unit::none ? kOutlierLimitExact
                                                            : kOutlierLimitNoisy;
   }
+  if (space.numeric_label) {
+    encoding.label_low = model.parameters[size() - 3];
+    encoding.label_high = model.parameters[size() - 2];
+  }
   encoding.train_rows = model.parameters.back();
   return encoding;
 }
@@ -386,17 +405,20 @@ std::vector<NamedArray> Preparation::arrays(const Model& model) const {
     const auto first = model.parameters.begin() + static_cast<std::ptrdiff_t>(begin);
     return std::vector<double>(first, first + static_cast<std::ptrdiff_t>(count));
   };
-  return {{.name = "range_low", .shape = {numeric}, .values = part(0, numeric)},
-          {.name = "range_high", .shape = {numeric}, .values = part(numeric, numeric)},
-          {.name = "mean", .shape = {numeric}, .values = part(2 * numeric, numeric)},
-          {.name = "deviation", .shape = {numeric}, .values = part(3 * numeric, numeric)},
-          {.name = "kept", .shape = {counted_.size()}, .values = part(4 * numeric, counted_.size())},
-          {.name = "shared",
-           .shape = {sparse_.size()},
-           .values = part(4 * numeric + counted_.size(), sparse_.size())},
-          {.name = "train_rows",
-           .shape = {1},
-           .values = part(4 * numeric + counted_.size() + sparse_.size(), 1)}};
+  std::vector<NamedArray> arrays = {
+      {.name = "range_low", .shape = {numeric}, .values = part(0, numeric)},
+      {.name = "range_high", .shape = {numeric}, .values = part(numeric, numeric)},
+      {.name = "mean", .shape = {numeric}, .values = part(2 * numeric, numeric)},
+      {.name = "deviation", .shape = {numeric}, .values = part(3 * numeric, numeric)},
+      {.name = "kept", .shape = {counted_.size()}, .values = part(4 * numeric, counted_.size())},
+      {.name = "shared",
+       .shape = {sparse_.size()},
+       .values = part(4 * numeric + counted_.size(), sparse_.size())},
+      {.name = "train_rows", .shape = {1}, .values = part(size() - 1, 1)}};
+  if (options_.space.numeric_label) {
+    arrays.push_back({.name = "label_range", .shape = {2}, .values = part(size() - 3, 2)});
+  }
+  return arrays;
 }
 
 }  // namespace hanse

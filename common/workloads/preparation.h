@@ -11,8 +11,8 @@ namespace hanse {
 
 /// What must be known of the data before training, learnt by private sums and never by looking at all data:
 ///
-///   "magnitudes"  for numeric columns without a declared range: per column a histogram of the sign and the
-///                 binary exponent of x, of which a range is made;
+///   "magnitudes"  for numeric columns and numeric labels without a declared range: per column a histogram of the
+///                 sign and the binary exponent of x, of which a range is made;
 ///   "contributors" without a unit of privacy: for each sparse column (item, category, hashed bucket) how many
 ///                 merchants have it in a training row. Columns of fewer than min_contributors merchants have no
 ///                 place in the model and hence in no later sum, so that no released row is one merchant's own;
@@ -74,6 +74,8 @@ class Preparation final : public Workload {
   PrivateSum sum_of(Stage stage) const;
   std::optional<Stage> stage_at(std::uint64_t step) const;
   Unit counted_unit() const { return options_.unit == Unit::none ? natural_unit() : options_.unit; }
+  std::size_t magnitudes() const { return undeclared_.size() + (label_undeclared_ ? 1u : 0u); }
+  std::size_t size() const;  ///< Of the parameters.
   std::uint32_t contributors_needed() const { return options_.alone ? 1 : options_.min_contributors; }
   double noise_deviation(const PrivateSum& sum) const { return options_.noise_multiplier * sum.clip_norm; }
   Contributor magnitudes_contributor() const;
@@ -87,6 +89,7 @@ class Preparation final : public Workload {
 
   Options options_;
   std::vector<std::uint32_t> undeclared_;  ///< Numeric columns without a range.
+  bool label_undeclared_ = false;          ///< The label is a number without a range.
   std::vector<std::uint32_t> counted_;     ///< Hashed columns.
   std::vector<std::uint32_t> sparse_;      ///< Columns whose merchants are counted: all sparse ones, or none.
   std::vector<Stage> stages_;

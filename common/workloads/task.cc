@@ -1,6 +1,7 @@
 #include "common/workloads/task.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -68,12 +69,18 @@ std::unique_ptr<Workload> Task::training(const Model& preparation) const {
               privacy.unit == Unit::customer ? static_cast<double>(privacy.max_merchants_per_customer) : 1});
 }
 
-bool evaluates_after(const Configuration& configuration, std::uint64_t round) {
-  const std::uint64_t rounds = configuration.federation.rounds;
+std::uint64_t training_rounds(const Configuration& configuration, const Workload& workload) {
+  const std::vector<PrivateSum> sums =
+      planned_sums(workload, configuration.federation.seed, configuration.federation.rounds);
+  return static_cast<std::uint64_t>(
+      std::ranges::count(sums, Purpose::update, [](const PrivateSum& sum) { return sum.purpose; }));
+}
+
+bool evaluates_after(const Configuration& configuration, std::uint64_t round, bool last) {
   const bool noisy = configuration.privacy.unit != Unit::none;
   const std::uint64_t chosen = configuration.federation.evaluate_every;
-  const std::uint64_t every = chosen > 0 ? chosen : noisy ? rounds : 1;
-  return configuration.data.test != "none" && (round == rounds || round % every == 0);
+  const bool in_turn = chosen > 0 ? round % chosen == 0 : !noisy;
+  return configuration.data.test != "none" && (last || in_turn);
 }
 
 void check_task(const Configuration& configuration) {
@@ -83,6 +90,10 @@ void check_task(const Configuration& configuration) {
     throw bad_input("data.label is missing: name the column that the model predicts");
   }
   const Configuration::Privacy& privacy = configuration.privacy;
+  if (space.numeric_label && std::isnan(space.label_low) && privacy.unit != Unit::none) {
+    throw bad_input("data.label: privacy needs the public range of the label, for instance data.label=" +
+                    (configuration.data.label.empty() ? "label" : configuration.data.label) + "[0..10]");
+  }
   if (is_customer(privacy.unit) && configuration.data.customer.empty()) {
     throw bad_input("privacy.unit=" + std::string(name_of(privacy.unit)) +
                     " needs data.customer, the column that names the customer of a row");
@@ -108,14 +119,19 @@ PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& s
     count(*sum);
   }
   WorkloadFacts facts = facts_of(space, kind, identity_encoding(space), merchants);
-  facts.train_rows = 1;  // Not known yet, and of no influence on which sums there are.
+  facts.train_rows =
+      1;  // Not known yet, and of no influence on which sums there are: nor is a label's range.
+  if (facts.numeric_label && std::isnan(facts.label_low)) {
+    facts.label_low = -1;
+    facts.label_high = 1;
+  }
   const std::unique_ptr<Workload> workload = make_workload(configuration, facts);
   for (const PrivateSum& sum :
        hanse::planned_sums(*workload, configuration.federation.seed, configuration.federation.rounds)) {
     count(sum);
   }
-  for (std::uint64_t round = 1; round <= configuration.federation.rounds; ++round) {
-    planned.evaluations += evaluates_after(configuration, round) ? 1u : 0u;
+  for (std::uint64_t round = 1; round <= planned.updates; ++round) {
+    planned.evaluations += evaluates_after(configuration, round, round == planned.updates) ? 1u : 0u;
   }
   return planned;
 }

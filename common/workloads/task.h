@@ -40,9 +40,12 @@ class Task {
   Preparation preparation_;
 };
 
-/// Whether the model is evaluated after training round `round` in 1..rounds: by federation.evaluate_every,
-/// which left at 0 means each round without noise, and after the last with it.
-bool evaluates_after(const Configuration& configuration, std::uint64_t round);
+/// Training rounds of the run: federation.rounds, or as many as `workload` asks for when those are fewer.
+std::uint64_t training_rounds(const Configuration& configuration, const Workload& workload);
+
+/// Whether the model is evaluated after training round `round` (from 1): after the `last` always, and by
+/// federation.evaluate_every, which left at 0 means each round without noise, and no other with it.
+bool evaluates_after(const Configuration& configuration, std::uint64_t round, bool last);
 
 /// Throws bad_input for what a configuration asks for and cannot have, as far as no data is needed to see it:
 /// column specs, the workload and its options, data.clean.

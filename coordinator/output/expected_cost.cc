@@ -9,6 +9,8 @@ namespace {
 constexpr std::uint64_t kUpForANeighbour =
     96 + 32 + 32 + 16 + 16 + 16;                                ///< Box, commitments, seed, codes, share.
 constexpr std::uint64_t kDownForANeighbour = 96 + 32 + 8 + 24;  ///< Box, commitments, ids, code.
+constexpr std::uint64_t kHeldForANeighbour =
+    1024;  ///< Keys, shares of this round and the next, codes; as measured.
 
 std::string crypto_text(const ExpectedCost& cost) {
   if (cost.ciphertext_bytes > 0) {
@@ -36,18 +38,24 @@ std::uint64_t ExpectedCost::coordinator_bytes() const {
   return 2 * upload + 2 * 8 * (parameters + server_values) + (workers + 1) * payload_bytes;
 }
 
+std::uint64_t ExpectedCost::worker_bytes() const {
+  const std::uint64_t upload = ciphertext_bytes > 0 ? ciphertext_bytes : entries * entry_bytes;
+  const std::uint64_t kept = past_rows * entries * 8 + neighbours * kHeldForANeighbour;
+  return 3 * 8 * entries + upload + 2 * payload_bytes + merchants_at_a_worker() * kept;
+}
+
 double ExpectedCost::seconds() const {
   const double vector = static_cast<double>(entries * entry_bytes);
-  const double at_a_worker = static_cast<double>((merchants + workers - 1) / workers);
-  const double streams =
-      at_a_worker * static_cast<double>(neighbours + 2) + 2 * static_cast<double>(merchants);
+  const double streams = static_cast<double>(merchants_at_a_worker()) * static_cast<double>(neighbours + 2) +
+                         2 * static_cast<double>(merchants);
   return static_cast<double>(sums) * (seconds_a_sum + vector * streams / kBytesASecond);
 }
 
 std::string expected_cost_text(const ExpectedCost& cost) {
   return "expected: " + count_text(cost.parameters) + " parameters; a round costs each merchant " +
          bytes_text(cost.bytes_up()) + " up and its worker " + bytes_text(cost.bytes_down()) + " down, " +
-         crypto_text(cost) + "; " + bytes_text(cost.coordinator_bytes()) + " at the coordinator; about " +
+         crypto_text(cost) + "; " + bytes_text(cost.coordinator_bytes()) + " of memory at the coordinator, " +
+         bytes_text(cost.worker_bytes()) + " at a worker beside its data; about " +
          duration_text(cost.seconds()) + " for " + std::to_string(cost.rounds) + " rounds";
 }
 

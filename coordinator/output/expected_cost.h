@@ -17,6 +17,7 @@ struct ExpectedCost {
   std::uint64_t workers = 1;
   std::uint64_t neighbours = 0;     ///< Of a merchant; 0 without masks.
   std::uint64_t server_values = 0;  ///< The optimiser's memory.
+  std::uint64_t past_rows = 0;      ///< Sums that a merchant keeps for correlated noise (privacy/rows.h).
   std::uint64_t rounds = 1;         ///< That are left.
   std::uint64_t sums = 1;           ///< Of all these, evaluations included.
   double seconds_a_sum = 0.05;      ///< Of small sums, as seen so far.
@@ -27,8 +28,13 @@ struct ExpectedCost {
   std::uint64_t bytes_down() const;
   /// At the coordinator: the sum and one upload, the models with the server's memory, and a payload on its way to each worker.
   std::uint64_t coordinator_bytes() const;
+  /// At a worker beside its data: a merchant's vector in double and in whole numbers, with noise, upload and payload, and what
+  /// each of its merchants keeps.
+  std::uint64_t worker_bytes() const;
   /// All sums: what small ones take, and vectors at kBytesASecond through masks, noise and wire.
   double seconds() const;
+
+  std::uint64_t merchants_at_a_worker() const { return (merchants + workers - 1) / workers; }
 
   static constexpr double kBytesASecond = 0.5e9;
 };

@@ -20,7 +20,8 @@ struct FigureName {
   const char* key;
   const char* shown;
 };
-constexpr std::array<FigureName, 6> kFigureNames = {{{"train_loss", "loss"},
+constexpr std::array<FigureName, 7> kFigureNames = {{{"train_loss", "loss"},
+                                                     {"test_ndcg_10", "NDCG@10"},
                                                      {"test_auc", "AUC"},
                                                      {"test_rmse", "RMSE"},
                                                      {"test_accuracy", "accuracy"},

@@ -22,7 +22,10 @@ struct Figure {
   const char* key;
   const char* name;
 };
-constexpr std::array<Figure, 6> kFigures = {{{"test_auc", "Test AUC"},
+constexpr std::array<Figure, 9> kFigures = {{{"test_auc", "Test AUC"},
+                                             {"test_ndcg_10", "Test NDCG@10"},
+                                             {"test_recall_20", "Test recall@20"},
+                                             {"test_hit_rate_10", "Test hit rate@10"},
                                              {"test_rmse", "Test RMSE"},
                                              {"test_accuracy", "Test accuracy"},
                                              {"test_f1", "Test F1"},
@@ -284,6 +287,10 @@ std::string kept_text(const ReportData& data) {
         "noise "
         "weaken it in proportion: no colluding merchants were planned for.</p>";
   }
+  if (const std::uint64_t trimmed = data.audit->state.trimmed(); trimmed > 0) {
+    html += "<p>Noise for merchants that might have dropped out, and did not, was taken out of " +
+            counted(trimmed, "sum", "sums") + " again: what stayed is what ε was counted for.</p>";
+  }
   return html;
 }
 
@@ -435,8 +442,13 @@ std::string curves_section(const ReportData& data) {
   std::string html = "<div class=\"charts\">";
   html += chart_svg(chart_of(data, "Loss", {{"train_loss", "Training"}, {"test_loss", "Test"}}));
   const Chart rmse = chart_of(data, "Test RMSE", {{"test_rmse", "RMSE"}});
-  const Chart rates =
-      chart_of(data, "Test quality", {{"test_auc", "AUC"}, {"test_accuracy", "Accuracy"}, {"test_f1", "F1"}});
+  const Chart rates = chart_of(data, "Test quality",
+                               {{"test_auc", "AUC"},
+                                {"test_accuracy", "Accuracy"},
+                                {"test_f1", "F1"},
+                                {"test_ndcg_10", "NDCG@10"},
+                                {"test_recall_20", "Recall@20"},
+                                {"test_hit_rate_10", "Hit rate@10"}});
   if (!rmse.series.empty()) {
     html += chart_svg(rmse);
   }

@@ -50,6 +50,25 @@ void RdpAccountant::compose(const DpEvent& event) {
   releases.count = saturating_sum(releases.count, event.count);
 }
 
+double RdpAccountant::converted(std::size_t i, double delta) const {
+  double total_rdp = 0;
+  for (const auto& [mechanism, releases] : releases_) {
+    total_rdp += static_cast<double>(releases.count) * (*releases.curve)[i];
+  }
+  return convert(total_rdp, orders_[i], delta);
+}
+
+double RdpAccountant::epsilon_at(double order, double delta) const {
+  check(delta > 0 && delta < 1, "delta is in (0, 1)");
+  const auto found = std::find(orders_.begin(), orders_.end(), order);
+  check(found != orders_.end(), "the order is one of the accountant's");
+  if (without_noise_) {
+    return std::numeric_limits<double>::infinity();
+  }
+  const auto i = static_cast<std::size_t>(found - orders_.begin());
+  return releases_.empty() ? 0 : std::max(0.0, converted(i, delta));
+}
+
 EpsilonAtOrder RdpAccountant::epsilon(double delta) const {
   check(delta > 0 && delta < 1, "delta is in (0, 1)");
   if (without_noise_) {
@@ -60,11 +79,7 @@ EpsilonAtOrder RdpAccountant::epsilon(double delta) const {
   }
   EpsilonAtOrder best{std::numeric_limits<double>::infinity(), orders_.front()};
   for (std::size_t i = 0; i < orders_.size(); ++i) {
-    double total_rdp = 0;
-    for (const auto& [mechanism, releases] : releases_) {
-      total_rdp += static_cast<double>(releases.count) * (*releases.curve)[i];
-    }
-    const double candidate = convert(total_rdp, orders_[i], delta);
+    const double candidate = converted(i, delta);
     if (candidate < best.epsilon) {
       best = {candidate, orders_[i]};
     }

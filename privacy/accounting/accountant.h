@@ -23,6 +23,10 @@ class RdpAccountant {
   void compose(const DpEvent& event);
   /// Epsilon of everything composed so far at `delta` in (0, 1); 0 when nothing was.
   EpsilonAtOrder epsilon(double delta) const;
+  /// The same by one of its orders. Where what is composed depends on what was released before, this is the valid bound, for an
+  /// order that was fixed before the first release (the Renyi filter of Feldman and Zrnic 2021): the best order in hindsight
+  /// is then itself a choice made with the data in sight.
+  double epsilon_at(double order, double delta) const;
   /// Whether anything was released without noise: epsilon is then infinite at every delta.
   bool without_noise() const { return without_noise_; }
 
@@ -33,6 +37,8 @@ class RdpAccountant {
     std::shared_ptr<const std::vector<double>> curve;  // RDP of one release at each of orders_.
     std::uint64_t count = 0;
   };
+
+  double converted(std::size_t i, double delta) const;
 
   std::vector<double> orders_;
   std::map<Mechanism, Releases> releases_;

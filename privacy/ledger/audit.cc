@@ -417,7 +417,8 @@ void add_notes(AuditReport& report) {
   if (state.beyond_plan() > 0) {
     report.notes.push_back(
         count_of(state.beyond_plan(), "sum is", "sums are") +
-        " beyond the planned number (repeated rounds); the budget counts them like all others.");
+        " beyond the planned number (repeated rounds); the budget counts them like all others, and from "
+        "there on at the Renyi order that was best for the plan.");
   }
   if (state.aborted() > 0) {
     report.notes.push_back(count_of(state.aborted(), "round was", "rounds were") +

@@ -149,12 +149,20 @@ class LedgerState {
   /// One accounted population.
   struct Account {
     RdpAccountant accountant;  ///< Of the releases with noise.
+    RdpAccountant planned;     ///< Of those that the plan announces.
     std::uint64_t releases = 0;
     std::uint64_t without_noise = 0;
     std::map<Mechanism, std::uint64_t> mechanisms;  ///< What was composed, how often.
   };
 
   const char* account_of(Population population) const;
+  DpEvent planned_event(const PlannedRelease& release) const;
+  bool is_beyond_plan(const Intent& intent) const;
+  /// Epsilon of what was `spent`. Within the plan at the best order: whatever comes and whenever it ends, it is a part of
+  /// what the plan fixed in advance, for all orders at once. Beyond the plan, how many sums there are of each kind may
+  /// depend on what was released, and the bound is a Renyi filter (Feldman and Zrnic 2021) at the one order that is best for the plan.
+  static EpsilonAtOrder bound(const RdpAccountant& spent, const RdpAccountant& planned, bool beyond,
+                              double delta);
   const PlannedRelease* planned(const Intent& intent) const;
   std::uint32_t coefficient_of(const Intent& intent) const;
   std::optional<Error> refuses_turn(const Intent& intent) const;

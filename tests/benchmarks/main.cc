@@ -42,7 +42,9 @@ int main(int count, char** arguments) {
   }
 
   hanse::register_primitives();
+  hanse::register_factorization(smoke ? 1 : 5);
   hanse::register_accounting();
+  hanse::register_logistic();
   hanse::register_rounds(smoke ? 1 : 5);
   hanse::register_ledgers(smoke ? 1 : 5);
   hanse::Measurements measurements;

@@ -23,6 +23,15 @@ TEST(CostExpected, IsThatOfTheVectorAndOfEachNeighbour) {
   EXPECT_EQ(cost.bytes_up(), 1002u * 8 + 19 * 208);
   EXPECT_EQ(cost.bytes_down(), 9000u + 19 * 160);
   EXPECT_EQ(cost.coordinator_bytes(), 2u * 8016 + 16 * 3000 + 5 * 9000);
+  EXPECT_EQ(cost.worker_bytes(), 3u * 8016 + 8016 + 2 * 9000 + 5 * 19 * 1024);
+}
+
+TEST(CostExpected, CountsTheRowsThatEachMerchantKeepsForCorrelatedNoise) {
+  ExpectedCost cost = sample();
+  const std::uint64_t without = cost.worker_bytes();
+  cost.past_rows = 15;
+
+  EXPECT_EQ(cost.worker_bytes() - without, 5u * 15 * 8016) << "each of the five at a worker";
 }
 
 TEST(CostExpected, GrowsWithRoundsVectorsAndMerchants) {
@@ -40,7 +49,7 @@ TEST(CostExpected, IsOneLineThatNamesWhatIsAskedFor) {
   const std::string text = expected_cost_text(sample());
 
   for (const char* part : {"1000 parameters", "20 masks of", "40 secret shares", "up", "down",
-                           "at the coordinator", "for 10 rounds"}) {
+                           "at the coordinator", "at a worker", "for 10 rounds"}) {
     std::string plain = text;
     for (std::size_t at; (at = plain.find("\xE2\x80\xAF")) != std::string::npos;) {
       plain.replace(at, 3, " ");

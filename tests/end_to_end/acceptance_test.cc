@@ -87,20 +87,37 @@ double exact_auc(const std::vector<double>& scores, const std::vector<float>& la
   return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives);
 }
 
+/// The score of a row by the released arrays: linear terms, and those of pairs where columns have factors.
+double released_score(const PublishedModel& model, const SparseRow& row) {
+  const std::vector<double>& weights = model.find("weights")->values;
+  const NamedArray* factors = model.find("factors");
+  const std::size_t rank = factors != nullptr ? factors->shape[1] : 0;
+  double score = model.find("intercept")->values[0];
+  std::vector<double> sums(rank), squares(rank);
+  for (std::size_t i = 0; i < row.columns.size(); ++i) {
+    const std::size_t column = row.columns[i];
+    const double x = static_cast<double>(row.values[i]);
+    score += column < weights.size() ? weights[column] * x : 0.0;
+    for (std::size_t f = 0; column < weights.size() && f < rank; ++f) {
+      const double term = factors->values[column * rank + f] * x;
+      sums[f] += term;
+      squares[f] += term * term;
+    }
+  }
+  for (std::size_t f = 0; f < rank; ++f) {
+    score += (sums[f] * sums[f] - squares[f]) / 2;
+  }
+  return score;
+}
+
 /// AUC of the released model over all test rows of the data, as anyone who has both can compute it.
 double auc_of_released_model(const Configuration& configuration, const fs::path& run) {
   const PublishedModel model = read_model(run);
   Dataset data = read_dataset(configuration, 1, 1);
   encode(data, encoding_of(model));
-  const std::vector<double>& weights = model.find("weights")->values;
   std::vector<double> scores;
-  const CsrMatrix& rows = data.test.features;
-  for (std::size_t row = 0; row + 1 < rows.row_begin.size(); ++row) {
-    double score = model.find("intercept")->values[0];
-    for (std::size_t i = rows.row_begin[row]; i < rows.row_begin[row + 1]; ++i) {
-      score += rows.columns[i] < weights.size() ? weights[rows.columns[i]] * rows.values[i] : 0.0;
-    }
-    scores.push_back(score);
+  for (std::size_t row = 0; row < data.test.features.rows(); ++row) {
+    scores.push_back(released_score(model, data.test.features.row(row)));
   }
   return exact_auc(scores, data.test.labels);
 }
@@ -117,6 +134,35 @@ TEST_F(Acceptance, PurchasePredictionIsAsGoodAsOnThePooledData) {
   std::printf("test AUC %.4f, log-loss %.4f\n", auc, last_figure("test_loss"));
   EXPECT_NEAR(auc, 0.9203, 0.003);
   EXPECT_NEAR(last_figure("test_auc"), auc, 0.002) << "the federation measures what is so";
+}
+
+// Fitted centrally: 0.9264 by xLearn, 0.9296 by libFM's MCMC, both of rank 8.
+TEST_F(Acceptance, InteractionsForeseePurchasesBetterThanWeightsAlone) {
+  const std::string path = "data.path=" + (data_ / "free/shoppers/shoppers.csv").string();
+
+  ASSERT_NO_FATAL_FAILURE(run(
+      "purchase_prediction/federation.ini",
+      {path, "federation.rounds=60", "federation.evaluate_every=60", "workload.name=factorization-machine",
+       "workload.rank=8", "workload.l2_factors=0.003", "server.learning_rate=0.05"}));
+
+  const double auc = auc_of_released_model(
+      read_configuration(ini_of("purchase_prediction/federation.ini"), {path}), folder_ / "run");
+  std::printf("test AUC %.4f, log-loss %.4f\n", auc, last_figure("test_loss"));
+  EXPECT_GE(auc, 0.926);
+  EXPECT_NEAR(last_figure("test_auc"), auc, 0.002);
+}
+
+// Fitted centrally: 0.7986 without interactions, 0.8096 by xLearn's factorization machine, 0.8242 by libFM's MCMC.
+TEST_F(Acceptance, InteractionsForeseeDiscountsAcrossStoresAsWellAsOnPooledPurchases) {
+  const std::string path = "data.path=" + (data_ / "free/completejourney/discount.csv").string();
+
+  ASSERT_NO_FATAL_FAILURE(run("discounts/federation.ini", {path, "federation.evaluate_every=60"}));
+
+  const double auc =
+      auc_of_released_model(read_configuration(ini_of("discounts/federation.ini"), {path}), folder_ / "run");
+  std::printf("test AUC %.4f, log-loss %.4f\n", auc, last_figure("test_loss"));
+  EXPECT_GE(auc, 0.81);
+  EXPECT_EQ(last_figure("merchants"), 293);
 }
 
 // The pooled fit without privacy has an AUC of 0.9203: at most one part in a hundred is lost. Ten runs gave 0.9126 to
@@ -187,6 +233,44 @@ TEST_F(Acceptance, RecommendationIsAsGoodAsOnThePooledRatings) {
 
   std::printf("test RMSE %.4f\n", last_figure("test_rmse"));
   EXPECT_LE(last_figure("test_rmse"), 0.915);
+  EXPECT_EQ(last_figure("merchants"), 21);
+}
+
+// A pooled fit by stochastic gradients has 0.8987 (LIBMF); the bar is one part in a hundred above it.
+TEST_F(Acceptance, RecommendationByLeastSquaresIsAsGoodInEightRounds) {
+  const fs::path ratings = data_ / "restricted/ml100k/ratings.csv";
+  if (!fs::exists(ratings)) {
+    GTEST_SKIP() << "no " << ratings;
+  }
+
+  ASSERT_NO_FATAL_FAILURE(
+      run("recommendation/federation.ini",
+          {"data.path=" + ratings.string(), "federation.rounds=8", "federation.evaluate_every=8",
+           "data.test=file:ratings.split", "data.partition=column", "data.merchant=occupation@users.csv",
+           "workload.solver=als", "workload.rank=32", "workload.l2=0.12"}));
+
+  std::printf("test RMSE %.4f\n", last_figure("test_rmse"));
+  EXPECT_LE(last_figure("test_rmse"), 0.9077);
+  EXPECT_EQ(last_figure("merchants"), 21);
+}
+
+// Each user's last film, among all that it has not rated. On the pooled data this algorithm has an NDCG@10 of 0.072 and a
+// recall@20 of 0.225, popularity 0.044 and 0.126.
+TEST_F(Acceptance, NextFilmsAreFoundAsOnThePooledData) {
+  const fs::path pairs = data_ / "restricted/ml100k/loo.csv";
+  if (!fs::exists(pairs)) {
+    GTEST_SKIP() << "no " << pairs;
+  }
+
+  ASSERT_NO_FATAL_FAILURE(run("recommendation/implicit.ini",
+                              {"data.path=" + pairs.string(), "data.rating=", "data.test=column:part",
+                               "data.time=", "data.partition=column", "data.merchant=occupation@users.csv",
+                               "federation.evaluate_every=8"}));
+
+  std::printf("test NDCG@10 %.4f, recall@20 %.4f\n", last_figure("test_ndcg_10"),
+              last_figure("test_recall_20"));
+  EXPECT_GE(last_figure("test_ndcg_10"), 0.97 * 0.072);
+  EXPECT_GE(last_figure("test_recall_20"), 0.97 * 0.225);
   EXPECT_EQ(last_figure("merchants"), 21);
 }
 

@@ -410,5 +410,49 @@ TEST_F(ReadDataset, TakesAOneHotGroupOfLibsvmAsMerchants) {
   EXPECT_EQ(refusal_of("+1 1:1\n").find("data.merchant: cannot read 'feature:9-13'"), 0u);
 }
 
+TEST_F(ReadDataset, ReadsALabelThatIsANumber) {
+  configuration_.workload.name = "linear";
+  configuration_.data.label = "log:amount[0..1.2]";
+  configuration_.data.numeric = {};
+
+  const Dataset data = read(kShop);
+
+  EXPECT_TRUE(data.space.numeric_label);
+  EXPECT_EQ(data.space.label_low, 0);
+  EXPECT_EQ(data.space.label_high, 1.2);
+  ASSERT_EQ(data.train.labels.size(), 4u);
+  EXPECT_FLOAT_EQ(data.train.labels[0], std::log(2.0F));
+  EXPECT_FLOAT_EQ(data.train.labels[1], 0.0F);
+  EXPECT_FLOAT_EQ(data.train.labels[2], 1.2F);  // Of amount 4: clipped to the public range, and told.
+  ASSERT_EQ(data.account.size(), 2u);
+  EXPECT_EQ(data.account[0], "1 value clipped to its public range");
+}
+
+TEST_F(ReadDataset, RefusesALabelThatIsNoNumberOrDropsItsRow) {
+  configuration_.workload.task = "regression";
+  configuration_.data.label = "bought";
+  const std::string missing = kShop + "a,eve,1,red,\n";
+
+  EXPECT_EQ(
+      refusal_of(missing),
+      "f.csv:6: column bought: expected a number (or set data.clean = missing:drop), got an empty cell");
+  EXPECT_EQ(refusal_of(kShop + "a,eve,1,red,much\n"),
+            "f.csv:6: column bought: expected a finite number, got 'much'");
+
+  configuration_.data.clean = {"missing:drop"};
+  EXPECT_EQ(read(missing).train.labels.size(), 4u);
+}
+
+TEST_F(ReadDataset, RefusesWhatOnlyLabelsOfZeroAndOneHave) {
+  configuration_.workload.task = "regression";
+  configuration_.data.label = "amount";
+  configuration_.data.positive = "1";
+  EXPECT_NE(refusal_of(kShop).find("data.positive"), std::string::npos);
+
+  configuration_.data.positive = "";
+  configuration_.data.partition = "dirichlet:2,1";
+  EXPECT_NE(refusal_of(kShop).find("data.partition"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace hanse

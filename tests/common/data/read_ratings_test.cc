@@ -52,6 +52,38 @@ TEST_F(ReadRatings, KeepTheLastOfSeveralRatingsOfOneItem) {
             (std::vector<std::string>{"1 rating replaced by a later one of the same customer and item"}));
 }
 
+TEST_F(ReadRatings, HoldBackTheLastItemOfEachCustomerAtEachMerchant) {
+  configuration_.data.time = "at";
+  configuration_.data.test = "leave-one-out";
+  const std::string text =
+      "who,item,rating,shop,at\n"
+      "ann,1,5,a,30\nann,2,4,a,20\nann,3,3,a,10\nann,1,2,a,5\n"
+      "ann,4,1,b,99\n"
+      "bob,5,1,a,7\nbob,6,2,a,7\n";
+
+  const Dataset data = read(text);
+
+  ASSERT_EQ(data.train.features.rows(), 3u);
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "1:4 2:3");
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "4:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(2)), "3:1");  // An only item is kept.
+  ASSERT_EQ(data.test.features.rows(), 2u);
+  EXPECT_EQ(text_of_row(data.test.features.row(0)), "0:5");
+  EXPECT_EQ(text_of_row(data.test.features.row(1)), "5:2");
+
+  configuration_.data.validation = "test";
+  const Dataset validation = read(text);
+
+  EXPECT_EQ(text_of_row(validation.train.features.row(0)), "2:3");
+  EXPECT_EQ(text_of_row(validation.test.features.row(0)), "1:4");
+}
+
+TEST_F(ReadRatings, RefuseToHoldBackTheLastItemWithoutATime) {
+  configuration_.data.test = "leave-one-out";
+
+  EXPECT_THROW(read("who,item,rating,shop\nann,1,5,a\n"), Failure);
+}
+
 TEST_F(ReadRatings, ClipToTheirPublicRange) {
   configuration_.data.rating = "rating[1..5]";
 

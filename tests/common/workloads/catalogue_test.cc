@@ -25,11 +25,22 @@ const WorkloadFacts kRatings{.kind = RowKind::customer,
                              .rating_low = 1,
                              .rating_high = 5};
 
+const WorkloadFacts kNumbers{.kind = RowKind::record,
+                             .width = 3,
+                             .train_rows = 10,
+                             .merchants = 2,
+                             .numeric_label = true,
+                             .label_low = 0,
+                             .label_high = 9,
+                             .label_declared = true};
+
 TEST(Catalogue, MakesEveryWorkloadItNames) {
   for (const std::string& name : workload_names()) {
     Configuration configuration;
     configuration.workload.name = name;
-    const auto workload = make_workload(configuration, name == "matrix-factorization" ? kRatings : kRecords);
+    const auto workload = make_workload(configuration, name.ends_with("matrix-factorization") ? kRatings
+                                                       : name == "linear"                     ? kNumbers
+                                                                                              : kRecords);
 
     EXPECT_EQ(workload->name(), name);
   }
@@ -40,7 +51,9 @@ TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
   configuration.workload.name = "forest";
 
   EXPECT_EQ(refusal_of(configuration, kRecords),
-            "workload.name: expected one of logistic, matrix-factorization, factorization-machine; got 'forest'");
+            "workload.name: expected one of logistic, linear, matrix-factorization, implicit-matrix-"
+            "factorization, factorization-machine; "
+            "got 'forest'");
 }
 
 TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {
@@ -53,6 +66,29 @@ TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {
   EXPECT_NE(refusal_of(factorization, kRecords).find("data.format=ratings"), std::string::npos);
   EXPECT_NE(refusal_of(factorization, kRatings).find("privacy.unit=record is not possible"),
             std::string::npos);
+}
+
+TEST(Catalogue, RefusesALabelOfAnotherKindThanTheWorkloadPredicts) {
+  Configuration logistic;
+  Configuration linear;
+  linear.workload.name = "linear";
+
+  EXPECT_NE(refusal_of(logistic, kNumbers).find("use workload.name=linear"), std::string::npos);
+  EXPECT_NE(refusal_of(linear, kRecords).find("use workload.name=logistic"), std::string::npos);
+  EXPECT_NE(refusal_of(linear, kRatings).find("data.format"), std::string::npos);
+}
+
+TEST(Catalogue, LinearHasOneRoundAndRefusesWhatNeedsMore) {
+  Configuration turns;
+  turns.workload.name = "linear";
+  turns.privacy.turns = 2;
+  Configuration wide;
+  wide.workload.name = "linear";
+  WorkloadFacts many = kNumbers;
+  many.width = 5000;
+
+  EXPECT_NE(refusal_of(turns, kNumbers).find("privacy.turns"), std::string::npos);
+  EXPECT_NE(refusal_of(wide, many).find("5000 columns are too many"), std::string::npos);
 }
 
 TEST(Catalogue, RefusesOptionsThatContradictEachOther) {

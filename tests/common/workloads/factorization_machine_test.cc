@@ -199,7 +199,7 @@ TEST(FactorizationMachine, TheGradientIsThatOfTheLossByCentralDifferences) {
   const auto mean_loss = [&](const std::vector<double>& parameters) {
     double sum = 0;
     for (const LabelledRow& row : pool) {
-      sum += score_loss(ScoreLoss::logistic, score(machine_of(parameters, 3), row), row.y);
+      sum += ScoreTarget{}.loss_of(score(machine_of(parameters, 3), row), static_cast<float>(row.y));
     }
     return sum / rows;
   };
@@ -215,6 +215,65 @@ TEST(FactorizationMachine, TheGradientIsThatOfTheLossByCentralDifferences) {
   }
   EXPECT_NEAR(total[model.parameters.size()] / rows, mean_loss(model.parameters), 1e-6);
   EXPECT_EQ(total[model.parameters.size() + 1], rows);
+}
+
+TEST(FactorizationMachine, OfNumbersTheGradientIsThatOfTheSquaredError) {
+  const Dataset data = small_data(2);
+  FactorizationMachine::Options options = options_for(data);
+  options.regression = true;
+  options.label_low = -3;
+  options.label_high = 5;
+  const FactorizationMachine workload(options);
+  Model model = workload.initial_model(1);
+  const Pool pool = pool_of(data, 0, data.train.features.rows());
+  const auto squares = [&](const std::vector<double>& parameters) {
+    double sum = 0;
+    for (const LabelledRow& row : pool) {
+      const double error = score(machine_of(parameters, 3), row) - (row.y - 1) / 4;
+      sum += error * error / 2;
+    }
+    return sum;
+  };
+
+  const std::vector<double> total = exact_sum(workload, model, *workload.next_sum(model), Unit::record, data);
+
+  for (std::size_t i = 0; i < model.parameters.size(); ++i) {
+    std::vector<double> above = model.parameters;
+    std::vector<double> below = model.parameters;
+    above[i] += 1e-5;
+    below[i] -= 1e-5;
+    EXPECT_NEAR(total[i], (squares(above) - squares(below)) / 2e-5, 1e-5) << i;
+  }
+}
+
+TEST(FactorizationMachine, PublishesNumbersInUnitsOfTheLabel) {
+  const Dataset data = small_data(3);
+  FactorizationMachine::Options options = options_for(data);
+  options.regression = true;
+  options.label_low = -2;
+  options.label_high = 4;
+  options.server = {.name = "adam", .learning_rate = 0.05};
+  const FactorizationMachine workload(options);
+  Model model = train(workload, Unit::record, data, 40);
+  const PrivateSum sum = *workload.next_sum(model);
+
+  const Metrics metrics = workload.apply(model, sum, exact_sum(workload, model, sum, Unit::record, data));
+
+  model = train(workload, Unit::record, data, 40);
+  const std::vector<NamedArray> arrays = workload.arrays(model);
+  FactorMachine machine{.bias = arrays[2].values[0], .w = arrays[0].values, .v = {}};
+  for (std::size_t j = 0; j < kColumns; ++j) {
+    const auto factors = arrays[1].values.begin() + static_cast<std::ptrdiff_t>(3 * j);
+    machine.v.emplace_back(factors, factors + 3);
+  }
+  double squares = 0;
+  const Pool pool = pool_of(data, 0, data.train.features.rows());
+  for (const LabelledRow& row : pool) {
+    const double error = score(machine, row) - row.y;
+    squares += error * error / static_cast<double>(pool.size());
+  }
+  EXPECT_NEAR(metrics.at("train_loss"), squares, 1e-5);
+  EXPECT_LT(squares, 0.2);  // The labels' own variance is about 1/4.
 }
 
 TEST(FactorizationMachine, AContributionHasTheColumnsOfItsRowsAlone) {

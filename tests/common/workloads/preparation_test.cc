@@ -335,5 +335,32 @@ TEST(Preparation, ARecordsMomentsReachTheirNormOnlyAtTheEndsOfTheRanges) {
   EXPECT_NEAR(std::sqrt(square), sum.clip_norm, 1e-12);
 }
 
+TEST(Preparation, LearnsTheRangeOfANumericLabelThatHasNone) {
+  FeatureSpace space = test::record_space();
+  space.numeric_label = true;
+  std::vector<Person> people = test::record_people(20, false);
+  for (Person& person : people) {
+    for (Person::Row& row : person.train) {
+      row.label = 8 * row.label - 3;  // -3 or 5.
+    }
+  }
+  const Dataset data = deal_people(people, 2, RowKind::record, space);
+  Preparation::Options options;
+  options.space = space;
+  const Preparation learning(options);
+  options.space.label_low = -10;
+  options.space.label_high = 10;
+  const Preparation told(options);
+
+  const Encoding learnt = learning.encoding(prepare(learning, Unit::none, data));
+  const Encoding declared = told.encoding(prepare(told, Unit::none, data));
+
+  EXPECT_EQ(learnt.label_low, -4);
+  EXPECT_EQ(learnt.label_high, 8);
+  EXPECT_EQ(declared.label_low, -10);
+  EXPECT_EQ(declared.label_high, 10);
+  EXPECT_EQ(learnt.train_rows, static_cast<double>(data.train.features.rows()));
+}
+
 }  // namespace
 }  // namespace hanse

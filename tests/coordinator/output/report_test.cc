@@ -8,6 +8,7 @@
 #include "common/base/failure.h"
 #include "privacy/ledger/ledger_writer.h"
 #include "privacy/pipeline.h"
+#include "privacy/surplus_noise.h"
 #include "tests/support/deterministic_random.h"
 #include "tests/support/test_folder.h"
 
@@ -23,6 +24,7 @@ struct MadeUpRun {
   std::uint64_t aborted_round = 17;
   double noise_multiplier = 10;
   std::string merchant_prefix = "shop-";
+  bool removes_surplus = false;
 };
 
 SumParameters parameters_of(const MadeUpRun& run, std::uint64_t length, double clip) {
@@ -47,6 +49,7 @@ Plan plan_of(const MadeUpRun& run) {
   plan.run_id = "00112233445566778899aabbccddeeff";
   plan.unit = run.unit;
   plan.shares_min = 14;
+  plan.removes_surplus = run.removes_surplus;
   if (run.unit != Unit::none) {
     plan.delta = 1e-5;
     plan.epsilon = 4;
@@ -103,6 +106,12 @@ class MadeUpLedger {
       model_ = sha256(bytes_of("model" + std::to_string(round)));
     }
     release.model = model_;
+    const auto included = static_cast<std::uint32_t>(release.merchants.size());
+    const SumParameters& p = intent.parameters;
+    if (run_.removes_surplus && rung_to_open(p, included)) {
+      const NoiseLadder ladder{p.share_variance, p.shares_min, 0};
+      release.surplus = {ladder.left(included), p.shares_min, included - 1, release.merchants};
+    }
     writer_.write(release);
   }
   void claim() {
@@ -192,6 +201,16 @@ TEST_F(Report, TellsAPrivateRunInFull) {
   EXPECT_TRUE(has(page, "shop-20"));
   EXPECT_TRUE(has(page, "name = purchase"));
   EXPECT_FALSE(has(page, "Not differentially private"));
+}
+
+TEST_F(Report, SaysThatNoiseForDropOutsWasTakenOutAgain) {
+  write_run(folder_, {.removes_surplus = true});
+  const std::string with = page_of(folder_);
+  write_run(folder_, {});
+  const std::string without = page_of(folder_);
+
+  EXPECT_TRUE(has(with, "was taken out of 41 sums again")) << "all but the aborted one of 42";
+  EXPECT_FALSE(has(without, "was taken out of"));
 }
 
 TEST_F(Report, NeedsNothingFromOutside) {

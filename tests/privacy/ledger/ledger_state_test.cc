@@ -593,6 +593,40 @@ TEST(LedgerState, RefusesTheRoundThatWouldOverspend) {
   expect_mentions(fixture.refusal(fixture.intent(round)), "above the plan's budget of 4");
 }
 
+TEST(LedgerState, CountsAtTheOrderThatThePlanFixedOnceThereAreMoreSumsThanItAnnounced) {
+  // The plan announces a few sums; many follow, for which a lower order would be better.
+  LedgerFixture fixture;
+  fixture.plan.epsilon.reset();
+  fixture.add(fixture.plan);
+  RdpAccountant planned;
+  for (const PlannedRelease& release : fixture.plan.releases) {
+    planned.compose({.noise_multiplier = release.noise_multiplier, .count = release.count});
+  }
+  const double order = planned.epsilon(fixture.plan.delta).order;
+  RdpAccountant spent;
+  const auto add_round = [&](std::uint64_t round) {
+    const Intent intent = fixture.intent(round);
+    spent.compose(event_of(intent, fixture.plan.collusion));
+    ASSERT_EQ(fixture.add(intent), "");
+    fixture.add(fixture.release());
+  };
+
+  std::uint64_t round = 0;
+  while (fixture.state.beyond_plan() == 0 && round < 100) {
+    EXPECT_EQ(fixture.state.epsilon_spent(), round == 0 ? 0 : spent.epsilon(fixture.plan.delta).epsilon);
+    add_round(++round);
+  }
+  for (int more = 0; more < 100; ++more) {
+    const double foreseen = fixture.state.epsilon_if(fixture.intent(round + 1));
+    add_round(++round);
+    EXPECT_EQ(foreseen, fixture.state.epsilon_spent());
+  }
+
+  EXPECT_EQ(fixture.state.epsilon_spent(), spent.epsilon_at(order, fixture.plan.delta));
+  EXPECT_GT(fixture.state.epsilon_spent(), spent.epsilon(fixture.plan.delta).epsilon)
+      << "the best in hindsight";
+}
+
 TEST(LedgerState, RefusesAClaimOfAnythingElse) {
   LedgerFixture fixture;
   fixture.run(3);

@@ -1,0 +1,267 @@
+#include "common/workloads/linear_regression.h"
+
+#include <algorithm>
+#include <memory>
+#include <numbers>
+#include <string>
+
+#include "common/base/check.h"
+#include "common/base/failure.h"
+#include "common/numerics/linear.h"
+#include "common/numerics/symmetric.h"
+#include "common/workloads/contribution_accumulator.h"
+#include "common/workloads/two_parts.h"
+
+namespace hanse {
+namespace {
+
+constexpr std::uint32_t kWidthMax = 4096;  // Eight million entries of a sum.
+// Without noise: ||z||^2 may be so much in the mean of all rows.
+constexpr double kUnclippedSquare = 0x1p14;
+
+RegressionErrors::Options error_options(const LinearRegression::Options& options) {
+  return {.low = options.label_low,
+          .high = options.label_high,
+          .declared = options.label_declared,
+          .unit = options.unit,
+          .rows_per_unit = options.test_rows_per_unit,
+          .max_units = options.max_units};
+}
+
+std::size_t place_in_triangle(std::size_t row, std::size_t column) {
+  return row * (row + 1) / 2 + column;
+}
+
+/// Calls use(place, value) for each entry that the row (x, u) has in the triangle, in increasing order of place.
+template <class Use>
+void for_each_product(const SparseRow& x, double u, std::size_t width, const Use& use) {
+  const std::size_t count = x.columns.size();
+  for (std::size_t a = 0; a <= count; ++a) {
+    const double left = a < count ? static_cast<double>(x.values[a]) : u;
+    const std::size_t row = a < count ? x.columns[a] : width;
+    for (std::size_t b = 0; b < a; ++b) {
+      use(place_in_triangle(row, x.columns[b]),
+          std::numbers::sqrt2 * left * static_cast<double>(x.values[b]));
+    }
+    use(place_in_triangle(row, row), left * left);
+  }
+}
+
+/// Raises eigenvalues that noise hides.
+std::vector<double> without_hidden_directions(const std::vector<double>& matrix, std::size_t order) {
+  const SymmetricEigen eigen = symmetric_eigen(matrix, order);
+  const double hidden = -eigen.values.front();
+  return hidden > 0 ? from_eigen(eigen, [&](double value) { return std::max(value, hidden); }) : matrix;
+}
+
+}  // namespace
+
+LinearRegression::LinearRegression(Options options)
+    : options_(std::move(options)),
+      errors_(error_options(options_)),
+      middle_(options_.label_low + (options_.label_high - options_.label_low) / 2),
+      half_width_((options_.label_high - options_.label_low) / 2) {
+  check(options_.width > 0, "linear regression has an intercept at least");
+  if (options_.width > kWidthMax) {
+    throw bad_input("workload.name=linear sums the products of all pairs of columns, and " +
+                    std::to_string(options_.width) + " columns are too many: at most " +
+                    std::to_string(kWidthMax) + "; hash data.categorical into fewer buckets");
+  }
+  if (!(options_.train_rows >= 1)) {
+    throw bad_input("data.path: no training rows were counted, so there is nothing to train on");
+  }
+}
+
+Model LinearRegression::initial_model(std::uint64_t) const {
+  Model model;
+  model.parameters.assign(options_.width, 0.0);
+  model.server_state.assign(options_.width + 2u, 0.0);
+  return model;
+}
+
+std::optional<PrivateSum> LinearRegression::next_sum(const Model& model) const {
+  if (model.step > 0) {
+    return std::nullopt;
+  }
+  PrivateSum sum;
+  sum.name = "products";
+  sum.purpose = Purpose::update;
+  sum.length = exact() ? 2 * triangle() : triangle();
+  sum.clip_norm = exact() ? 4 * kUnclippedSquare * power_of_two_above(options_.train_rows)
+                          : (options_.clip > 0 ? options_.clip : 1.0);
+  sum.without_privacy = Unit::merchant;
+  return sum;
+}
+
+std::optional<PrivateSum> LinearRegression::evaluation_sum(const Model&) const {
+  return errors_.sum();
+}
+
+Contributor LinearRegression::contributor(const Model& model, const PrivateSum& sum) const {
+  check(model.parameters.size() == options_.width, "a model belongs to its workload");
+  if (sum.purpose == Purpose::evaluation) {
+    return error_contributor(model);
+  }
+  return exact() ? exact_contributor(sum) : products_contributor();
+}
+
+Contributor LinearRegression::products_contributor() const {
+  const auto sums = std::make_shared<ContributionAccumulator>(0, triangle(), 1);
+  return [this, sums](const UnitRows& unit, Contribution& out) {
+    const Rows& rows = unit.train;
+    if (rows.size() == 1) {  // Its products come in order.
+      for_each_product(rows.row(0), scaled_label(rows.label(0)), options_.width,
+                       [&](std::size_t place, double value) { out.add(place, value); });
+      return;
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      for_each_product(rows.row(i), scaled_label(rows.label(i)), options_.width,
+                       [&](std::size_t place, double value) { (*sums)[place] += value; });
+    }
+    sums->flush(out);
+  };
+}
+
+Contributor LinearRegression::exact_contributor(const PrivateSum& sum) const {
+  const auto sums = std::make_shared<std::vector<double>>();
+  const double bound = sum.clip_norm;
+  return [this, sums, bound](const UnitRows& unit, Contribution& out) {
+    const Rows& rows = unit.train;
+    if (rows.empty()) {
+      return;
+    }
+    sums->assign(triangle(), 0.0);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      for_each_product(rows.row(i), scaled_label(rows.label(i)), options_.width,
+                       [&](std::size_t place, double value) { (*sums)[place] += value; });
+    }
+    double trace = 0;
+    for (std::size_t i = 0; i < order(); ++i) {
+      trace += (*sums)[place_in_triangle(i, i)];
+    }
+    if (!(trace <= bound / 4)) {
+      throw bad_input(
+          "data.numeric: some values are so large that their squares do not fit into a sum; set "
+          "data.standardise=true, or declare ranges as COLUMN[LOW..HIGH]");
+    }
+    split_in_two(*sums, bound);
+    out.add_block(0, *sums);
+  };
+}
+
+Contributor LinearRegression::error_contributor(const Model& model) const {
+  const auto lanes = std::make_shared<std::vector<double>>();
+  return [this, lanes, &weights = model.parameters](const UnitRows& unit, Contribution& out) {
+    const Rows& rows = unit.test;
+    if (rows.empty()) {
+      return;
+    }
+    lanes->assign(errors_.entries(), 0.0);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double prediction = dot(rows.row(i), weights);
+      errors_.add({&prediction, 1}, static_cast<double>(rows.label(i)), *lanes);
+    }
+    errors_.write(*lanes, out);
+  };
+}
+
+/// The symmetric matrix Z^T W Z of its triangle, row-major.
+std::vector<double> LinearRegression::matrix_of(std::span<const double> triangle) const {
+  const std::size_t n = order();
+  std::vector<double> matrix(n * n);
+  for (std::size_t row = 0; row < n; ++row) {
+    for (std::size_t column = 0; column <= row; ++column) {
+      const double value = triangle[place_in_triangle(row, column)];
+      matrix[row * n + column] = matrix[column * n + row] =
+          row == column ? value : value / std::numbers::sqrt2;
+    }
+  }
+  return matrix;
+}
+
+Metrics LinearRegression::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
+  check(total.size() == sum.length, "a total is as long as its sum");
+  if (sum.purpose == Purpose::evaluation) {
+    return errors_.metrics(total);
+  }
+  ++model.step;
+  return fit(model,
+             exact() ? matrix_of(joined(total)) : without_hidden_directions(matrix_of(total), order()));
+}
+
+Metrics LinearRegression::fit(Model& model, const std::vector<double>& moments) const {
+  const std::size_t d = options_.width;
+  const double rows = moments[(d - 1) * order() + d - 1];
+  if (!(rows > 0)) {
+    return {};  // Nobody took part.
+  }
+  std::vector<double> a(d * d);
+  std::vector<double> b(d);
+  for (std::size_t i = 0; i < d; ++i) {
+    std::copy_n(moments.begin() + static_cast<std::ptrdiff_t>(i * order()), d,
+                a.begin() + static_cast<std::ptrdiff_t>(i * d));
+    b[i] = moments[d * order() + i];
+  }
+  std::vector<double> ridged = a;
+  for (std::size_t i = 0; i + 1 < d; ++i) {
+    ridged[i * d + i] += rows * options_.l2;
+  }
+  const std::vector<double> inverted = inverse(ridged, d);
+  std::vector<double> w(d);
+  multiply(inverted, b, w);
+  for (std::size_t i = 0; i < d; ++i) {
+    model.parameters[i] = half_width_ * w[i];
+  }
+  model.parameters[d - 1] += middle_;
+  if (!exact()) {
+    return {};
+  }
+
+  // Residual squares, degrees of freedom and standard errors, from G = A + ridge: A = G - ridge.
+  std::vector<double> fitted(d);
+  multiply(a, w, fitted);
+  double squares = moments[d * order() + d];
+  double freedom = rows;
+  for (std::size_t i = 0; i < d; ++i) {
+    squares += w[i] * (fitted[i] - 2 * b[i]);
+  }
+  std::vector<double> half(d * d);  // G^-1 A
+  for (std::size_t i = 0; i < d; ++i) {
+    for (std::size_t k = 0; k < d; ++k) {
+      const double left = inverted[i * d + k];
+      for (std::size_t j = 0; j < d; ++j) {
+        half[i * d + j] += left * a[k * d + j];
+      }
+    }
+    freedom -= half[i * d + i];
+  }
+  squares = std::max(squares, 0.0);
+  const double variance = freedom > 0 ? squares / freedom : 0;
+  for (std::size_t i = 0; i < d; ++i) {
+    double spread = 0;
+    for (std::size_t k = 0; k < d; ++k) {
+      spread += half[i * d + k] * inverted[k * d + i];
+    }
+    model.server_state[i] = half_width_ * std::sqrt(std::max(variance * spread, 0.0));
+  }
+  model.server_state[d] = half_width_ * std::sqrt(variance);
+  model.server_state[d + 1] = rows;
+  return {{"train_loss", half_width_ * half_width_ * squares / rows}};
+}
+
+std::vector<NamedArray> LinearRegression::arrays(const Model& model) const {
+  const std::size_t d = options_.width;
+  const auto intercept = model.parameters.end() - 1;
+  std::vector<NamedArray> arrays = {
+      {.name = "weights", .shape = {d - 1}, .values = {model.parameters.begin(), intercept}},
+      {.name = "intercept", .shape = {1}, .values = {*intercept}}};
+  if (exact()) {
+    const auto errors = model.server_state.begin();
+    const auto end = errors + static_cast<std::ptrdiff_t>(d);
+    arrays.push_back({.name = "standard_errors", .shape = {d}, .values = {errors, end}});
+    arrays.push_back({.name = "residual_deviation", .shape = {1}, .values = {*end}});
+  }
+  return arrays;
+}
+
+}  // namespace hanse

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cmath>
+
+#include "common/workloads/regression_errors.h"
+#include "common/workloads/workload.h"
+
+namespace hanse {
+
+/// Linear regression: y ~ w . x, with the intercept as the last column of x, by ridge regression in one round:
+///
+///   minimise  1/2n sum (y - w . x)^2  +  l2 / 2 ||w without intercept||^2
+///
+/// Labels are taken to [-1, 1]: u = (y - m) / h, with m and h the middle and half-width of their range. With the row
+/// z = (x, u) a unit contributes the sum over its rows of the lower triangle of z z^T, of which off-diagonal entries are
+/// multiplied by sqrt 2, so that
+///
+///   ||vector of a row|| = ||z z^T||_F = ||z||^2,        ||vector of a unit|| <= sum over its rows of ||z||^2.
+///
+/// Sensitivity: a unit's vector is scaled down to norm C where it is longer, so a unit that comes or goes moves the sum
+/// by at most C. To scale z z^T is to weigh the row by C / ||z||^2: what is summed is Z^T W Z of a weighted least squares
+/// problem, a positive semidefinite matrix whatever was clipped, and of every size of C a regression. The intercept is a
+/// column, so the number of rows n (their total weight) is in the matrix; it is not asked for again.
+///
+/// The coordinator solves (A + n l2 I') w = b, I' without the intercept, for A and b the blocks of the opened sum. Where
+/// columns depend on each other and l2 = 0, w is the solution of smallest norm. With noise the opened matrix is one of a
+/// regression no more: its eigenvalues below t = max(0, -smallest) cannot be told from noise, whose spectrum is
+/// symmetric about 0, and are raised to t, the nearest matrix of which noise made none negative, and a ridge along just
+/// those directions that the noise hides.
+///
+/// Without a unit of privacy merchants' matrices are added, each entry in two parts (common/workloads/two_parts.h): the sum
+/// is exact to the last digits of a double, and w is that of the pooled rows.
+/// Then there are standard errors as well, of a linear model with equal variance s^2:
+/// s^2 (A + n l2 I')^-1 A (A + n l2 I')^-1, s^2 = residual squares / (n - trace of A (A + n l2 I')^-1), and train_loss,
+/// the mean squared residual.
+///
+/// Layout of the parameters: w, in units of the label. Of the server's state: standard errors of w, s, n.
+class LinearRegression final : public Workload {
+ public:
+  struct Options {
+    std::uint32_t width = 0;
+    double train_rows = 0;  ///< As released.
+    double label_low = -1;  ///< Range of labels.
+    double label_high = 1;
+    bool label_declared = false;
+    Unit unit = Unit::none;  ///< Of privacy.
+    double clip = 0;         ///< C; 0: 1, with which every row weighs 1 / ||z||^2.
+    double l2 = 0;
+    double test_rows_per_unit = 0;
+    std::uint64_t max_units = 1u << 20;
+  };
+  explicit LinearRegression(Options options);
+
+  std::string_view name() const override { return "linear"; }
+  Unit natural_unit() const override { return Unit::record; }
+  Model initial_model(std::uint64_t seed) const override;
+  std::optional<PrivateSum> next_sum(const Model& model) const override;
+  std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
+  Contributor contributor(const Model& model, const PrivateSum& sum) const override;
+  Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
+  std::vector<NamedArray> arrays(const Model& model) const override;
+
+ private:
+  bool exact() const { return options_.unit == Unit::none; }
+  std::size_t order() const { return std::size_t{options_.width} + 1; }  ///< Of z.
+  std::size_t triangle() const { return order() * (order() + 1) / 2; }
+  double scaled_label(float label) const { return (static_cast<double>(label) - middle_) / half_width_; }
+  Contributor products_contributor() const;
+  Contributor exact_contributor(const PrivateSum& sum) const;
+  Contributor error_contributor(const Model& model) const;
+  std::vector<double> matrix_of(std::span<const double> triangle) const;
+  Metrics fit(Model& model, const std::vector<double>& moments) const;
+
+  Options options_;
+  RegressionErrors errors_;
+  double middle_;
+  double half_width_;
+};
+
+}  // namespace hanse
