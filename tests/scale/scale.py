@@ -168,12 +168,15 @@ def scale(options):
 def idle(options, workers):
     folder = tempfile.mkdtemp(prefix="hanse-idle-", dir=options.folder)
     ini = write_federation(folder, 2 * workers, workers, 5, 10000)
-    run = begin(options.programs, folder, ini, workers)
+    run = begin(options.programs, folder, ini, workers, "privacy.unit=none", "privacy.epsilon=", "privacy.delta=")
     try:
         metrics = os.path.join(folder, "run", "metrics.jsonl")
         while lines_of(metrics) < 2 and run.poll() is None:
             time.sleep(0.05)
         ids = ranks(ini)
+        if len(ids) <= workers:
+            with open(os.path.join(folder, "output.txt")) as file:
+                sys.exit("the federation ended by itself:\n" + file.read())
         os.kill(ids[workers], signal.SIGSTOP)
         time.sleep(2)  # What was under way is done.
         waiting = {rank: process for rank, process in ids.items() if rank != workers}
@@ -184,7 +187,8 @@ def idle(options, workers):
         shares = {rank: 100 * (cpu_seconds(process) - before[rank]) / clock for rank, process in waiting.items()}
         os.kill(ids[workers], signal.SIGCONT)
     finally:
-        run.send_signal(signal.SIGTERM)
+        if run.poll() is None:
+            run.send_signal(signal.SIGTERM)
         run.wait()
     shutil.rmtree(folder)
     print(f"{workers + 1} ranks, one stopped for {clock:.0f} s: the coordinator used {shares[0]:.2f} % of a core, workers "
