@@ -12,6 +12,7 @@
 #include "privacy/protocol/round_payload.h"
 #include "privacy/sampling_coin.h"
 #include "privacy/turn.h"
+#include "worker/own_part_file.h"
 #include "worker/sampling_coins.h"
 
 namespace hanse {
@@ -134,6 +135,7 @@ Result<SumParameters> LocalWork::check_round(const StartView& start) {
   if (intent->model != digest_of(payload->preparation, payload->model)) {
     return Error{"the intent is about another model"};
   }
+  seen_ = intent->model;
   model_ = task_->prepared(payload->preparation) ? std::move(payload->model) : payload->preparation;
   if (auto error = choose_sum(*intent, payload->preparation)) {
     return *error;
@@ -312,6 +314,28 @@ UnitSource LocalWork::units_of(const MerchantRows& merchant) {
       take(contribution);
     });
   };
+}
+
+std::optional<std::string> LocalWork::keep_own_parts() {
+  const auto wished = configuration_.workload.other.find("own");
+  if (wished == configuration_.workload.other.end() || wished->second == "none") {
+    return std::nullopt;
+  }
+  if (!training_ || workload_ != training_.get() || ledger().state().model() != seen_) {
+    return "no own part is fitted, because the final model was not seen here: a run with data.test evaluates "
+           "it last";
+  }
+  for (const MerchantRows& merchant : data_.merchants) {
+    const UnitRows rows{.train = Rows(data_.train, merchant.train_begin, merchant.train_end),
+                        .test = Rows(data_.test, merchant.test_begin, merchant.test_end),
+                        .merchant = merchant.id};
+    if (const auto result = training_->own_part(model_, rows)) {
+      write_own_part(
+          run_directory(configuration_) / "merchants" / merchant_folder(merchant.name) / "own.json", merchant,
+          wished->second, data_.space.names, *result);
+    }
+  }
+  return std::nullopt;
 }
 
 void LocalWork::round_ended(ByteView payload, bool released) {

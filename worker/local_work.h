@@ -31,6 +31,11 @@ class LocalWork {
   /// What WorkerNode calls. The hooks refer to this object, which must stay where it is.
   WorkerHooks hooks();
 
+  /// With workload.own, after the run: fits the own part of each merchant here to its training rows, on top of the final
+  /// model, and keeps it with its figures in the merchant's folder, merchants/NAME/own.json. Nothing is sent. Gives why
+  /// there is nothing to write, where it is wished for and cannot be: the final model was not seen here.
+  std::optional<std::string> keep_own_parts();
+
  private:
   void session_ready(const SessionView& session);
   Result<HeadToSign> permit(std::span<const std::string> lines, std::span<const std::uint32_t> merchants);
@@ -71,6 +76,7 @@ class LocalWork {
 
   // The round in hand.
   Model model_;
+  Digest seen_{};  ///< Of the models that the last round began with.
   const Workload* workload_ = nullptr;
   PrivateSum sum_;
   SumParameters parameters_;

@@ -167,6 +167,11 @@ ExitCode work(const Configuration& configuration, const Line& line) {
   }
   const WorkerNode::End end = run_worker(*node, line.channel, line.clock, line.patience);
   print_refusals(node->refusals(), "worker", line.rank);
+  if (work && node->ended() && end.code == ExitCode::done) {
+    if (const auto reason = work->keep_own_parts()) {
+      std::fprintf(stderr, "worker %u: %s\n", line.rank, reason->c_str());
+    }
+  }
   if (made && node->ended() && end.code == ExitCode::done) {
     made->remove();
   }

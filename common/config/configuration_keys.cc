@@ -449,7 +449,7 @@ std::vector<Key> make_table() {
       text_key(
           "workload.solver", "gradient | newton | local | als",
           "How the model is fitted; newton is for logistic, als (alternating least squares) for "
-          "matrix-factorization, local for the others.",
+          "matrix-factorization, local for all but implicit-matrix-factorization.",
           [](auto& c) -> auto& { return c.workload.solver; }, is_name),
       integer_key(
           "workload.local_epochs", 1, 100'000, "1 to 100000",
@@ -479,6 +479,15 @@ std::vector<Key> make_table() {
       own_choice_key(
           "shuffle", {"true", "false"},
           "Local epochs take rows in a random order; false: as they are in the file. Otherwise true."),
+      own_choice_key(
+          "own", {"none", "offset", "scale", "all"},
+          "What a merchant learns for itself on top of the model and keeps: an offset of its scores, "
+          "their scale as well, or a deviation of every coefficient; otherwise none."),
+      own_number_key("own_l2", "Weight of the squared norm of a merchant's own part; otherwise 1."),
+      own_number_key(
+          "alone_l2",
+          "The same, a row, of the model that is fitted to one merchant's rows alone, to compare with "
+          "workload.own; otherwise 0.001."),
       own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("l2_factors",
@@ -492,6 +501,9 @@ std::vector<Key> make_table() {
       own_number_key("exponent", "Of the number of pairs in penalties of implicit factors; otherwise 1."),
       own_number_key("items_per_customer",
                      "Items of a customer in one sum of als, with a unit of privacy; otherwise 64."),
+      own_number_key(
+          "items_kept",
+          "Items, the most frequent ones, that have factors, with a unit of privacy; otherwise 256."),
       own_number_key("factor_bound",
                      "Longest vector of a customer in a sum of als, with a unit of privacy; otherwise 1."),
       own_number_key("customers_per_unit",

@@ -157,6 +157,10 @@ Metrics AdaptiveClip::apply(Model& model, const PrivateSum& sum, std::span<const
   return metrics;
 }
 
+std::optional<OwnResult> AdaptiveClip::own_part(const Model& model, const UnitRows& merchant) const {
+  return inner_->own_part(without_clip(model), merchant);
+}
+
 std::vector<NamedArray> AdaptiveClip::arrays(const Model& model) const {
   std::vector<NamedArray> arrays = inner_->arrays(without_clip(model));
   arrays.push_back({.name = "clip_norm", .shape = {1}, .values = {model.parameters.back()}});

@@ -12,6 +12,7 @@
 #include "common/workloads/linear_regression.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/matrix_factorization.h"
+#include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
 
 namespace hanse {
@@ -130,6 +131,11 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   return std::make_unique<LogisticRegression>(std::move(options));
 }
 
+OwnKind own_kind(const Configuration& configuration) {
+  const auto found = configuration.workload.other.find("own");
+  return found == configuration.workload.other.end() ? OwnKind::none : own_kind_of(found->second);
+}
+
 std::unique_ptr<Workload> make_linear(const Configuration& configuration, const WorkloadFacts& facts) {
   if (facts.kind != RowKind::record) {
     throw bad_input("workload.name=linear needs records with a label: set data.format to csv or libsvm");
@@ -151,6 +157,8 @@ std::unique_ptr<Workload> make_linear(const Configuration& configuration, const 
   options.unit = configuration.privacy.unit;
   options.clip = configuration.privacy.clip;
   options.l2 = configuration.workload.l2;
+  options.own = own_kind(configuration);
+  options.own_l2 = number_option(configuration.workload.other, "own_l2", options.own_l2);
   options.test_rows_per_unit = number_option(configuration.workload.other, "test_rows_per_unit", 0);
   options.max_units = configuration.data.max_units;
   return std::make_unique<LinearRegression>(std::move(options));
@@ -165,8 +173,10 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   MatrixFactorization::Options options;
   if (workload.solver == "als") {
     options.solver = MatrixFactorization::Solver::als;
+  } else if (workload.solver == "local") {
+    options.solver = MatrixFactorization::Solver::local;
   } else if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: expected gradient or als for matrix-factorization; got '" +
+    throw bad_input("workload.solver: expected gradient, als or local for matrix-factorization; got '" +
                     workload.solver + "'");
   }
   options.block = count_option(workload.other, "block", options.block);
@@ -182,6 +192,9 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   options.l2_bias = number_option(workload.other, "l2_bias", options.l2_bias);
   options.init = number_option(workload.other, "init", options.init);
   options.ratings_per_unit = number_option(workload.other, "ratings_per_unit", 0);
+  options.local_epochs = workload.local_epochs;
+  options.learning_rate = workload.learning_rate;
+  options.seed = configuration.federation.seed;
   options.server = server_options(configuration);
   return std::make_unique<MatrixFactorization>(std::move(options));
 }
@@ -252,11 +265,35 @@ std::unique_ptr<Workload> make_implicit_factorization(const Configuration& confi
   options.block = count_option(workload.other, "block", options.block);
   options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
   options.items_per_customer = count_option(workload.other, "items_per_customer", options.items_per_customer);
+  options.items_kept = count_option(workload.other, "items_kept", options.items_kept);
   options.factor_bound = number_option(workload.other, "factor_bound", options.factor_bound);
   options.customers_per_unit =
       number_option(workload.other, "customers_per_unit", options.customers_per_unit);
   options.seed = configuration.federation.seed;
   return std::make_unique<ImplicitFactorization>(options);
+}
+
+/// With the merchants' own part where it is asked for.
+std::unique_ptr<Workload> with_own_part(std::unique_ptr<Workload> workload,
+                                        const Configuration& configuration, const WorkloadFacts& facts) {
+  const Other& other = configuration.workload.other;
+  const OwnKind kind = own_kind(configuration);
+  if (kind == OwnKind::none) {
+    return workload;
+  }
+  Personalised::Options options;
+  options.kind = kind;
+  options.l2 = number_option(other, "own_l2", options.l2);
+  options.alone_l2 = number_option(other, "alone_l2", options.alone_l2);
+  options.width = facts.width;
+  options.numeric_label = facts.numeric_label;
+  options.label_low = facts.label_low;
+  options.label_high = facts.label_high;
+  options.label_declared = facts.label_declared;
+  options.unit = configuration.privacy.unit;
+  options.test_rows_per_unit = number_option(other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  return std::make_unique<Personalised>(std::move(workload), options);
 }
 
 struct Entry {
@@ -299,7 +336,7 @@ std::unique_ptr<Workload> make_workload(const Configuration& configuration, cons
   std::string names;
   for (const Entry& entry : kCatalogue) {
     if (configuration.workload.name == entry.name) {
-      return entry.make(configuration, facts);
+      return with_own_part(entry.make(configuration, facts), configuration, facts);
     }
     names += (names.empty() ? "" : ", ") + std::string(entry.name);
   }

@@ -332,6 +332,13 @@ Metrics FactorizationMachine::apply(Model& model, const PrivateSum& sum,
   return {};
 }
 
+RowScorer FactorizationMachine::scorer(const Model& model) const {
+  const auto scorer = std::make_shared<Scorer>(Scorer{table_of(model), model.parameters[0]});
+  const double middle = options_.regression ? target_.middle : 0;
+  const double unit = options_.regression ? target_.half_width : 1;
+  return [scorer, middle, unit](const SparseRow& row) { return middle + unit * scorer->score(row); };
+}
+
 std::vector<NamedArray> FactorizationMachine::arrays(const Model& model) const {
   const double scale = target_.half_width;  // A product of two factors has the scale of a weight.
   const double root = std::sqrt(scale);

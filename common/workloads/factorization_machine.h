@@ -69,6 +69,7 @@ class FactorizationMachine final : public Workload {
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override;
+  RowScorer scorer(const Model& model) const override;
 
  private:
   bool lanes() const { return options_.unit == Unit::none; }

@@ -84,6 +84,12 @@ class TasteSolver {
     }
     return sum;
   }
+  /// With a unit of privacy: whether the item has a vector.
+  bool is_kept(std::size_t item) const {
+    const auto first = table_.begin() + static_cast<std::ptrdiff_t>(item * stride_);
+    return std::any_of(first, first + static_cast<std::ptrdiff_t>(options_.rank),
+                       [](float entry) { return entry != 0; });
+  }
   std::size_t items() const { return items_; }
   std::size_t stride() const { return stride_; }
 
@@ -100,13 +106,11 @@ class TasteSolver {
   std::vector<float> solution_;
 };
 
-/// At most `most` of the places 0..columns.size() - 1, increasing: a choice by hash of (seed, step) and what the customer has, so
+/// Leaves at most `most` of the places `chosen` of a customer's columns, increasing: a choice by hash of (seed, step) and what the customer has, so
 /// that it differs between customers and rounds and follows from nothing else.
 void choose_items(std::span<const std::uint32_t> columns, std::size_t most, std::uint64_t salt,
                   std::vector<std::uint32_t>& chosen) {
-  chosen.resize(columns.size());
-  std::iota(chosen.begin(), chosen.end(), 0u);
-  if (columns.size() <= most) {
+  if (chosen.size() <= most) {
     return;
   }
   for (const std::uint32_t column : columns) {
@@ -236,6 +240,8 @@ Contributor ImplicitFactorization::counts_contributor() const {
     for (std::size_t r = 0; r < unit.train.size(); ++r) {
       const SparseRow row = unit.train.row(r);
       const auto columns = row.columns.first(known_items(row, options_.items));
+      scratch->chosen.resize(columns.size());
+      std::iota(scratch->chosen.begin(), scratch->chosen.end(), 0u);
       choose_items(columns, most, options_.seed, scratch->chosen);
       for (const std::uint32_t i : scratch->chosen) {
         scratch->counts[columns[i]] += 1;
@@ -298,6 +304,12 @@ Contributor ImplicitFactorization::equations_contributor(const Model& model) con
       s.rows.push_back(static_cast<std::uint32_t>(s.rows.size()));
       const std::span<const float> customer = std::span(s.vectors).subspan(begin);
       s.equations.begin_customer(customer);
+      s.chosen.clear();
+      for (std::uint32_t i = 0; i < known; ++i) {
+        if (!is_private() || s.solver.is_kept(items.columns[i])) {
+          s.chosen.push_back(i);
+        }
+      }
       choose_items(items.columns.first(known), most, salt, s.chosen);
       for (const std::uint32_t i : s.chosen) {
         const float weight = s.solver.weight(items.values[i]);
@@ -363,6 +375,9 @@ Metrics ImplicitFactorization::apply(Model& model, const PrivateSum& sum,
     case Purpose::statistics:
       std::transform(total.begin(), total.end(), model.server_state.begin(),
                      [](double count) { return std::max(count, 0.0); });
+      if (is_private()) {
+        keep_popular_items(model);
+      }
       ++model.step;
       return {};
     case Purpose::update: {
@@ -376,11 +391,32 @@ Metrics ImplicitFactorization::apply(Model& model, const PrivateSum& sum,
   return ranking_metrics(total);
 }
 
+void ImplicitFactorization::keep_popular_items(Model& model) const {
+  const std::size_t items = options_.items;
+  const std::span<const double> counts = std::span(model.server_state).first(items);
+  std::vector<std::uint32_t> order(items);
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return counts[a] > counts[b]; });
+  const double largest = std::max(counts[order[0]], 1.0);
+  for (std::size_t place = 0; place < items; ++place) {
+    const std::uint32_t item = order[place];
+    const std::span<double> vector =
+        std::span(model.parameters).subspan(std::size_t{item} * options_.rank, options_.rank);
+    if (place >= options_.items_kept || !(counts[item] > 0)) {
+      std::fill(vector.begin(), vector.end(), 0.0);
+    } else {
+      vector[0] = counts[item] / largest;
+    }
+  }
+}
+
 void ImplicitFactorization::apply_equations(Model& model, std::span<const double> total) const {
   const ItemPart now = part(model);
   const std::size_t rank = options_.rank;
   const std::span<const double> gram = total.first(gram_length(now));
   const double customers = model.server_state.back();
+  const double largest = *std::max_element(model.server_state.begin(), model.server_state.end() - 1);
   NormalEquations<double> equations(now.unknowns);
   std::vector<double> before(rank);
   for (std::size_t i = 0; i < now.items; ++i) {
@@ -388,6 +424,9 @@ void ImplicitFactorization::apply_equations(Model& model, std::span<const double
     read_item_equations(total.subspan(gram.size() + i * now.item_length(), now.item_length()), equations);
     const std::span<double> vector = std::span(model.parameters).subspan(item * rank, rank);
     std::copy(vector.begin(), vector.end(), before.begin());
+    if (is_private() && std::all_of(before.begin(), before.end(), [](double entry) { return entry == 0; })) {
+      continue;
+    }
     const double pairs = model.server_state[item] + options_.unobserved * customers;
     const double penalty =
         options_.expected_share * options_.l2 * std::pow(std::max(pairs, 1e-3), options_.exponent);
@@ -396,7 +435,10 @@ void ImplicitFactorization::apply_equations(Model& model, std::span<const double
       for (std::size_t b = 0; b < rank; ++b) {
         everything += gram[a * rank + b] * before[b];
       }
-      equations.right(a) -= options_.unobserved * everything + penalty * before[now.first + a];
+      // With a unit of privacy vectors are held at where counts put them, which is worth more than zero.
+      const double held_at =
+          is_private() && now.first + a == 0 ? model.server_state[item] / std::max(largest, 1.0) : 0;
+      equations.right(a) -= options_.unobserved * everything + penalty * (before[now.first + a] - held_at);
       for (std::size_t b = a; b < now.unknowns; ++b) {
         // Both halves of G were sent; with noise their mean is the better one.
         equations.at(a, b) +=

@@ -26,6 +26,10 @@ namespace hanse {
 /// most `factor_bound` in it, and the noisy matrix of an item is projected to the nearest positive semi-definite one before it is
 /// used (Chien, Jain, Krichene, Rendle, Song, Thakurta, Zhang 2021, "Private alternating least squares").
 ///
+/// Then also, only the `items_kept` items of the largest released counts have a vector, because others would be made of noise: theirs is zero, they are in no
+/// further sum and are ranked behind. The first entry of a kept item's first vector is its count over the largest, so that customers are first
+/// recommended what is popular, and the penalty l_i holds the vector there instead of at zero, and the rest of the budget goes into what they differ in.
+///
 /// Sums: first "item counts" (statistics): n_i and the number of customers. Then "item equations". Evaluation: RankingQuality of each customer's
 /// test items among all items that it has not in training.
 ///
@@ -46,6 +50,7 @@ class ImplicitFactorization final : public Workload {
     std::uint32_t block = 0;  ///< Entries of an item's vector in one sum; 0: all.
     std::size_t entries_per_sum = 1u << 20;
     std::uint32_t items_per_customer = 64;  ///< With a unit of privacy.
+    std::uint32_t items_kept = 256;         ///< With a unit of privacy.
     double factor_bound = 1;                ///< With a unit of privacy.
     double customers_per_unit =
         64;  ///< Of a merchant, when that is the unit of privacy, that surely count in full in counts and tests.
@@ -74,6 +79,7 @@ class ImplicitFactorization final : public Workload {
   Contributor counts_contributor() const;
   Contributor equations_contributor(const Model& model) const;
   Contributor ranking_contributor(const Model& model) const;
+  void keep_popular_items(Model& model) const;
   void apply_equations(Model& model, std::span<const double> total) const;
 
   Options options_;

@@ -105,7 +105,59 @@ Contributor LinearRegression::contributor(const Model& model, const PrivateSum& 
   return exact() ? exact_contributor(sum) : products_contributor();
 }
 
+bool LinearRegression::projects() const {
+  const bool whole = options_.unit == Unit::none || options_.unit == Unit::merchant;
+  return whole && options_.own_l2 > 0 && (options_.own == OwnKind::offset || options_.own == OwnKind::all);
+}
+
+/// Puts the merchant's own part in: `triangle` is of all its rows.
+void LinearRegression::project(std::vector<double>& triangle) const {
+  const std::size_t n = order();
+  const std::size_t first = options_.own == OwnKind::all ? 0 : options_.width - 1u;  // Of the own columns.
+  const std::size_t own = options_.width - first;
+  const std::vector<double> whole = matrix_of(triangle);
+  std::vector<double> ridged(own * own);
+  for (std::size_t i = 0; i < own; ++i) {
+    for (std::size_t j = 0; j < own; ++j) {
+      ridged[i * own + j] = whole[(first + i) * n + first + j] + (i == j ? options_.own_l2 : 0.0);
+    }
+  }
+  const std::vector<double> inverted = inverse(ridged, own);
+  std::vector<double> half(own * n, 0.0);  // (M_SS + own_l2 I)^-1 M_S
+  for (std::size_t i = 0; i < own; ++i) {
+    for (std::size_t k = 0; k < own; ++k) {
+      const double factor = inverted[i * own + k];
+      const double* const row = whole.data() + (first + k) * n;
+      for (std::size_t j = 0; j < n; ++j) {
+        half[i * n + j] += factor * row[j];
+      }
+    }
+  }
+  for (std::size_t row = 0; row < n; ++row) {
+    std::vector<double> taken(row + 1, 0.0);
+    for (std::size_t k = 0; k < own; ++k) {
+      const double factor = whole[(first + k) * n + row];
+      for (std::size_t column = 0; column <= row; ++column) {
+        taken[column] += factor * half[k * n + column];
+      }
+    }
+    for (std::size_t column = 0; column <= row; ++column) {
+      triangle[place_in_triangle(row, column)] -=
+          row == column ? taken[column] : std::numbers::sqrt2 * taken[column];
+    }
+  }
+}
+
 Contributor LinearRegression::products_contributor() const {
+  if (projects()) {
+    return [this](const UnitRows& unit, Contribution& out) {
+      if (!unit.train.empty()) {
+        std::vector<double> triangle = products_of(unit.train);
+        project(triangle);
+        out.add_block(0, triangle);
+      }
+    };
+  }
   const auto sums = std::make_shared<ContributionAccumulator>(0, triangle(), 1);
   return [this, sums](const UnitRows& unit, Contribution& out) {
     const Rows& rows = unit.train;
@@ -122,30 +174,35 @@ Contributor LinearRegression::products_contributor() const {
   };
 }
 
+std::vector<double> LinearRegression::products_of(const Rows& rows) const {
+  std::vector<double> triangle(this->triangle(), 0.0);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for_each_product(rows.row(i), scaled_label(rows.label(i)), options_.width,
+                     [&](std::size_t place, double value) { triangle[place] += value; });
+  }
+  return triangle;
+}
+
 Contributor LinearRegression::exact_contributor(const PrivateSum& sum) const {
-  const auto sums = std::make_shared<std::vector<double>>();
-  const double bound = sum.clip_norm;
-  return [this, sums, bound](const UnitRows& unit, Contribution& out) {
-    const Rows& rows = unit.train;
-    if (rows.empty()) {
+  return [this, bound = sum.clip_norm](const UnitRows& unit, Contribution& out) {
+    if (unit.train.empty()) {
       return;
     }
-    sums->assign(triangle(), 0.0);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      for_each_product(rows.row(i), scaled_label(rows.label(i)), options_.width,
-                       [&](std::size_t place, double value) { (*sums)[place] += value; });
-    }
+    std::vector<double> products = products_of(unit.train);
     double trace = 0;
     for (std::size_t i = 0; i < order(); ++i) {
-      trace += (*sums)[place_in_triangle(i, i)];
+      trace += products[place_in_triangle(i, i)];
     }
     if (!(trace <= bound / 4)) {
       throw bad_input(
           "data.numeric: some values are so large that their squares do not fit into a sum; set "
           "data.standardise=true, or declare ranges as COLUMN[LOW..HIGH]");
     }
-    split_in_two(*sums, bound);
-    out.add_block(0, *sums);
+    if (projects()) {
+      project(products);
+    }
+    split_in_two(products, bound);
+    out.add_block(0, products);
   };
 }
 
@@ -191,7 +248,9 @@ Metrics LinearRegression::apply(Model& model, const PrivateSum& sum, std::span<c
 
 Metrics LinearRegression::fit(Model& model, const std::vector<double>& moments) const {
   const std::size_t d = options_.width;
-  const double rows = moments[(d - 1) * order() + d - 1];
+  // Of a projected matrix, the intercept's entry is less than the rows.
+  const double counted = moments[(d - 1) * order() + d - 1];
+  const double rows = projects() && counted > 0 ? options_.train_rows : counted;
   if (!(rows > 0)) {
     return {};  // Nobody took part.
   }
@@ -247,6 +306,10 @@ Metrics LinearRegression::fit(Model& model, const std::vector<double>& moments) 
   model.server_state[d] = half_width_ * std::sqrt(variance);
   model.server_state[d + 1] = rows;
   return {{"train_loss", half_width_ * half_width_ * squares / rows}};
+}
+
+RowScorer LinearRegression::scorer(const Model& model) const {
+  return [&weights = model.parameters](const SparseRow& row) { return dot(row, weights); };
 }
 
 std::vector<NamedArray> LinearRegression::arrays(const Model& model) const {

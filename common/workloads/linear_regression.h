@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "common/workloads/own_part.h"
 #include "common/workloads/regression_errors.h"
 #include "common/workloads/workload.h"
 
@@ -34,6 +35,16 @@ namespace hanse {
 /// s^2 (A + n l2 I')^-1 A (A + n l2 I')^-1, s^2 = residual squares / (n - trace of A (A + n l2 I')^-1), and train_loss,
 /// the mean squared residual.
 ///
+/// With an own part of each merchant m (common/workloads/own_part.h), y ~ w . x + d_m . x, and a merchant as what is summed,
+/// the penalty of d_m is part of the fit. Given w, d_m is a ridge solution, so it is put in (variable projection; the
+/// mixed model of Henderson 1950, whose best linear unbiased predictions d_m are): with S the own columns, all or the
+/// intercept's, M = Z^T Z of the merchant, and M_S its rows of them, the merchant adds
+///
+///   M - M_S^T (M_SS + own_l2 I)^-1 M_S
+///
+/// and there is still one round. At its own best the common w is what merchants have in common: of many that differ, not the
+/// fit of the largest. For finer units of privacy, and for a scale, w is fitted first and d_m on top of it.
+///
 /// Layout of the parameters: w, in units of the label. Of the server's state: standard errors of w, s, n.
 class LinearRegression final : public Workload {
  public:
@@ -46,6 +57,8 @@ class LinearRegression final : public Workload {
     Unit unit = Unit::none;  ///< Of privacy.
     double clip = 0;         ///< C; 0: 1, with which every row weighs 1 / ||z||^2.
     double l2 = 0;
+    OwnKind own = OwnKind::none;  ///< Of each merchant: offset or all take part in the fit.
+    double own_l2 = 1;
     double test_rows_per_unit = 0;
     std::uint64_t max_units = 1u << 20;
   };
@@ -59,12 +72,16 @@ class LinearRegression final : public Workload {
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override;
+  RowScorer scorer(const Model& model) const override;
 
  private:
   bool exact() const { return options_.unit == Unit::none; }
   std::size_t order() const { return std::size_t{options_.width} + 1; }  ///< Of z.
   std::size_t triangle() const { return order() * (order() + 1) / 2; }
   double scaled_label(float label) const { return (static_cast<double>(label) - middle_) / half_width_; }
+  bool projects() const;  ///< The own part is in the fit.
+  void project(std::vector<double>& triangle) const;
+  std::vector<double> products_of(const Rows& rows) const;  ///< The triangle.
   Contributor products_contributor() const;
   Contributor exact_contributor(const PrivateSum& sum) const;
   Contributor error_contributor(const Model& model) const;

@@ -281,6 +281,10 @@ Metrics LogisticRegression::apply_newton(Model& model, std::span<const double> t
   return {{"train_loss", sums[width]}};
 }
 
+RowScorer LogisticRegression::scorer(const Model& model) const {
+  return [&weights = model.parameters](const SparseRow& row) { return dot(row, weights); };
+}
+
 std::vector<NamedArray> LogisticRegression::arrays(const Model& model) const {
   const auto intercept = model.parameters.begin() + static_cast<std::ptrdiff_t>(options_.width) - 1;
   std::vector<NamedArray> arrays = {

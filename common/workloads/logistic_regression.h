@@ -85,6 +85,7 @@ class LogisticRegression final : public Workload {
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override;
+  RowScorer scorer(const Model& model) const override;
 
  private:
   bool lanes() const { return options_.unit == Unit::none; }

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <string>
 
 #include "common/base/check.h"
 #include "common/base/failure.h"
 #include "common/base/seeded_generator.h"
 #include "common/numerics/positive_part.h"
+#include "common/numerics/rating_sgd.h"
 #include "common/workloads/contribution_accumulator.h"
 #include "common/workloads/customer_side.h"
 
@@ -19,10 +21,26 @@ namespace {
 constexpr double kUnclippedNorm = 4096;
 // A first item bias is the item's mean deviation as if this many more ratings had been average.
 constexpr double kBiasShrinkage = 10;
+// Of the true biases, in half-widths of the range: what noisy ones are shrunk by as well (Efron and Morris 1973).
+constexpr double kBiasVariance = 1.0 / 16;
 // Without a unit of privacy a merchant's item equations: an item's ten million ratings fit.
 constexpr double kUnclippedEquations = 0x1p24;
 // What keeps noise from carrying an item away: no entry of a vector is larger than this many half-widths.
 constexpr double kFarthest = 4;
+
+/// The variance of noise in counts, as counts below zero tell it: only noise can have made them. 0 when there are few.
+double noise_of_counts(std::span<const double> statistics) {
+  constexpr std::size_t few = 8;
+  double squares = 0;
+  std::size_t below = 0;
+  for (std::size_t i = 0; i < statistics.size(); i += 2) {
+    if (statistics[i] < 0) {
+      squares += statistics[i] * statistics[i];
+      ++below;
+    }
+  }
+  return below > few ? squares / static_cast<double>(below) : 0;
+}
 
 }  // namespace
 
@@ -41,6 +59,11 @@ MatrixFactorization::MatrixFactorization(Options options)
     throw bad_input(
         "privacy.unit=record is not possible for matrix-factorization, because all ratings of a customer "
         "meet in its factors; set privacy.unit=customer");
+  }
+  if (options_.solver == Solver::local && is_customer(options_.unit)) {
+    throw bad_input(
+        "workload.solver=local of matrix-factorization moves items by all ratings of a merchant at once: set "
+        "privacy.unit to merchant or none, or the solver to als or gradient");
   }
   if (!(options_.l2 > 0) || !(options_.l2_bias > 0)) {
     throw bad_input(
@@ -110,6 +133,13 @@ std::optional<PrivateSum> MatrixFactorization::next_sum(const Model& model) cons
     sum.without_privacy = Unit::merchant;
     return sum;
   }
+  if (options_.solver == Solver::local) {
+    sum.name = "item changes";
+    sum.length = options_.items * block() + (lanes() ? 2u : 0u);
+    sum.clip_norm = options_.clip > 0 ? options_.clip : lanes() ? kUnclippedEquations : 1.0;
+    sum.without_privacy = Unit::merchant;
+    return sum;
+  }
   sum.name = "item gradients";
   sum.length = options_.items * block() + (lanes() ? 2u : 0u);
   sum.clip_norm = options_.clip > 0 ? options_.clip : lanes() ? kUnclippedNorm : 1.0;
@@ -133,7 +163,9 @@ Contributor MatrixFactorization::contributor(const Model& model, const PrivateSu
     case Purpose::statistics:
       return statistics_contributor();
     case Purpose::update:
-      return options_.solver == Solver::als ? equations_contributor(model) : gradient_contributor(model);
+      return options_.solver == Solver::als     ? equations_contributor(model)
+             : options_.solver == Solver::local ? changes_contributor(model)
+                                                : gradient_contributor(model);
     case Purpose::evaluation:
       break;
   }
@@ -233,6 +265,97 @@ Contributor MatrixFactorization::equations_contributor(const Model& model) const
   };
 }
 
+Contributor MatrixFactorization::changes_contributor(const Model& model) const {
+  struct Scratch {
+    CustomerSide side;
+    ItemTable before;
+    ItemTable items;
+    std::vector<double> counts;
+    std::vector<std::uint32_t> order;
+    std::vector<float> biases;  ///< Of the merchant's customers, and their factors.
+    std::vector<float> factors;
+    std::vector<double> change;
+  };
+  ItemTable before(options_.items, options_.rank);
+  for (std::size_t item = 0; item < options_.items; ++item) {
+    const double* const from = model.parameters.data() + 1 + item * block();
+    before.biases[item] = static_cast<float>(from[0]);
+    std::transform(from + 1, from + block(), before.factors_of(item),
+                   [](double entry) { return static_cast<float>(entry); });
+  }
+  const auto scratch = std::make_shared<Scratch>(Scratch{.side = customer_side(model),
+                                                         .before = before,
+                                                         .items = before,
+                                                         .counts = {},
+                                                         .order = {},
+                                                         .biases = {},
+                                                         .factors = {},
+                                                         .change = std::vector<double>(block())});
+  const RatingSgdRates rates{.mean = static_cast<float>(model.parameters[0]),
+                             .learning_rate = static_cast<float>(options_.learning_rate),
+                             .l2 = static_cast<float>(options_.l2),
+                             .l2_bias = static_cast<float>(options_.l2_bias)};
+  return [this, scratch, rates, step = model.step](const UnitRows& unit, Contribution& out) {
+    Scratch& s = *scratch;
+    const std::size_t customers = unit.train.size();
+    const std::size_t stride = s.items.stride;
+    s.items = s.before;
+    s.counts.assign(options_.items, 0.0);
+    s.biases.assign(customers, 0.0f);
+    s.factors.assign(customers * stride, 0.0f);
+    double squares = 0;
+    double count = 0;
+    for (std::size_t r = 0; r < customers; ++r) {
+      const SparseRow ratings = unit.train.row(r);
+      const std::span<const double> customer = s.side.solve(ratings);
+      s.biases[r] = static_cast<float>(customer[0]);
+      for (std::size_t a = 1; a < block(); ++a) {
+        s.factors[r * stride + a - 1] = static_cast<float>(customer[a]);
+      }
+      for (std::size_t i = 0, known = known_items(ratings, options_.items); i < known; ++i) {
+        s.counts[ratings.columns[i]] += 1;
+      }
+      for (std::size_t i = 0; lanes() && i < ratings.columns.size(); ++i) {
+        const double error = s.side.error(customer, ratings.columns[i], ratings.values[i]);
+        squares += error * error;
+        count += 1;
+      }
+    }
+    s.order.resize(customers);
+    std::iota(s.order.begin(), s.order.end(), 0u);
+    SeededGenerator generator({options_.seed, step, unit.merchant, 0x6D667367});
+    for (std::uint32_t epoch = 0; epoch < options_.local_epochs; ++epoch) {
+      for (std::size_t i = customers; i > 1; --i) {
+        std::swap(s.order[i - 1], s.order[generator.below(i)]);
+      }
+      for (const std::uint32_t r : s.order) {
+        SparseRow ratings = unit.train.row(r);
+        const std::size_t known = known_items(ratings, options_.items);
+        ratings = {ratings.columns.first(known), ratings.values.first(known)};
+        descend_customer(ratings, rates, s.biases[r], std::span(s.factors).subspan(r * stride, stride),
+                         s.items);
+      }
+    }
+    for (std::size_t item = 0; item < options_.items; ++item) {
+      if (s.counts[item] == 0) {
+        continue;
+      }
+      const auto change = [&](float now, float then) {
+        return s.counts[item] * (static_cast<double>(now) - static_cast<double>(then));
+      };
+      s.change[0] = change(s.items.biases[item], s.before.biases[item]);
+      for (std::size_t a = 1; a < block(); ++a) {
+        s.change[a] = change(s.items.factors_of(item)[a - 1], s.before.factors_of(item)[a - 1]);
+      }
+      out.add_block(item * block(), s.change);
+    }
+    if (count > 0) {
+      const double entries[] = {squares, count};
+      out.add_block(options_.items * block(), entries);
+    }
+  };
+}
+
 Contributor MatrixFactorization::error_contributor(const Model& model) const {
   const auto solver = std::make_shared<CustomerSide>(customer_side(model));
   const bool bounded = !std::isnan(options_.rating_low) && !std::isnan(options_.rating_high);
@@ -265,7 +388,9 @@ Metrics MatrixFactorization::apply(Model& model, const PrivateSum& sum, std::spa
     case Purpose::statistics:
       return apply_statistics(model, total);
     case Purpose::update:
-      return options_.solver == Solver::als ? apply_equations(model, total) : apply_gradients(model, total);
+      return options_.solver == Solver::als     ? apply_equations(model, total)
+             : options_.solver == Solver::local ? apply_changes(model, total)
+                                                : apply_gradients(model, total);
     case Purpose::evaluation:
       break;
   }
@@ -285,10 +410,12 @@ Metrics MatrixFactorization::apply_statistics(Model& model, std::span<const doub
     sum += total[2 * item + 1];
   }
   const double mean = all >= 1 ? std::clamp(sum / all, -bound_, bound_) : 0;
+  const double noise = noise_of_counts(total) * (1 + mean * mean) / kBiasVariance;
   model.parameters[0] = middle_ + half_width_ * mean;
   for (std::size_t item = 0; item < options_.items; ++item) {
     const double deviation = total[2 * item + 1] - mean * ratings[item];
-    const double bias = deviation / (ratings[item] + kBiasShrinkage);
+    const double count = ratings[item];
+    const double bias = count > 0 ? deviation / (count + kBiasShrinkage + noise / count) : 0;
     model.parameters[1 + item * block()] = half_width_ * std::clamp(bias, -bound_, bound_);
   }
   ++model.step;
@@ -304,6 +431,24 @@ Metrics MatrixFactorization::apply_gradients(Model& model, std::span<const doubl
     for (std::size_t i = item * block(); i < (item + 1) * block(); ++i) {
       const double penalty = i == item * block() ? options_.l2_bias : options_.l2;
       gradient[i] = penalty * items[i] - scale * total[i];
+    }
+  }
+  optimizer_.apply(model.step, gradient, items, model.server_state);
+  ++model.step;
+  if (lanes() && total[items.size() + 1] > 0) {
+    return {{"train_loss", total[items.size()] / total[items.size() + 1]}};
+  }
+  return {};
+}
+
+Metrics MatrixFactorization::apply_changes(Model& model, std::span<const double> total) const {
+  const std::span<const double> ratings = std::span(model.server_state).last(options_.items);
+  const std::span<double> items = std::span(model.parameters).subspan(1);
+  std::vector<double> gradient(items.size());
+  for (std::size_t item = 0; item < options_.items; ++item) {
+    const double scale = 1 / (options_.expected_share * std::max(ratings[item], 1.0));
+    for (std::size_t i = item * block(); i < (item + 1) * block(); ++i) {
+      gradient[i] = -scale * total[i];
     }
   }
   optimizer_.apply(model.step, gradient, items, model.server_state);

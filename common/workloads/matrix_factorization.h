@@ -37,15 +37,20 @@ namespace hanse {
 /// Items without a row here (columns from `items` on: too few merchants have them) are rated by mean + a_u alone. They
 /// help to find a_u and count in loss and error, and nothing of them is in any sum of items.
 ///
+/// Solver `local`: federated averaging. A merchant runs `local_epochs` of stochastic gradient descent over its ratings (see
+/// common/numerics/rating_sgd.h), customers in an order given by (seed, round, merchant), each from its ridge solution, and contributes for each item its
+/// number of ratings times the change of (b_i, q_i). The server divides by n_i and steps along it: with its optimiser sgd and
+/// rate 1, items become the means of the merchants' ones, weighted by ratings.
+///
 /// Sums: first "item statistics" (purpose statistics): per item the number of ratings and the sum of
 /// (rating - middle) / half-width of the range; mean, first b_i and step sizes come from it. Then "item
-/// gradients" or "item equations". Evaluation: per customer the squared error of its test ratings, predicted with the (a_u, p_u)
+/// gradients", "item equations" or "item changes". Evaluation: per customer the squared error of its test ratings, predicted with the (a_u, p_u)
 /// of its training ratings.
 ///
 /// Layout of the parameters: mean, then per item b_i and the k entries of q_i.
 class MatrixFactorization final : public Workload {
  public:
-  enum class Solver { gradient, als };
+  enum class Solver { gradient, als, local };
   struct Options {
     Solver solver = Solver::gradient;
     std::uint32_t items = 0;
@@ -62,6 +67,9 @@ class MatrixFactorization final : public Workload {
                                   ///< for a customer, 4096 for a merchant.
     std::uint32_t block = 0;      ///< Solver als: entries of an item's vector in one sum; 0: all.
     std::size_t entries_per_sum = 1u << 20;  ///< Solver als: of a longer sum, parts take turns.
+    std::uint32_t local_epochs = 1;          ///< Solver local.
+    double learning_rate = 0.02;             ///< Of local epochs.
+    std::uint64_t seed = 1;                  ///< Of their order.
     ServerOptimizer::Options server;
   };
   explicit MatrixFactorization(Options options);
@@ -87,9 +95,11 @@ class MatrixFactorization final : public Workload {
   CustomerSide customer_side(const Model& model) const;
   Metrics apply_statistics(Model& model, std::span<const double> total) const;
   Metrics apply_gradients(Model& model, std::span<const double> total) const;
+  Metrics apply_changes(Model& model, std::span<const double> total) const;
   Metrics apply_equations(Model& model, std::span<const double> total) const;
   Contributor statistics_contributor() const;
   Contributor gradient_contributor(const Model& model) const;
+  Contributor changes_contributor(const Model& model) const;
   Contributor equations_contributor(const Model& model) const;
   Contributor error_contributor(const Model& model) const;
 

@@ -47,10 +47,11 @@ class RegressionErrors {
   void write(std::vector<double>& sums, Contribution& out) const;
   /// Of a released total. Figures that are undefined (no records) are left out.
   Metrics metrics(std::span<const double> total) const;
+  /// Of sums as add() makes them.
+  Metrics figures(std::span<const double> sums) const;
 
  private:
   double record_norm() const;
-  Metrics figures(std::span<const double> total) const;
 
   Options options_;
   double middle_;

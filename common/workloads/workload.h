@@ -39,6 +39,15 @@ struct PrivateSum {
 /// computed once, when it is made. The Contribution is cleared before each call.
 using Contributor = std::function<void(const UnitRows&, Contribution&)>;
 
+/// The score of one encoded row by a model: a logit, or a predicted number in units of the label.
+using RowScorer = std::function<double(const SparseRow&)>;
+
+/// What a merchant learns for itself on top of a model, and how good that is for it.
+struct OwnResult {
+  NamedArray own;
+  Metrics figures;
+};
+
 /// A workload turns one privacy unit's rows into a vector, and a sum of such vectors into a better model. It
 /// is a sequence of private sums and knows nothing of privacy, masks, networks or files.
 ///
@@ -79,6 +88,13 @@ class Workload {
 
   /// The model as it is published.
   virtual std::vector<NamedArray> arrays(const Model& model) const = 0;
+
+  /// How `model` scores rows of RowKind::record; none where it does not. The model must outlive it.
+  virtual RowScorer scorer(const Model&) const { return {}; }
+
+  /// The part that stays at the merchant whose rows are all given, for the finished model; nothing when there is none. It is
+  /// not for any sum: it stays in the merchant's house.
+  virtual std::optional<OwnResult> own_part(const Model&, const UnitRows&) const { return std::nullopt; }
 };
 
 /// Whose vectors `sum` adds: the unit of privacy, or without one the sum's own, or the workload's natural unit.

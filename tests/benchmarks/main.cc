@@ -43,6 +43,7 @@ int main(int count, char** arguments) {
 
   hanse::register_primitives();
   hanse::register_factorization(smoke ? 1 : 5);
+  hanse::register_ratings(smoke ? 1 : 5);
   hanse::register_accounting();
   hanse::register_logistic();
   hanse::register_rounds(smoke ? 1 : 5);

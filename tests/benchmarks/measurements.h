@@ -34,6 +34,7 @@ class Measurements final : public benchmark::BenchmarkReporter {
 /// Fill the registry of Google Benchmark. Rounds are long and repeated less often, `repetitions` times.
 void register_primitives();
 void register_factorization(int repetitions);
+void register_ratings(int repetitions);
 void register_accounting();
 void register_logistic();
 void register_rounds(int repetitions);

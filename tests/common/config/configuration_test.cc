@@ -210,6 +210,7 @@ std::string random_value(const Key& key, SeededGenerator& random) {
                                    "csv",
                                    "ratings",
                                    "adam",
+                                   "regression",
                                    "rdp",
                                    "equal",
                                    "masked",

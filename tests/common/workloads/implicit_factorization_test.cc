@@ -206,6 +206,41 @@ TEST(ImplicitFactorization, APrivateCustomerHasSoManyItemsInASumAndAShortVector)
   }
 }
 
+TEST(ImplicitFactorization, OfPrivateItemsTheMostFrequentBeginAtTheirCountsAndOthersStayZero) {
+  ImplicitFactorization::Options options = small_options();
+  options.unit = Unit::customer;
+  options.items_kept = 2;
+  const ImplicitFactorization workload(options);
+  Model model = workload.initial_model(1);
+  const std::vector<double> counts = {3, 8, -2, 4, 1, 0, 10};  // Six items, then customers.
+
+  workload.apply(model, *workload.next_sum(model), counts);
+  const PrivateSum sum = *workload.next_sum(model);
+  Model later = model;
+  workload.apply(later, sum, std::vector<double>(sum.length, 0.5));
+
+  EXPECT_EQ(model.parameters[1 * kRank], 1);
+  EXPECT_EQ(model.parameters[3 * kRank], 0.5);
+  for (const std::size_t item : {0u, 2u, 4u, 5u}) {
+    EXPECT_EQ(later.parameters[item * kRank], 0) << item;
+  }
+  EXPECT_NE(later.parameters[1 * kRank], 1);
+}
+
+TEST(ImplicitFactorization, WithoutASignalThePenaltyHoldsPrivateItemsAtTheirCounts) {
+  ImplicitFactorization::Options options = small_options();
+  options.unit = Unit::customer;
+  const ImplicitFactorization workload(options);
+  Model model = workload.initial_model(1);
+  workload.apply(model, *workload.next_sum(model), std::vector<double>{3, 8, 2, 4, 1, 5, 10});
+  const PrivateSum sum = *workload.next_sum(model);
+
+  workload.apply(model, sum, std::vector<double>(sum.length, 0.0));
+
+  EXPECT_NEAR(model.parameters[0], 0.375, 1e-12);
+  EXPECT_NEAR(model.parameters[1], 0, 1e-12);
+}
+
 TEST(ImplicitFactorization, RefusesWhatItCannotDo) {
   ImplicitFactorization::Options record = small_options();
   record.unit = Unit::record;

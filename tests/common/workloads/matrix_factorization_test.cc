@@ -188,6 +188,84 @@ TEST(MatrixFactorization, PartsOfItemsAndOfTheirVectorsEndAtTheSameModel) {
               projected_objective(expected, ratings, penalties), 1e-6);
 }
 
+/// One pass of stochastic gradient descent over all customers of the data's only merchant, each from its ridge solution.
+FactorModel reference_pass(const FactorModel& before, const Ratings& customers, double rate,
+                           reference::Penalties penalties, const std::vector<std::size_t>& order) {
+  FactorModel model = before;
+  for (const std::size_t u : order) {
+    std::vector<double> side = customer_side(before, customers[u], penalties);
+    for (const reference::Rating& rating : customers[u]) {
+      const double error = rating.value - predict(model, side, rating.item);
+      side[0] += rate * (error - penalties.bias * side[0]);
+      model.bias[rating.item] += rate * (error - penalties.bias * model.bias[rating.item]);
+      for (std::size_t a = 1; a < side.size(); ++a) {
+        double& q = model.factor[rating.item][a - 1];
+        const double p = side[a];
+        side[a] += rate * (error * q - penalties.factor * p);
+        q += rate * (error * p - penalties.factor * q);
+      }
+    }
+  }
+  return model;
+}
+
+MatrixFactorization::Options local_options() {
+  MatrixFactorization::Options options = small_options();
+  options.solver = MatrixFactorization::Solver::local;
+  options.server = {.name = "sgd", .learning_rate = 1};
+  return options;
+}
+
+// With one customer there is one order.
+TEST(MatrixFactorization, LocalEpochsOfOneCustomerAreStochasticGradientDescent) {
+  const Dataset data = test::deal_people({test::rating_people(25, kItems)[0]}, 1, RowKind::customer,
+                                         test::rating_space(kItems));
+  const MatrixFactorization workload(local_options());
+  const auto by_merchant = [&](int sums) {
+    Model model = workload.initial_model(1);
+    for (int i = 0; i < sums; ++i) {
+      const PrivateSum sum = *workload.next_sum(model);
+      workload.apply(model, sum,
+                     exact_sum(workload, model, sum, summed_unit(workload, sum, Unit::none), data));
+    }
+    return factor_model_of(model);
+  };
+  const FactorModel before = by_merchant(1);
+
+  const FactorModel actual = by_merchant(2);
+
+  expect_near(actual,
+              reference_pass(before, ratings_of(data.train), 0.02, {.factor = 0.05, .bias = 0.02}, {0}),
+              1e-5);
+}
+
+TEST(MatrixFactorization, LocalEpochsOfSeveralMerchantsBringTheErrorDown) {
+  const Dataset data = small_ratings(4);
+  MatrixFactorization::Options options = local_options();
+  options.local_epochs = 3;
+  options.learning_rate = 0.05;
+  const MatrixFactorization workload(options);
+  Model model = workload.initial_model(1);
+  std::vector<double> losses;
+  for (int i = 0; i < 30; ++i) {
+    const PrivateSum sum = *workload.next_sum(model);
+    const Metrics metrics = workload.apply(
+        model, sum, exact_sum(workload, model, sum, summed_unit(workload, sum, Unit::none), data));
+    if (metrics.contains("train_loss")) {
+      losses.push_back(metrics.at("train_loss"));
+    }
+  }
+
+  EXPECT_LT(losses.back(), 0.8 * losses.front());
+}
+
+TEST(MatrixFactorization, RefusesLocalEpochsWhereACustomerIsTheUnit) {
+  MatrixFactorization::Options options = local_options();
+  options.unit = Unit::customer;
+
+  EXPECT_THROW(MatrixFactorization{options}, Failure);
+}
+
 TEST(MatrixFactorization, RefusesEquationsOfAnItemThatNoSumHolds) {
   MatrixFactorization::Options options = least_squares_options();
   options.entries_per_sum = 13;
