@@ -146,14 +146,11 @@ Checkpoint decode_checkpoint(std::string_view bytes, const std::string& origin) 
 }
 
 void write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Failure(ExitCode::could_not_finish, "cannot make " + folder.string() + ": " + error.message());
-  }
+  make_folder_durably(folder);
   const fs::path written = file_of(folder, checkpoint.ledger_lines);
   write_durably(written, encode_checkpoint(checkpoint));
   std::size_t kept = 0;
+  std::error_code error;
   for (const fs::path& file : checkpoints_in(folder)) {
     // A later one than this is of lines that the ledger no longer has, and was passed over.
     if (file > written || ++kept > kCheckpointsKept) {

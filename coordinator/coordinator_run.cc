@@ -94,18 +94,19 @@ void keep_coordinator_key(const std::filesystem::path& folder, const SigningKey&
   move_durably(fresh, file);  // Before the ledger's first line, which is useless without the key.
 }
 
-/// A merchant whose copy is longer than the coordinator's ledger has seen lines that this disk lost. Who begins anew would
-/// take them back.
+/// The plan names the merchants' keys: it is written when all workers have said that they have theirs on their disks, or
+/// who continues the run could not sign for them. And a merchant whose copy is longer than the coordinator's ledger has
+/// seen lines that this disk lost: who begins anew would take them back.
 LedgerWriter begin_ledger(const Configuration& configuration, Federation& federation, SigningKey key,
                           Plan plan, const std::optional<Digest>& previous) {
   const std::filesystem::path file = run_directory(configuration) / "ledger.jsonl";
+  if (!federation.recall(0, {}).empty()) {
+    throw Failure(ExitCode::refused,
+                  "merchants have a ledger of this run and the coordinator has none: put a copy of "
+                  "merchants/NAME/ledger.jsonl at " +
+                      file.string() + " and continue, or begin another run in another output.dir");
+  }
   if (configuration.federation.resume) {
-    if (!federation.recall(0, {}).empty()) {
-      throw Failure(ExitCode::refused,
-                    "merchants have a ledger of this run and the coordinator has none: put a copy of "
-                    "merchants/NAME/ledger.jsonl at " +
-                        file.string() + " and continue, or begin another run in another output.dir");
-    }
     std::filesystem::remove(file);  // At most a first line that was cut short: nobody had been sent it.
   }
   return LedgerWriter::create(file, std::move(key), std::move(plan), previous);

@@ -18,6 +18,9 @@ namespace hanse {
 namespace fs = std::filesystem;
 namespace {
 
+/// A folder that is made and removed to see whether one can be.
+constexpr const char* kProbe = ".hanse-probe";
+
 /// The nearest folder above `folder` that exists.
 fs::path existing_ancestor(fs::path folder) {
   folder = fs::absolute(folder);
@@ -28,8 +31,8 @@ fs::path existing_ancestor(fs::path folder) {
   return folder;
 }
 
-/// Nothing is there but what a run leaves that dies before it has its configuration on the disk: that file's draft, the lock,
-/// and merchants' folders without a byte in them.
+/// Nothing is there but what a run leaves that dies before it has its configuration on the disk: that file's draft, the lock, a
+/// probe, and merchants' folders without a byte in them.
 bool is_blank(const fs::path& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
@@ -37,7 +40,7 @@ bool is_blank(const fs::path& folder) {
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename();
-    if (name != "federation.ini.new" && name != "lock" && name != "merchants") {
+    if (name != "federation.ini.new" && name != "lock" && name != kProbe && name != "merchants") {
       return false;
     }
   }
@@ -70,8 +73,9 @@ void check_run_directory(const fs::path& folder) {
   if (fs::exists(status) && !is_blank(folder)) {
     throw bad_input("output.dir " + folder.string() + " exists already: choose another one or remove it");
   }
-  const fs::path probe = existing_ancestor(folder) / (".hanse-" + std::to_string(std::time(nullptr)));
-  if (!fs::create_directory(probe, error)) {
+  const fs::path probe = existing_ancestor(folder) / kProbe;
+  fs::create_directory(probe, error);  // Or it is left from a start that was cut short.
+  if (error) {
     throw bad_input("output.dir " + folder.string() + " cannot be made: " + error.message());
   }
   fs::remove(probe, error);
@@ -125,16 +129,8 @@ std::string finished_sentence(const Configuration& configuration) {
 
 namespace {
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Failure(ExitCode::could_not_finish, "cannot make " + folder.string() + ": " + error.message());
-  }
-}
-
 int open_lock(const fs::path& folder) {
-  make_folder(folder);
+  make_folder_durably(folder);
   return ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 }
 
@@ -162,7 +158,7 @@ RunFolderLock::~RunFolderLock() {
 }
 
 void create_run_directory(const fs::path& folder, const Configuration& configuration) {
-  make_folder(folder);
+  make_folder_durably(folder);
   write_durably(folder / "federation.ini", canonical_text(configuration));
 }
 

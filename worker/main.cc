@@ -58,20 +58,6 @@ std::vector<std::string> names_of(const Dataset& data) {
   return names;
 }
 
-/// Keys made for this run are on disk before anything is signed with them.
-void save_before_signing(WorkerHooks& hooks, RunIdentities& identities) {
-  hooks.permit = [&identities, before = std::move(hooks.permit)](
-                     std::span<const std::string> lines,
-                     std::span<const std::uint32_t> merchants) -> Result<HeadToSign> {
-    try {
-      identities.save();
-    } catch (const Failure& failure) {
-      return Error{failure.what()};
-    }
-    return before(lines, merchants);
-  };
-}
-
 /// Without a unit of privacy the finest units are added, at one sum of the run at least.
 void check_units(const Configuration& configuration, const Dataset& data) {
   const Unit finest = data.kind == RowKind::customer ? Unit::customer : Unit::record;
@@ -170,7 +156,7 @@ ExitCode work(const Configuration& configuration, const Line& line) {
     work.emplace(configuration, std::move(data), std::move(listed), options.coordinator, line.random);
     WorkerHooks hooks = work->hooks();
     if (made) {
-      save_before_signing(hooks, *made);
+      save_before_answering(hooks, *made);
     }
     if (options.tree) {
       add_sums(hooks, line.channel, line.clock, Milliseconds{configuration.federation.deadline_ms});

@@ -94,4 +94,30 @@ void RunIdentities::remove() {
   }
 }
 
+void save_before_answering(WorkerHooks& hooks, RunIdentities& identities) {
+  const auto save = [&identities]() -> std::optional<Error> {
+    try {
+      identities.save();
+      return std::nullopt;
+    } catch (const Failure& failure) {
+      return Error{failure.what()};
+    }
+  };
+  hooks.recall = [save, before = std::move(hooks.recall)](
+                     std::uint64_t size, const Digest& tip) -> Result<std::vector<std::string>> {
+    if (auto error = save()) {
+      return *error;
+    }
+    return before(size, tip);
+  };
+  hooks.permit = [save, before = std::move(hooks.permit)](
+                     std::span<const std::string> lines,
+                     std::span<const std::uint32_t> merchants) -> Result<HeadToSign> {
+    if (auto error = save()) {
+      return *error;
+    }
+    return before(lines, merchants);
+  };
+}
+
 }  // namespace hanse

@@ -6,6 +6,7 @@
 
 #include "common/base/secure_random.h"
 #include "privacy/crypto/signature.h"
+#include "worker/worker_node.h"
 
 namespace hanse {
 
@@ -21,7 +22,7 @@ class RunIdentities {
 
   /// Copies of the keys, in the order of the merchants.
   std::vector<SigningKey> keys() const;
-  /// Puts those that were made now on disk; before the first signature. Later calls do nothing. Throws
+  /// Puts those that were made now on disk; before the plan that names them. Later calls do nothing. Throws
   /// Failure(could_not_finish).
   void save();
   /// The run is finished: nobody signs in its merchants' names any more.
@@ -35,5 +36,9 @@ class RunIdentities {
   std::vector<SigningKey> keys_;
   std::vector<bool> on_disk_;
 };
+
+/// Keys made for this run are on the disk before the coordinator hears that its plan may be written, which names them, and
+/// before anything is signed with them. Refers to `identities`, which must stay where it is.
+void save_before_answering(WorkerHooks& hooks, RunIdentities& identities);
 
 }  // namespace hanse

@@ -43,6 +43,21 @@ void sync_folder(const std::filesystem::path& file) {
 
 }  // namespace
 
+void make_folder_durably(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) {
+    return;
+  }
+  // "a/b/" is a folder "b" in a folder "a", as "a/b" is.
+  const std::filesystem::path named = folder.has_filename() ? folder : folder.parent_path();
+  make_folder_durably(named.parent_path());
+  std::filesystem::create_directory(named, error);
+  if (error) {
+    throw Failure(ExitCode::could_not_finish, "cannot make " + folder.string() + ": " + error.message());
+  }
+  sync_folder(named);
+}
+
 void write_durably(const std::filesystem::path& file, std::string_view content) {
   const std::filesystem::path fresh = file.string() + ".new";
   const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -163,11 +163,7 @@ std::string encode_npy(const NamedArray& array) {
 
 std::vector<std::filesystem::path> write_model(const std::filesystem::path& folder,
                                                const PublishedModel& model) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    throw Failure(ExitCode::could_not_finish, "cannot make " + folder.string() + ": " + error.message());
-  }
+  make_folder_durably(folder);
   std::vector<std::filesystem::path> files;
   const auto write = [&](const std::string& name, std::string_view content) {
     write_durably(folder / name, content);

@@ -10,14 +10,7 @@ namespace hanse {
 namespace {
 
 std::filesystem::path with_folder(std::filesystem::path file) {
-  if (file.has_parent_path()) {
-    std::error_code error;
-    std::filesystem::create_directories(file.parent_path(), error);
-    if (error) {
-      throw Failure(ExitCode::could_not_finish,
-                    "cannot create " + file.parent_path().string() + ": " + error.message());
-    }
-  }
+  make_folder_durably(file.parent_path());
   return file;
 }
 

@@ -80,6 +80,7 @@ TEST_F(RunStarts, WithoutResumeRefuseADirectoryThatIsThere) {
 TEST_F(RunStarts, AreFreshWhereOneDiedBeforeItsConfigurationWasOnTheDisk) {
   folder_.write("run/federation.ini.new", "[federat");
   folder_.write("run/merchants/bergen/ledger.jsonl", "");
+  fs::create_directories(run_directory(configuration_) / ".hanse-probe");
   const RunFolderLock lock(run_directory(configuration_));
 
   EXPECT_EQ(check_run_start(configuration_), RunStart::fresh);

@@ -562,6 +562,25 @@ TEST_F(ReceivedModel, StatisticsOfMoreSumsThanThereAreAreRefused) {
   EXPECT_NE(refusal_of_first_round(), "");
 }
 
+TEST(RunIdentities, AreOnTheDiskBeforeTheCoordinatorHearsThatItsPlanMayBeWritten) {
+  const TemporaryFolder run;
+  DeterministicSecureRandom random(1);
+  RunIdentities made(run.path(), {"bergen"}, false, random);
+  const std::filesystem::path file = run.path() / "merchants" / "bergen" / "identity.key";
+  WorkerHooks hooks;
+  bool there = false;
+  hooks.recall = [&](std::uint64_t, const Digest&) -> Result<std::vector<std::string>> {
+    there = std::filesystem::exists(file);
+    return std::vector<std::string>{};
+  };
+  save_before_answering(hooks, made);
+
+  const auto lines = hooks.recall(0, {});
+
+  EXPECT_TRUE(lines.ok());
+  EXPECT_TRUE(there);
+}
+
 TEST(RunIdentities, OverwriteNoKeyOfARunThatIsNotContinued) {
   const TemporaryFolder run;
   DeterministicSecureRandom random(5);

@@ -43,6 +43,26 @@ TEST_F(DurableFile, NamesTheFileThatCannotBeRead) {
   }
 }
 
+TEST_F(DurableFile, MakesAFolderWithThoseAboveIt) {
+  make_folder_durably(folder_ / "a" / "b" / "c/");
+  make_folder_durably(folder_ / "a" / "b");
+  make_folder_durably("");
+
+  EXPECT_TRUE(std::filesystem::is_directory(folder_ / "a" / "b" / "c"));
+}
+
+TEST_F(DurableFile, NamesTheFolderThatCannotBeMade) {
+  write_durably(folder_ / "file", "");
+
+  try {
+    make_folder_durably(folder_ / "file" / "below");
+    FAIL() << "a folder was made below a file";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.code(), ExitCode::could_not_finish);
+    EXPECT_NE(std::string(failure.what()).find("file"), std::string::npos);
+  }
+}
+
 TEST_F(DurableFile, AppendsLines) {
   {
     DurableLog log(folder_ / "log");

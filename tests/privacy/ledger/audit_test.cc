@@ -236,6 +236,23 @@ TEST(Audit, FindsRecordsThatOnlyAMerchantStillHas) {
   expect_mentions(audit(run.path()).findings, "records were removed");
 }
 
+TEST(Audit, TakesACopyThatAPowerCutLeftWithZerosForOneThatEndedEarlier) {
+  const TemporaryFolder run;
+  const LedgerFixture fixture = LedgerFixture::of_run(3);
+  write_run(run, fixture);
+  const std::string content = LedgerFixture::text(fixture.lines);
+  const std::string kept = content.substr(0, content.size() / 2);
+  write_copy(run, "bergen", kept + std::string(100, '\0'));
+
+  const AuditReport left = audit(run.path());
+  write_copy(run, "bergen", kept + std::string(100, '\0') + "x");
+  const AuditReport altered = audit(run.path());
+
+  EXPECT_TRUE(left.holds()) << all(left.findings);
+  expect_mentions(left.notes, "(bergen) ended before the ledger did");
+  expect_mentions(altered.findings, "(bergen) differ from the ledger");
+}
+
 TEST(Audit, NotesAMerchantThatLeftAndOneWithoutACopy) {
   const TemporaryFolder run;
   LedgerFixture fixture = LedgerFixture::of_run(3);
