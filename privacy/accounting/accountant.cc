@@ -88,6 +88,20 @@ EpsilonAtOrder RdpAccountant::epsilon(double delta) const {
   return best;
 }
 
+double order_of_budget(double epsilon, double delta) {
+  check(delta > 0 && delta < 1, "delta is in (0, 1)");
+  double best = default_orders().back();
+  double most = -std::numeric_limits<double>::infinity();
+  for (const double order : default_orders()) {
+    const double admitted = (epsilon - convert(0, order, delta)) / order;
+    if (admitted > most) {
+      most = admitted;
+      best = order;
+    }
+  }
+  return best;
+}
+
 EpsilonAtOrder epsilon(std::span<const DpEvent> events, double delta, std::span<const double> orders) {
   RdpAccountant accountant(orders);
   for (const DpEvent& event : events) {

@@ -45,4 +45,8 @@ class RdpAccountant {
   bool without_noise_ = false;
 };
 
+/// The default order at which a budget of `epsilon` at `delta` admits most Gaussian noise, the largest of
+/// (epsilon - conversion(order)) / order: one that follows from the budget alone, for a Renyi filter.
+double order_of_budget(double epsilon, double delta);
+
 }  // namespace hanse

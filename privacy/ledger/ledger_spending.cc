@@ -48,13 +48,12 @@ bool LedgerState::is_beyond_plan(const Intent& intent) const {
   return (done == done_.end() ? 0 : done->second) >= announced;
 }
 
-EpsilonAtOrder LedgerState::bound(const RdpAccountant& spent, const RdpAccountant& planned, bool beyond,
-                                  double delta) {
-  if (!beyond) {
-    return spent.epsilon(delta);
-  }
-  const double order = planned.epsilon(delta).order;
-  return {spent.epsilon_at(order, delta), order};
+EpsilonAtOrder LedgerState::bound(const RdpAccountant& spent, std::optional<double> filter, double delta) {
+  return filter ? EpsilonAtOrder{spent.epsilon_at(*filter, delta), *filter} : spent.epsilon(delta);
+}
+
+std::optional<double> LedgerState::plan_filter(const Account& account, bool beyond, double delta) {
+  return beyond ? std::optional(account.planned.epsilon(delta).order) : std::nullopt;
 }
 
 const char* LedgerState::account_of(Population population) const {
@@ -103,7 +102,7 @@ std::vector<SpentRow> LedgerState::spent_at(double delta, std::uint32_t collusio
         }
       }
       const EpsilonAtOrder best = bound(collusion == plan_->collusion ? account.accountant : other,
-                                        account.planned, beyond_plan_ > 0, delta);
+                                        plan_filter(account, beyond_plan_ > 0, delta), delta);
       row.epsilon = best.epsilon;
       row.order = best.order;
     }
@@ -133,7 +132,7 @@ double LedgerState::epsilon_if(const Intent& intent, double delta) const {
     account.accountant.compose(event_of(intent, plan_->collusion, coefficient));
   }
   const bool beyond = beyond_plan_ > 0 || is_beyond_plan(intent);
-  double most = bound(account.accountant, account.planned, beyond, delta).epsilon;
+  double most = bound(account.accountant, plan_filter(account, beyond, delta), delta).epsilon;
   for (const SpentRow& row : spent_at(delta)) {
     most = std::max(most, row.epsilon);
   }
@@ -168,20 +167,21 @@ void LedgerState::compose_rows(const TurnsSpent& rows, const SumParameters& para
 }
 
 /// Epsilon at `delta` after `intent`, the largest of the populations: all that earlier ledgers spent, and of this one what merchants
-/// of this copy permitted, or all of it where the copy is nobody's. Infinite where anything was released without noise.
-double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
+/// of this copy permitted, or all of it where the copy is nobody's; beyond the plan at the order of the budget `max_epsilon`. Infinite where anything was released without noise.
+double LedgerState::epsilon_of_own(const Intent& intent, double max_epsilon, double delta) const {
   if (plan_->unit == Unit::none || intent.parameters.share_variance == 0 || earlier_unbounded_) {
     return std::numeric_limits<double>::infinity();
   }
   double most = 0;
   const bool beyond = beyond_plan_ > 0 || is_beyond_plan(intent);
+  const std::optional<double> filter =
+      beyond ? std::optional(order_of_budget(max_epsilon, delta)) : std::nullopt;
   TurnsSpent rows = permitted_rows_;
   if (intent.row) {
     rows.add(plan_->coefficients, *intent.row);
   }
   for (const auto& [population, account] : accounts_) {
     RdpAccountant all = account.accountant;
-    RdpAccountant foreseen = account.planned;
     if (!own_.empty()) {
       const auto permitted = permitted_.find(population);
       all = permitted == permitted_.end() ? RdpAccountant() : permitted->second;
@@ -192,7 +192,6 @@ double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
     if (const auto spent = earlier_.find(population); spent != earlier_.end()) {
       for (const DpEvent& event : spent->second) {
         all.compose(event);
-        foreseen.compose(event);
       }
     }
     // Who counts rows turn by turn has it among them.
@@ -200,7 +199,7 @@ double LedgerState::epsilon_of_own(const Intent& intent, double delta) const {
     if (population == account_of(intent.population) && coefficient > 0) {
       all.compose(event_of(intent, plan_->collusion, coefficient));
     }
-    most = std::max(most, bound(all, foreseen, beyond, delta).epsilon);
+    most = std::max(most, bound(all, filter, delta).epsilon);
   }
   return most;
 }

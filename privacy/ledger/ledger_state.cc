@@ -584,7 +584,7 @@ Result<double> LedgerState::would_allow(const Intent& intent, const Configuratio
                    figure(policy.max_epsilon)};
     }
     const double delta = policy.delta > 0 ? policy.delta : plan_->delta;
-    const double after = epsilon_of_own(intent, delta);
+    const double after = epsilon_of_own(intent, policy.max_epsilon, delta);
     if (!(after <= policy.max_epsilon * (1 + kRounding))) {
       return Error{title(intent) + " would bring epsilon to " + figure(after) + " at delta " + figure(delta) +
                    ", above the " + figure(policy.max_epsilon) + " of policy.max_epsilon"};

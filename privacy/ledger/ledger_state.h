@@ -160,16 +160,17 @@ class LedgerState {
   bool is_beyond_plan(const Intent& intent) const;
   /// Epsilon of what was `spent`. Within the plan at the best order: whatever comes and whenever it ends, it is a part of
   /// what the plan fixed in advance, for all orders at once. Beyond the plan, how many sums there are of each kind may
-  /// depend on what was released, and the bound is a Renyi filter (Feldman and Zrnic 2021) at the one order that is best for the plan.
-  static EpsilonAtOrder bound(const RdpAccountant& spent, const RdpAccountant& planned, bool beyond,
-                              double delta);
+  /// depend on what was released, and the bound is a Renyi filter (Feldman and Zrnic 2021) at one order that was fixed before:
+  /// the best for the plan, or for a merchant's policy the order of its budget.
+  static EpsilonAtOrder bound(const RdpAccountant& spent, std::optional<double> filter, double delta);
+  static std::optional<double> plan_filter(const Account& account, bool beyond, double delta);
   const PlannedRelease* planned(const Intent& intent) const;
   std::uint32_t coefficient_of(const Intent& intent) const;
   std::optional<Error> refuses_turn(const Intent& intent) const;
   std::optional<Error> refuses(const Record& record) const;
   std::optional<Error> refuses(const Head& head) const;
   std::vector<SignedMessage> signatures_of(const Record& record) const;
-  double epsilon_of_own(const Intent& intent, double delta) const;
+  double epsilon_of_own(const Intent& intent, double max_epsilon, double delta) const;
   std::optional<Error> refuses(const Plan& plan) const;
   std::optional<Error> refuses(const Intent& intent) const;
   std::optional<Error> refuses(const Release& release) const;
