@@ -26,7 +26,7 @@ void write_own_part(const std::filesystem::path& file, const MerchantRows& merch
     json["columns"] = columns;
   }
   json["values"] = values;
-  write_durably(file, json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_privately(file, json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace hanse

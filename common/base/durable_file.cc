@@ -1,6 +1,7 @@
 #include "common/base/durable_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +14,9 @@
 
 namespace hanse {
 namespace {
+
+constexpr mode_t kPublic = 0644;
+constexpr mode_t kPrivate = 0600;
 
 Failure disk_failure(const char* what, const std::filesystem::path& file) {
   return {ExitCode::could_not_finish,
@@ -58,13 +62,19 @@ void make_folder_durably(const std::filesystem::path& folder) {
   sync_folder(named);
 }
 
-void write_durably(const std::filesystem::path& file, std::string_view content) {
+namespace {
+
+void write_with_mode(const std::filesystem::path& file, std::string_view content, mode_t mode) {
   const std::filesystem::path fresh = file.string() + ".new";
-  const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   if (descriptor < 0) {
     throw disk_failure("create", fresh);
   }
   try {
+    // What a crash left there keeps the mode that it was made with.
+    if (mode == kPrivate && ::fchmod(descriptor, mode) != 0) {
+      throw disk_failure("protect", fresh);
+    }
     write_all(descriptor, content, fresh);
     if (::fsync(descriptor) != 0) {
       throw disk_failure("write", fresh);
@@ -79,6 +89,16 @@ void write_durably(const std::filesystem::path& file, std::string_view content) 
     throw disk_failure("rename into place", file);
   }
   sync_folder(file);
+}
+
+}  // namespace
+
+void write_durably(const std::filesystem::path& file, std::string_view content) {
+  write_with_mode(file, content, kPublic);
+}
+
+void write_privately(const std::filesystem::path& file, std::string_view content) {
+  write_with_mode(file, content, kPrivate);
 }
 
 DurableLog::DurableLog(std::filesystem::path file)

@@ -10,6 +10,9 @@ namespace hanse {
 /// rename, fsync of the folder. Throws Failure(could_not_finish) naming the file when the disk does not take it.
 void write_durably(const std::filesystem::path& file, std::string_view content);
 
+/// The same, readable by its owner alone (mode 0600), from its first byte on.
+void write_privately(const std::filesystem::path& file, std::string_view content);
+
 /// Makes a folder, with those above it that are missing, and has their names on the disk before it returns: what is written
 /// durably into a folder that is lost is lost. Throws Failure(could_not_finish) naming the folder.
 void make_folder_durably(const std::filesystem::path& folder);

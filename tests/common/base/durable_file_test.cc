@@ -27,6 +27,17 @@ TEST_F(DurableFile, ReplacesTheOldContentAndLeavesNothingBeside) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "a.new"));
 }
 
+TEST_F(DurableFile, WritesWhatIsPrivateForItsOwnerAloneWhateverACrashLeft) {
+  write_durably(folder_ / "a.new", "left by a crash");
+  write_durably(folder_ / "a", "old");
+
+  write_privately(folder_ / "a", "secret");
+
+  using std::filesystem::perms;
+  EXPECT_EQ(read_file(folder_ / "a"), "secret");
+  EXPECT_EQ(std::filesystem::status(folder_ / "a").permissions(), perms::owner_read | perms::owner_write);
+}
+
 TEST_F(DurableFile, ReadsAnEmptyFile) {
   write_durably(folder_ / "empty", "");
 
