@@ -124,7 +124,13 @@ NumericSpec label_spec(const Configuration& configuration) {
   if (data.label.empty()) {  // Format libsvm has labels without a name.
     return {};
   }
-  return read_numeric_spec(data.label, "data.label");
+  NumericSpec label = read_numeric_spec(data.label, "data.label");
+  if (data.format == "libsvm" && label.transform != Transform::none) {
+    throw bad_input("data.label = '" + data.label +
+                    "' transforms the label, and format libsvm takes labels as they are: leave the transform "
+                    "out, and write transformed labels into the file");
+  }
+  return label;
 }
 
 FeatureSpace feature_space(const Configuration& configuration) {

@@ -428,6 +428,24 @@ TEST_F(ReadDataset, ReadsALabelThatIsANumber) {
   EXPECT_EQ(data.account[0], "1 value clipped to its public range");
 }
 
+TEST_F(ReadDataset, ClipsALabelOfLibsvmToItsRangeAndRefusesToTransformIt) {
+  configuration_.data = {};
+  configuration_.data.format = "libsvm";
+  configuration_.data.features = 2;
+  configuration_.data.partition = "iid:1";
+  configuration_.data.label = "y[0..10]";
+  configuration_.workload.name = "linear";
+
+  const Dataset data = read("2.5 1:1\n12 2:1\n");
+
+  ASSERT_EQ(data.train.labels.size(), 2u);
+  EXPECT_EQ(data.train.labels[0] + data.train.labels[1], 12.5F);
+  configuration_.data.label = "log:y[0..10]";
+  EXPECT_EQ(refusal_of("2.5 1:1\n"),
+            "data.label = 'log:y[0..10]' transforms the label, and format libsvm takes labels as they are: "
+            "leave the transform out, and write transformed labels into the file");
+}
+
 TEST_F(ReadDataset, RefusesALabelThatIsNoNumberOrDropsItsRow) {
   configuration_.workload.task = "regression";
   configuration_.data.label = "bought";
