@@ -333,6 +333,13 @@ std::vector<std::string> workload_names() {
 }
 
 std::unique_ptr<Workload> make_workload(const Configuration& configuration, const WorkloadFacts& facts) {
+  // Numbers are summed exactly in two parts (common/workloads/two_parts.h), on a grid that 32 bits do not have.
+  if (facts.numeric_label && configuration.privacy.unit == Unit::none &&
+      configuration.aggregation.ring == "32") {
+    throw bad_input(
+        "aggregation.ring=32 has too few digits for a label that is a number without a unit of privacy: "
+        "leave it at auto");
+  }
   std::string names;
   for (const Entry& entry : kCatalogue) {
     if (configuration.workload.name == entry.name) {

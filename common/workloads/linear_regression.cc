@@ -18,6 +18,8 @@ namespace {
 constexpr std::uint32_t kWidthMax = 4096;  // Eight million entries of a sum.
 // Without noise: ||z||^2 may be so much in the mean of all rows.
 constexpr double kUnclippedSquare = 0x1p14;
+constexpr double kFewestFreedom =
+    0.5;  // Of degrees of freedom; fewer leave nothing to estimate a variance from.
 
 RegressionErrors::Options error_options(const LinearRegression::Options& options) {
   return {.low = options.label_low,
@@ -295,7 +297,7 @@ Metrics LinearRegression::fit(Model& model, const std::vector<double>& moments) 
     freedom -= half[i * d + i];
   }
   squares = std::max(squares, 0.0);
-  const double variance = freedom > 0 ? squares / freedom : 0;
+  const double variance = freedom >= kFewestFreedom ? squares / freedom : 0;
   for (std::size_t i = 0; i < d; ++i) {
     double spread = 0;
     for (std::size_t k = 0; k < d; ++k) {
@@ -304,7 +306,7 @@ Metrics LinearRegression::fit(Model& model, const std::vector<double>& moments) 
     model.server_state[i] = half_width_ * std::sqrt(std::max(variance * spread, 0.0));
   }
   model.server_state[d] = half_width_ * std::sqrt(variance);
-  model.server_state[d + 1] = rows;
+  model.server_state[d + 1] = freedom;
   return {{"train_loss", half_width_ * half_width_ * squares / rows}};
 }
 
@@ -318,7 +320,7 @@ std::vector<NamedArray> LinearRegression::arrays(const Model& model) const {
   std::vector<NamedArray> arrays = {
       {.name = "weights", .shape = {d - 1}, .values = {model.parameters.begin(), intercept}},
       {.name = "intercept", .shape = {1}, .values = {*intercept}}};
-  if (exact()) {
+  if (exact() && model.server_state[d + 1] >= kFewestFreedom) {
     const auto errors = model.server_state.begin();
     const auto end = errors + static_cast<std::ptrdiff_t>(d);
     arrays.push_back({.name = "standard_errors", .shape = {d}, .values = {errors, end}});

@@ -33,7 +33,10 @@ namespace hanse {
 /// is exact to the last digits of a double, and w is that of the pooled rows.
 /// Then there are standard errors as well, of a linear model with equal variance s^2:
 /// s^2 (A + n l2 I')^-1 A (A + n l2 I')^-1, s^2 = residual squares / (n - trace of A (A + n l2 I')^-1), and train_loss,
-/// the mean squared residual.
+/// the mean squared residual. Where those degrees of freedom are below 1/2 (as many coefficients as rows) there is nothing to
+/// estimate s from, and neither s nor standard errors are told.
+/// Every entry of the matrix is then released as it is: one that the rows of a single merchant fill, such as the cell of a
+/// category and a column that only its rows have together, is that merchant's own figure, exactly.
 ///
 /// With an own part of each merchant m (common/workloads/own_part.h), y ~ w . x + d_m . x, and a merchant as what is summed,
 /// the penalty of d_m is part of the fit. Given w, d_m is a ridge solution, so it is put in (variable projection; the
@@ -43,9 +46,12 @@ namespace hanse {
 ///   M - M_S^T (M_SS + own_l2 I)^-1 M_S
 ///
 /// and there is still one round. At its own best the common w is what merchants have in common: of many that differ, not the
-/// fit of the largest. For finer units of privacy, and for a scale, w is fitted first and d_m on top of it.
+/// fit of the largest. What is told of the fit is then of the joint one: train_loss is the least, over all d_m, of
+/// (sum (y - w . x - d_m . x)^2 + own_l2 sum of ||d_m||^2) / n, not the mean squared residual of w or of w + d_m, and s and the
+/// standard errors are those of the mixed model, generalised least squares with the covariance s^2 (I + X_S X_S^T / own_l2)
+/// of a merchant's labels. For finer units of privacy, and for a scale, w is fitted first and d_m on top of it.
 ///
-/// Layout of the parameters: w, in units of the label. Of the server's state: standard errors of w, s, n.
+/// Layout of the parameters: w, in units of the label. Of the server's state: standard errors of w, s, degrees of freedom.
 class LinearRegression final : public Workload {
  public:
   struct Options {

@@ -164,9 +164,15 @@ std::optional<OwnResult> Personalised::own_part(const Model& model, const UnitRo
   if (!merchant.test.empty()) {
     result.figures = figures(compare(scorer, fitted, merchant.test));
   }
-  for (double& number : fitted.own) {  // In units of the label; the factor of a scale has none.
-    const bool factor = options_.kind == OwnKind::scale && &number == fitted.own.data();
-    number *= factor ? 1 : half_width_;
+  // In units of the label. A scale of scores taken to [-1, 1], m + h ((1 + a) (s - m) / h + b), is
+  // (1 + a) s + (h b - a m): its factor has no unit, and its offset takes in the middle m.
+  const double factor = options_.kind == OwnKind::scale ? fitted.own[0] : 0;
+  for (double& number : fitted.own) {
+    number *= half_width_;
+  }
+  if (options_.kind == OwnKind::scale) {
+    fitted.own[0] = factor;
+    fitted.own[1] -= factor * middle_;
   }
   result.own = {.name = "own", .shape = {fitted.own.size()}, .values = std::move(fitted.own)};
   return result;

@@ -91,6 +91,22 @@ TEST(Catalogue, LinearHasOneRoundAndRefusesWhatNeedsMore) {
   EXPECT_NE(refusal_of(wide, many).find("5000 columns are too many"), std::string::npos);
 }
 
+TEST(Catalogue, RefusesARingOf32BitsForExactSumsOfNumbers) {
+  for (const char* name : {"linear", "factorization-machine"}) {
+    Configuration configuration;
+    configuration.workload.name = name;
+    configuration.aggregation.ring = "32";
+    configuration.privacy.unit = Unit::none;
+
+    EXPECT_EQ(refusal_of(configuration, kNumbers),
+              "aggregation.ring=32 has too few digits for a label that is a number without a unit of "
+              "privacy: leave it at auto");
+
+    configuration.privacy.unit = Unit::record;
+    EXPECT_EQ(refusal_of(configuration, kNumbers), "");
+  }
+}
+
 TEST(Catalogue, RefusesOptionsThatContradictEachOther) {
   Configuration solver;
   solver.workload.solver = "als";

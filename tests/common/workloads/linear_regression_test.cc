@@ -93,6 +93,23 @@ TEST(LinearRegression, EqualsTheClosedFormOfThePooledRowsForAnyNumberOfMerchants
   }
 }
 
+// A person has few rows, each with numbers of its own: they are independent, and fitted without a residual.
+TEST(LinearRegression, WithoutDegreesOfFreedomTellsNoStandardErrors) {
+  const Dataset few = priced_data(1, 1);
+  const Dataset many = priced_data(1);
+  ASSERT_LE(few.train.features.rows(), 3u);
+  const LinearRegression workload(options_for(few, 0));
+  const LinearRegression free(options_for(many, 0));
+
+  const std::vector<NamedArray> without = workload.arrays(fit(workload, Unit::merchant, few));
+  const std::vector<NamedArray> with = free.arrays(fit(free, Unit::merchant, many));
+
+  ASSERT_EQ(without.size(), 2u);
+  EXPECT_EQ(without[1].name, "intercept");
+  ASSERT_EQ(with.size(), 4u);
+  EXPECT_EQ(with[2].name, "standard_errors");
+}
+
 TEST(LinearRegression, HasOneRound) {
   const Dataset data = priced_data(2);
   const LinearRegression workload(options_for(data));

@@ -1,5 +1,6 @@
 #include "common/workloads/own_part.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/base/failure.h"
@@ -188,11 +189,11 @@ TEST(LinearRegression, WithOwnPartsIsTheJointFitOfTheCommonAndAllOwnPartsInOneRo
   }
 }
 
-std::unique_ptr<Workload> personalised(const Dataset& data, Unit unit) {
+std::unique_ptr<Workload> personalised(const Dataset& data, Unit unit, const char* own = "all") {
   Configuration configuration;
   configuration.workload.name = "linear";
   configuration.workload.l2 = 0.01;
-  configuration.workload.other = {{"own", "all"}, {"own_l2", "1"}};
+  configuration.workload.other = {{"own", own}, {"own_l2", "1"}};
   configuration.privacy.unit = unit;
   WorkloadFacts facts{.kind = RowKind::record, .width = kWidth};
   facts.train_rows = static_cast<double>(data.train.features.rows());
@@ -241,6 +242,36 @@ TEST(Personalised, AMerchantsOwnFiguresAreThoseOfTheSumOverItAlone) {
   EXPECT_EQ(own.own.values.size(), kWidth);
   for (const auto& [name, value] : summed) {
     EXPECT_NEAR(own.figures.at(name), value, 1e-9) << name;
+  }
+}
+
+// The middle of the range is 32, not 0: a scale of centred scores moves the offset.
+TEST(Personalised, PublishedNumbersOfAnOwnPartPredictInUnitsOfTheLabel) {
+  const Dataset data = own_prices(4);
+  const std::size_t last = data.merchants.size() - 1;
+  const UnitRows rows{.train = train_rows(data, last),
+                      .test = Rows(data.test, data.merchants[last].test_begin, data.merchants[last].test_end),
+                      .merchant = static_cast<std::uint32_t>(last)};
+  for (const std::string kind : {"offset", "scale", "all"}) {
+    const auto workload = personalised(data, Unit::none, kind.c_str());
+    const Model model = trained(*workload, data);
+    const RowScorer common = workload->scorer(model);
+
+    const OwnResult result = *workload->own_part(model, rows);
+
+    const std::vector<double>& own = result.own.values;
+    double squares = 0;
+    for (std::size_t i = 0; i < rows.test.size(); ++i) {
+      const double s = common(rows.test.row(i));
+      const double predicted = kind == "offset"  ? s + own[0]
+                               : kind == "scale" ? (1 + own[0]) * s + own[1]
+                                                 : s + dot(rows.test.row(i), own);
+      const double error = std::clamp(predicted, 0.0, 64.0) - static_cast<double>(rows.test.label(i));
+      squares += error * error;
+    }
+    EXPECT_NEAR(std::sqrt(squares / static_cast<double>(rows.test.size())),
+                result.figures.at("test_rmse_own"), 1e-9)
+        << kind;
   }
 }
 
