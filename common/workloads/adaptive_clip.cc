@@ -114,8 +114,9 @@ Contributor AdaptiveClip::contributor(const Model& model, const PrivateSum& sum)
   state->model = without_clip(model);
   state->sum = sum;
   const bool adapts = sum.purpose == Purpose::update;
-  if (adapts) {
+  if (adapts) {  // As apply() has it for the workload itself: without the bit's entry, and without what the bit adds to the norm.
     --state->sum.length;
+    state->sum.clip_norm = model.parameters.back();
   }
   state->contribute = inner_->contributor(state->model, state->sum);
   if (!adapts) {

@@ -164,6 +164,17 @@ std::unique_ptr<Workload> make_linear(const Configuration& configuration, const 
   return std::make_unique<LinearRegression>(std::move(options));
 }
 
+/// Where units take turns, all training sums are rows of one kind; and parts of the model that took turns as well would meet
+/// the same units again and again.
+void refuse_turns_of_parts(const Configuration& configuration, std::size_t sums_a_pass) {
+  if (configuration.privacy.turns > 1 && sums_a_pass > 1) {
+    throw bad_input(
+        "privacy.turns needs training sums that are all alike, but the equations of all items take " +
+        std::to_string(sums_a_pass) +
+        " sums: raise workload.entries_per_sum, lower workload.rank, or leave out privacy.turns");
+  }
+}
+
 std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configuration,
                                                     const WorkloadFacts& facts) {
   if (facts.kind != RowKind::customer) {
@@ -196,7 +207,9 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   options.learning_rate = workload.learning_rate;
   options.seed = configuration.federation.seed;
   options.server = server_options(configuration);
-  return std::make_unique<MatrixFactorization>(std::move(options));
+  auto made = std::make_unique<MatrixFactorization>(std::move(options));
+  refuse_turns_of_parts(configuration, made->sums_a_pass());
+  return made;
 }
 
 std::unique_ptr<Workload> make_factorization_machine(const Configuration& configuration,
@@ -270,7 +283,9 @@ std::unique_ptr<Workload> make_implicit_factorization(const Configuration& confi
   options.customers_per_unit =
       number_option(workload.other, "customers_per_unit", options.customers_per_unit);
   options.seed = configuration.federation.seed;
-  return std::make_unique<ImplicitFactorization>(options);
+  auto made = std::make_unique<ImplicitFactorization>(options);
+  refuse_turns_of_parts(configuration, made->sums_a_pass());
+  return made;
 }
 
 /// With the merchants' own part where it is asked for.

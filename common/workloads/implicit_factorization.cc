@@ -21,6 +21,7 @@ constexpr double kUnclippedCounts = 0x1p12;
 constexpr double kUnclippedEquations = 0x1p24;
 // What keeps noise from carrying an item away.
 constexpr double kFarthest = 16;
+constexpr float kHeaviest = 1e6f;
 
 /// The customer's side: items as a table of floats, their Gram matrix, and the ridge solution of one customer.
 class TasteSolver {
@@ -70,7 +71,9 @@ class TasteSolver {
     return solution_;
   }
 
-  float weight(float value) const { return 1 + static_cast<float>(options_.confidence) * value; }
+  float weight(float value) const {
+    return std::min(1 + static_cast<float>(options_.confidence) * std::max(value, 0.0f), kHeaviest);
+  }
   float score(std::span<const float> customer, std::size_t item) const {
     return inner_product(customer.data(), table_.data() + item * stride_, stride_);
   }
@@ -144,8 +147,14 @@ ImplicitFactorization::ImplicitFactorization(Options options) : options_(options
         "instance "
         "0.01 and 0.1");
   }
-  if (options_.items_per_customer == 0 || !(options_.factor_bound > 0)) {
-    throw bad_input("workload.items_per_customer and workload.factor_bound: expected more than 0");
+  if (options_.items_per_customer == 0 || !(options_.factor_bound > 0) ||
+      !(options_.customers_per_unit > 0)) {
+    throw bad_input(
+        "workload.items_per_customer, workload.factor_bound and workload.customers_per_unit: expected more "
+        "than 0");
+  }
+  if (options_.exponent > 2) {
+    throw bad_input("workload.exponent: expected at most 2, and usually 0 to 1");
   }
   parts_ = {.items = options_.items,
             .unknowns = options_.rank,

@@ -67,6 +67,9 @@ class ImplicitFactorization final : public Workload {
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override;
 
+  /// Sums that one pass over all unknowns takes.
+  std::size_t sums_a_pass() const { return parts_.sums(); }
+
  private:
   bool is_private() const { return options_.unit != Unit::none; }
   ItemPart part(const Model& model) const { return parts_.at(model.step - 1); }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 
+#include "common/base/failure.h"
 #include "common/numerics/linear.h"
 #include "common/workloads/contribution_accumulator.h"
 #include "common/workloads/local_sgd.h"
@@ -140,7 +141,8 @@ Contributor LogisticRegression::newton_contributor(const Model& model, double cl
     std::vector<double> lower;
   };
   const auto scratch = std::make_shared<Scratch>();
-  return [this, &model, scratch, clip_norm](const UnitRows& unit, Contribution& out) {
+  const double loss_weight = std::max(1.0, options_.positive_weight);
+  return [this, &model, scratch, clip_norm, loss_weight](const UnitRows& unit, Contribution& out) {
     const Rows& rows = unit.train;
     if (rows.empty()) {
       return;
@@ -160,13 +162,22 @@ Contributor LogisticRegression::newton_contributor(const Model& model, double cl
       add_touched_lines(width, scratch->lower, width, out);
       return;
     }
-    own[width] = loss;
+    // A step that overshot is told from a better one by far less.
+    own[width] = std::min(loss, 8 * loss_weight * static_cast<double>(rows.size()));
     own[width + 1] = static_cast<double>(rows.size());
     for (double& entry : own) {
       entry /= options_.train_rows;
     }
+    double square = 0;
     for (double& entry : scratch->lower) {
       entry /= options_.train_rows;
+      square += entry * entry;
+    }
+    if (options_.clip == 0 && !(std::sqrt(square) <= clip_norm / 2)) {
+      throw bad_input(
+          "data.numeric: some values are so large that a merchant's mean curvature does not fit into the "
+          "sum; set "
+          "data.standardise=true, or declare ranges as COLUMN[LOW..HIGH]");
     }
     scratch->lanes.resize(2 * own.size());
     const std::span<double> both(scratch->lanes);

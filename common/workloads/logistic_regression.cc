@@ -22,7 +22,7 @@ constexpr double kUnknownGap = 1e30;
 /// A power of two that bounds every merchant's part of later sums, `lower` being the mean Hessian at w = 0: there p (1 - p) is
 /// largest, and a part of it is smaller than the whole. A mean gradient is at most the root of the mean ||x||^2, which is 4
 /// times the trace. The rest is room for the loss, and for merchants that were not in this sum.
-double clip_norm_after(std::span<const double> lower, std::size_t width) {
+double clip_norm_after(std::span<const double> lower, std::size_t width, double positive_weight) {
   double square = 0;
   double trace = 0;
   for (std::size_t i = 0; i < width; ++i) {
@@ -33,7 +33,8 @@ double clip_norm_after(std::span<const double> lower, std::size_t width) {
     square += line[i] * line[i];
     trace += line[i];
   }
-  return power_of_two_above(4 * std::max({std::sqrt(square), 2 * std::sqrt(std::max(trace, 0.0)), 4.0}));
+  const double loss = 4 * std::max(1.0, positive_weight);
+  return power_of_two_above(4 * std::max({std::sqrt(square), 2 * std::sqrt(std::max(trace, 0.0)), loss}));
 }
 
 void check_options(const LogisticRegression::Options& options) {
@@ -126,7 +127,8 @@ Model LogisticRegression::initial_model(std::uint64_t) const {
 }
 
 std::optional<PrivateSum> LogisticRegression::next_sum(const Model& model) const {
-  const double unclipped = local() ? kUnclippedStep : kUnclippedNorm;
+  const double unclipped =
+      local() ? kUnclippedStep : kUnclippedNorm * power_of_two_above(std::max(1.0, options_.positive_weight));
   PrivateSum sum;
   sum.name = local() ? "local steps" : newton() ? "gradient and curvature" : "gradient";
   sum.purpose = Purpose::update;
@@ -252,7 +254,8 @@ Metrics LogisticRegression::apply_newton(Model& model, std::span<const double> t
   const bool at_start =
       std::all_of(weights.begin(), weights.end(), [](double weight) { return weight == 0; });
   if (lanes() && at_start && options_.clip == 0) {
-    model.parameters[width + 1] = std::min(clip_norm_after(lower, width), clip_norm);
+    model.parameters[width + 1] =
+        std::min(clip_norm_after(lower, width, options_.positive_weight), clip_norm);
   }
   double penalty = 0;
   for (double& entry : sums) {

@@ -73,6 +73,8 @@ class DenseCurvature {
 
 }  // namespace
 
+constexpr std::size_t kFewRows = 32;
+
 double LogisticSums::add(const Rows& rows, std::span<const double> weights, std::span<double> gradient,
                          std::span<double> lower) const {
   double loss = 0;
@@ -85,7 +87,8 @@ double LogisticSums::add(const Rows& rows, std::span<const double> weights, std:
     if (lower.empty()) {
       continue;
     }
-    if (row.columns.size() < gradient.size()) {
+    // A few rows are not worth a square matrix of their own.
+    if (row.columns.size() < gradient.size() || rows.size() < kFewRows) {
       add_outer_product(row, terms.curvature, lower);
     } else {
       if (!dense) {

@@ -88,6 +88,9 @@ class MatrixFactorization final : public Workload {
   std::vector<double> solve_customer(const Model& model, const SparseRow& ratings) const;
   double predict(const Model& model, std::span<const double> customer, std::uint32_t item) const;
 
+  /// Sums that one pass over all unknowns takes.
+  std::size_t sums_a_pass() const { return options_.solver == Solver::als ? parts_.sums() : 1; }
+
  private:
   std::size_t block() const { return std::size_t{options_.rank} + 1; }
   bool lanes() const { return options_.unit == Unit::none; }

@@ -42,6 +42,9 @@ RankingQuality rank_items(std::span<const float> scores, std::span<const std::ui
     if (item >= scores.size() || std::binary_search(seen.begin(), seen.end(), item)) {
       continue;
     }
+    if (!std::isfinite(scores[item])) {
+      continue;  // No number comes before or after it.
+    }
     const std::size_t place = place_of(item, scores, seen);
     quality.ndcg_10 += place < kShortList ? gain(place) : 0;
     quality.hit_rate_10 = place < kShortList ? 1 : quality.hit_rate_10;

@@ -107,6 +107,24 @@ TEST(Catalogue, RefusesARingOf32BitsForExactSumsOfNumbers) {
   }
 }
 
+TEST(Catalogue, RefusesTurnsWhereAPassOverTheItemsTakesSeveralSums) {
+  Configuration configuration;
+  configuration.privacy.turns = 2;
+  configuration.workload.solver = "als";
+  configuration.workload.rank = 2;
+  for (const char* name : {"matrix-factorization", "implicit-matrix-factorization"}) {
+    SCOPED_TRACE(name);
+    configuration.workload.name = name;
+    configuration.workload.other["entries_per_sum"] = "1000";
+    EXPECT_EQ(refusal_of(configuration, kRatings), "");
+
+    configuration.workload.other["entries_per_sum"] = "9";  // The equations of one of the three items.
+    EXPECT_NE(refusal_of(configuration, kRatings).find("3 sums: raise workload.entries_per_sum"),
+              std::string::npos)
+        << refusal_of(configuration, kRatings);
+  }
+}
+
 TEST(Catalogue, RefusesOptionsThatContradictEachOther) {
   Configuration solver;
   solver.workload.solver = "als";

@@ -49,6 +49,14 @@ TEST(Ranking, AnItemThatTheModelDoesNotKnowIsMissed) {
   EXPECT_NEAR(quality.ndcg_10, 1 / (1 + 1 / std::log2(3)), 1e-12);
 }
 
+TEST(Ranking, AnItemWithoutANumberForItsScoreIsMissed) {
+  const std::vector<float> scores = {std::nanf(""), 0.5f};
+  const std::array<std::uint32_t, 1> wanted{0};
+
+  EXPECT_EQ(rank_items(scores, {}, wanted).ndcg_10, 0);
+  EXPECT_EQ(rank_items(scores, {}, wanted).recall_20, 0);
+}
+
 TEST(Ranking, FiguresStayBetweenZeroAndOne) {
   SeededGenerator generator{3};
   for (int trial = 0; trial < 200; ++trial) {
