@@ -369,9 +369,7 @@ Invitation Training::invite(std::uint64_t round, std::uint64_t sum, std::uint64_
     invited.erase(away, invited.end());
     SeededGenerator generator({configuration_.federation.seed, sum, attempt, 0x636F686F7274});
     const std::size_t drawn = std::min(wanted, invited.size());
-    for (std::size_t i = 0; i < drawn; ++i) {
-      std::swap(invited[i], invited[i + generator.below(invited.size() - i)]);
-    }
+    draw_to_front(std::span(invited), drawn, generator);
     invited.resize(drawn);
     invited.insert(invited.end(), probes.begin(), probes.end());
   }

@@ -11,6 +11,7 @@
 #include "common/data/encoding.h"
 #include "common/workloads/catalogue.h"
 #include "common/workloads/preparation.h"
+#include "tests/support/plain_sum.h"
 #include "tests/support/small_data.h"
 
 namespace hanse {
@@ -87,21 +88,6 @@ double norm_of(const Contribution& contribution) {
   return std::sqrt(square);
 }
 
-/// Calls `use` with every index and value of a contribution.
-template <class Use>
-void for_each_entry(const Contribution& contribution, const Use& use) {
-  const SparseRow& row = contribution.row();
-  for (std::size_t i = 0; i < row.columns.size(); ++i) {
-    use(std::size_t{row.columns[i]}, contribution.scale() * static_cast<double>(row.values[i]));
-  }
-  std::size_t at = 0;
-  for (const Contribution::Block& block : contribution.blocks()) {
-    for (std::size_t i = 0; i < block.count; ++i) {
-      use(block.first + i, contribution.values()[at++]);
-    }
-  }
-}
-
 /// The sum over all merchants, clipped and on a grid of 2^-28 of the clip norm: exact integers.
 std::vector<std::int64_t> integer_sum(const Workload& workload, const Model& model, const PrivateSum& sum,
                                       Unit privacy, const Dataset& data) {
@@ -115,7 +101,7 @@ std::vector<std::int64_t> integer_sum(const Workload& workload, const Model& mod
       contribution.clear();
       contribute(rows, contribution);
       const double factor = std::min(1.0, sum.clip_norm / norm_of(contribution));
-      for_each_entry(contribution, [&](std::size_t index, double value) {
+      test::for_each_entry(contribution, [&](std::size_t index, double value) {
         entries.at(index) += static_cast<std::int64_t>(factor * value * steps);
       });
     });

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
+#include <utility>
 
 namespace hanse {
 
@@ -32,6 +35,22 @@ class SeededGenerator {
  private:
   std::array<std::uint64_t, 4> state_;
 };
+
+/// Puts `values` into a random order, each with equal probability (Fisher and Yates).
+template <class T>
+void shuffle(std::span<T> values, SeededGenerator& generator) {
+  for (std::size_t i = values.size(); i > 1; --i) {
+    std::swap(values[i - 1], values[generator.below(i)]);
+  }
+}
+
+/// Puts a random choice of `count` <= values.size() of them, in random order, to the front.
+template <class T>
+void draw_to_front(std::span<T> values, std::size_t count, SeededGenerator& generator) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::swap(values[i], values[i + generator.below(values.size() - i)]);
+  }
+}
 
 /// SplitMix64 finaliser of `value`: the fixed hash of row numbers and text in the file formats.
 std::uint64_t split_mix(std::uint64_t value);

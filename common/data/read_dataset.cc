@@ -128,6 +128,15 @@ class RowFilter {
   std::unordered_set<SeenRow, SeenRowHash> seen_;
 };
 
+// A number within the range of its column. Always itself without one: comparisons with NaN are false.
+double clipped(double x, const NumericSpec& spec, Counts& counts) {
+  if (x < spec.low || x > spec.high) {
+    ++counts.clipped;
+    return x < spec.low ? spec.low : spec.high;
+  }
+  return x;
+}
+
 // The transformed, clipped number of a cell; NaN when it is missing.
 float read_numeric_cell(const RowSource& source, std::size_t column, const NumericSpec& spec,
                         Counts& counts) {
@@ -159,11 +168,7 @@ float read_numeric_cell(const RowSource& source, std::size_t column, const Numer
     }
     x = std::sqrt(x);
   }
-  if (x < spec.low || x > spec.high) {  // Never true without a range: comparisons with NaN are false.
-    ++counts.clipped;
-    x = x < spec.low ? spec.low : spec.high;
-  }
-  const auto result = static_cast<float>(x);
+  const auto result = static_cast<float>(clipped(x, spec, counts));
   if (!std::isfinite(result)) {
     throw source.bad_cell(column, "a number below 3.4e38");
   }
@@ -178,10 +183,7 @@ float read_label(const RowSource& source, const RowPlan& plan, Counts& counts) {
   if (plan.data.format == "csv") {
     return read_numeric_cell(source, source.label_column(), *plan.label, counts);
   }
-  const double x = static_cast<double>(source.label());
-  const double clipped = x < plan.label->low ? plan.label->low : x > plan.label->high ? plan.label->high : x;
-  counts.clipped += clipped == x ? 0U : 1U;
-  return static_cast<float>(clipped);
+  return static_cast<float>(clipped(static_cast<double>(source.label()), *plan.label, counts));
 }
 
 std::uint32_t read_word_cell(const RowSource& source, std::size_t column, const Vocabulary& vocabulary,

@@ -39,9 +39,4 @@ double soft_threshold(double value, double threshold);
 /// The smallest power of two that is not below `value` > 0. With it as clip norm, whole numbers lie on the grid.
 double power_of_two_above(double value);
 
-/// Solves A x = b for a symmetric positive definite A of order b.size(), by Cholesky's factorisation. `lower`
-/// holds A row-major, of which only the lower triangle is read; it is overwritten by the factor, and `b` by
-/// x. False, and both undefined, when a pivot is not positive.
-bool solve_cholesky(std::span<double> lower, std::span<double> b);
-
 }  // namespace hanse

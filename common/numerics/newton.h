@@ -5,12 +5,9 @@
 #include <span>
 #include <vector>
 
-namespace hanse {
+#include "common/numerics/symmetric.h"
 
-/// Entries of the lower triangle of a symmetric matrix of this order, rows one after the other, each up to its diagonal.
-inline constexpr std::size_t triangle_size(std::size_t order) {
-  return order * (order + 1) / 2;
-}
+namespace hanse {
 
 /// What is known of a smooth convex function f at one point.
 struct SecondOrder {

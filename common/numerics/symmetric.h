@@ -6,6 +6,12 @@
 
 namespace hanse {
 
+/// Entries of the lower triangle of a symmetric matrix of this order, rows one after the other, each up to its diagonal: entry
+/// (i, j) is at triangle_size(i) + j.
+inline constexpr std::size_t triangle_size(std::size_t order) {
+  return order * (order + 1) / 2;
+}
+
 /// Eigenvalues, increasing, and orthonormal eigenvectors of a symmetric matrix A = sum of value_k v_k v_k^T.
 struct SymmetricEigen {
   std::vector<double> values;

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <initializer_list>
+#include <utility>
 
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
@@ -49,6 +51,23 @@ bool flag_option(const Other& other, const std::string& key, bool fallback) {
   return found == other.end() ? fallback : found->second == "true";
 }
 
+/// workload.solver, by the names that the workload knows.
+template <class Solver>
+Solver solver_option(const Configuration::WorkloadOptions& workload,
+                     std::initializer_list<std::pair<const char*, Solver>> known) {
+  std::string names;
+  std::size_t left = known.size();
+  for (const auto& [name, solver] : known) {
+    if (workload.solver == name) {
+      return solver;
+    }
+    --left;
+    names += std::string(name) + (left > 1 ? ", " : left == 1 ? " or " : "");
+  }
+  throw bad_input("workload.solver: expected " + names + " for " + workload.name + "; got '" +
+                  workload.solver + "'");
+}
+
 ServerOptimizer::Options server_options(const Configuration& configuration) {
   ServerOptimizer::Options options;
   options.name = configuration.server.optimizer;
@@ -92,15 +111,10 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   const Configuration::WorkloadOptions& workload = configuration.workload;
   const Unit unit = configuration.privacy.unit;
   LogisticRegression::Options options;
-  if (workload.solver == "local") {
-    options.solver = LogisticRegression::Solver::local;
-  } else if (workload.solver == "newton") {
-    options.solver = LogisticRegression::Solver::newton;
-  } else if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: expected gradient, newton or local for logistic; got '" +
-                    workload.solver + "'");
-  }
-  if (workload.solver == "newton" && unit == Unit::none && configuration.aggregation.ring == "32") {
+  using Solver = LogisticRegression::Solver;
+  options.solver = solver_option<Solver>(
+      workload, {{"gradient", Solver::gradient}, {"newton", Solver::newton}, {"local", Solver::local}});
+  if (options.solver == Solver::newton && unit == Unit::none && configuration.aggregation.ring == "32") {
     throw bad_input(
         "aggregation.ring=32 has too few digits for workload.solver=newton without a unit of privacy: leave "
         "it "
@@ -123,7 +137,7 @@ std::unique_ptr<Workload> make_logistic(const Configuration& configuration, cons
   options.local_epochs = workload.local_epochs;
   options.batch = workload.batch;
   options.learning_rate = workload.learning_rate;
-  options.equal_weights = equal_weights(configuration, options.solver == LogisticRegression::Solver::local);
+  options.equal_weights = equal_weights(configuration, options.solver == Solver::local);
   options.seed = configuration.federation.seed;
   options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
   options.max_units = configuration.data.max_units;
@@ -182,14 +196,9 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   }
   const Configuration::WorkloadOptions& workload = configuration.workload;
   MatrixFactorization::Options options;
-  if (workload.solver == "als") {
-    options.solver = MatrixFactorization::Solver::als;
-  } else if (workload.solver == "local") {
-    options.solver = MatrixFactorization::Solver::local;
-  } else if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: expected gradient, als or local for matrix-factorization; got '" +
-                    workload.solver + "'");
-  }
+  using Solver = MatrixFactorization::Solver;
+  options.solver = solver_option<Solver>(
+      workload, {{"gradient", Solver::gradient}, {"als", Solver::als}, {"local", Solver::local}});
   options.block = count_option(workload.other, "block", options.block);
   options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
   options.items = facts.width;
@@ -221,12 +230,9 @@ std::unique_ptr<Workload> make_factorization_machine(const Configuration& config
   const Configuration::WorkloadOptions& workload = configuration.workload;
   const Unit unit = configuration.privacy.unit;
   FactorizationMachine::Options options;
-  if (workload.solver == "local") {
-    options.solver = FactorizationMachine::Solver::local;
-  } else if (workload.solver != "gradient") {
-    throw bad_input("workload.solver: expected gradient or local for factorization-machine; got '" +
-                    workload.solver + "'");
-  }
+  using Solver = FactorizationMachine::Solver;
+  options.solver =
+      solver_option<Solver>(workload, {{"gradient", Solver::gradient}, {"local", Solver::local}});
   options.width = facts.width;
   options.rank = workload.rank;
   options.train_rows = facts.train_rows;
@@ -245,7 +251,7 @@ std::unique_ptr<Workload> make_factorization_machine(const Configuration& config
                        .learning_rate = workload.learning_rate,
                        .l2 = workload.l2,
                        .l2_factors = number_option(workload.other, "l2_factors", workload.l2)};
-  options.equal_weights = equal_weights(configuration, options.solver == FactorizationMachine::Solver::local);
+  options.equal_weights = equal_weights(configuration, options.solver == Solver::local);
   options.seed = configuration.federation.seed;
   options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
   options.max_units = configuration.data.max_units;

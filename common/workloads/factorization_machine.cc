@@ -15,8 +15,6 @@
 namespace hanse {
 namespace {
 
-constexpr std::size_t kFineBins = 4096;  // As for logistic regression.
-constexpr std::size_t kCoarseBins = 16;
 constexpr double kUnclippedNorm =
     4096;                          // Without a unit of privacy, for a record's gradient or a merchant's step.
 constexpr double kLossBound = 64;  // Of one record in the training loss, so that its lane is bounded.
@@ -34,14 +32,10 @@ std::optional<RegressionErrors> errors_of(const FactorizationMachine::Options& o
   if (!options.regression) {
     return std::nullopt;
   }
-  RegressionErrors::Options errors;
-  errors.low = options.label_low;
-  errors.high = options.label_high;
-  errors.declared = options.label_declared;
-  errors.unit = options.unit;
-  errors.rows_per_unit = options.test_rows_per_unit;
-  errors.max_units = options.max_units;
-  return RegressionErrors(errors);
+  return RegressionErrors({.low = options.label_low,
+                           .high = options.label_high,
+                           .declared = options.label_declared,
+                           .rows = {options.unit, options.test_rows_per_unit, options.max_units}});
 }
 
 double bounded_loss(const ScoreTarget& target, double score, float label) {
@@ -67,7 +61,7 @@ struct Scorer {
 FactorizationMachine::FactorizationMachine(Options options)
     : options_(std::move(options)),
       optimizer_(options_.server),
-      histogram_(options_.unit == Unit::none ? kFineBins : kCoarseBins),
+      histogram_(ScoreHistogram::for_privacy(options_.unit)),
       errors_(errors_of(options_)),
       target_(target_of(options_)) {
   check(options_.width > 0, "a factorization machine has an intercept at least");
@@ -115,24 +109,9 @@ std::optional<PrivateSum> FactorizationMachine::next_sum(const Model&) const {
 }
 
 std::optional<PrivateSum> FactorizationMachine::evaluation_sum(const Model&) const {
-  if (errors_) {
-    return errors_->sum();
-  }
-  PrivateSum sum;
-  sum.name = "test scores";
-  sum.purpose = Purpose::evaluation;
-  sum.population = Population::test;
-  sum.length = histogram_.length();
-  const Unit unit = options_.unit == Unit::none ? natural_unit() : options_.unit;
-  double rows = options_.test_rows_per_unit;
-  if (lanes()) {
-    rows = unit == Unit::merchant ? static_cast<double>(options_.max_units) : 1;
-  } else if (rows <= 0) {
-    rows = unit == Unit::record ? 1 : is_customer(unit) ? 8 : 256;
-  }
-  const double norm = rows * ScoreHistogram::record_norm();
-  sum.clip_norm = lanes() ? power_of_two_above(norm) : norm;
-  return sum;
+  return errors_ ? errors_->sum()
+                 : histogram_.sum({options_.unit, options_.test_rows_per_unit, options_.max_units},
+                                  natural_unit());
 }
 
 std::span<const double> FactorizationMachine::column(const Model& model, std::size_t j) const {
@@ -150,7 +129,7 @@ FactorTable FactorizationMachine::table_of(const Model& model) const {
 Contributor FactorizationMachine::contributor(const Model& model, const PrivateSum& sum) const {
   check(model.parameters.size() == parameters(), "a model belongs to its workload");
   if (sum.purpose == Purpose::evaluation) {
-    return errors_ ? error_contributor(model) : score_contributor(model);
+    return errors_ ? errors_->contributor(scorer(model)) : histogram_.contributor(scorer(model));
   }
   return options_.solver == Solver::local ? local_contributor(model) : gradient_contributor(model);
 }
@@ -230,9 +209,7 @@ Contributor FactorizationMachine::local_contributor(const Model& model) const {
     SeededGenerator generator{options_.seed, model.step, unit.merchant};
     double bias_memory = FactorTable::kFirstMemory;
     for (std::uint32_t epoch = 0; epoch < options_.penalties.epochs; ++epoch) {
-      for (std::size_t i = order.size(); i > 1; --i) {  // Fisher-Yates.
-        std::swap(order[i - 1], order[generator.below(i)]);
-      }
+      shuffle(std::span(order), generator);
       local.table.descend(rows, order, target_, options_.penalties, local.bias, bias_memory);
     }
 
@@ -260,45 +237,6 @@ Contributor FactorizationMachine::local_contributor(const Model& model) const {
       const double entries[] = {weight * loss / count, weight};
       out.add_block(parameters(), entries);
     }
-  };
-}
-
-Contributor FactorizationMachine::score_contributor(const Model& model) const {
-  struct Scratch {
-    Scorer scorer;
-    ContributionAccumulator sums;
-  };
-  const auto scratch = std::make_shared<Scratch>(
-      Scratch{{table_of(model), model.parameters[0]}, ContributionAccumulator(0, histogram_.length(), 1)});
-  return [histogram = histogram_, scratch](const UnitRows& unit, Contribution& out) {
-    const Rows& rows = unit.test;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const double label = static_cast<double>(rows.label(i));
-      const double score = scratch->scorer.score(rows.row(i));
-      scratch->sums[histogram.index_of(score, label)] += 1.0;
-      scratch->sums[histogram.loss_index()] += ScoreHistogram::loss_entry(score, label);
-    }
-    scratch->sums.flush(out);
-  };
-}
-
-Contributor FactorizationMachine::error_contributor(const Model& model) const {
-  struct Scratch {
-    Scorer scorer;
-    std::vector<double> sums;
-  };
-  const auto scratch = std::make_shared<Scratch>(Scratch{{table_of(model), model.parameters[0]}, {}});
-  return [this, scratch](const UnitRows& unit, Contribution& out) {
-    const Rows& rows = unit.test;
-    if (rows.empty()) {
-      return;
-    }
-    scratch->sums.assign(errors_->entries(), 0.0);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const double prediction = target_.middle + target_.half_width * scratch->scorer.score(rows.row(i));
-      errors_->add({&prediction, 1}, static_cast<double>(rows.label(i)), scratch->sums);
-    }
-    errors_->write(scratch->sums, out);
   };
 }
 
@@ -334,9 +272,9 @@ Metrics FactorizationMachine::apply(Model& model, const PrivateSum& sum,
 
 RowScorer FactorizationMachine::scorer(const Model& model) const {
   const auto scorer = std::make_shared<Scorer>(Scorer{table_of(model), model.parameters[0]});
-  const double middle = options_.regression ? target_.middle : 0;
-  const double unit = options_.regression ? target_.half_width : 1;
-  return [scorer, middle, unit](const SparseRow& row) { return middle + unit * scorer->score(row); };
+  return [scorer, target = target_](const SparseRow& row) {
+    return target.middle + target.half_width * scorer->score(row);
+  };
 }
 
 std::vector<NamedArray> FactorizationMachine::arrays(const Model& model) const {

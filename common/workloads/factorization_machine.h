@@ -80,8 +80,6 @@ class FactorizationMachine final : public Workload {
   FactorTable table_of(const Model& model) const;
   Contributor gradient_contributor(const Model& model) const;
   Contributor local_contributor(const Model& model) const;
-  Contributor score_contributor(const Model& model) const;
-  Contributor error_contributor(const Model& model) const;
 
   Options options_;
   ServerOptimizer optimizer_;

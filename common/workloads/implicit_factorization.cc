@@ -120,9 +120,7 @@ void choose_items(std::span<const std::uint32_t> columns, std::size_t most, std:
     salt = split_mix(salt ^ column);
   }
   SeededGenerator generator{salt};
-  for (std::size_t i = 0; i < most; ++i) {
-    std::swap(chosen[i], chosen[i + generator.below(chosen.size() - i)]);
-  }
+  draw_to_front(std::span(chosen), most, generator);
   chosen.resize(most);
   std::sort(chosen.begin(), chosen.end());
 }

@@ -25,13 +25,7 @@ RegressionErrors::Options error_options(const LinearRegression::Options& options
   return {.low = options.label_low,
           .high = options.label_high,
           .declared = options.label_declared,
-          .unit = options.unit,
-          .rows_per_unit = options.test_rows_per_unit,
-          .max_units = options.max_units};
-}
-
-std::size_t place_in_triangle(std::size_t row, std::size_t column) {
-  return row * (row + 1) / 2 + column;
+          .rows = {options.unit, options.test_rows_per_unit, options.max_units}};
 }
 
 /// Calls use(place, value) for each entry that the row (x, u) has in the triangle, in increasing order of place.
@@ -42,10 +36,9 @@ void for_each_product(const SparseRow& x, double u, std::size_t width, const Use
     const double left = a < count ? static_cast<double>(x.values[a]) : u;
     const std::size_t row = a < count ? x.columns[a] : width;
     for (std::size_t b = 0; b < a; ++b) {
-      use(place_in_triangle(row, x.columns[b]),
-          std::numbers::sqrt2 * left * static_cast<double>(x.values[b]));
+      use(triangle_size(row) + x.columns[b], std::numbers::sqrt2 * left * static_cast<double>(x.values[b]));
     }
-    use(place_in_triangle(row, row), left * left);
+    use(triangle_size(row) + row, left * left);
   }
 }
 
@@ -102,7 +95,7 @@ std::optional<PrivateSum> LinearRegression::evaluation_sum(const Model&) const {
 Contributor LinearRegression::contributor(const Model& model, const PrivateSum& sum) const {
   check(model.parameters.size() == options_.width, "a model belongs to its workload");
   if (sum.purpose == Purpose::evaluation) {
-    return error_contributor(model);
+    return errors_.contributor(scorer(model));
   }
   return exact() ? exact_contributor(sum) : products_contributor();
 }
@@ -144,7 +137,7 @@ void LinearRegression::project(std::vector<double>& triangle) const {
       }
     }
     for (std::size_t column = 0; column <= row; ++column) {
-      triangle[place_in_triangle(row, column)] -=
+      triangle[triangle_size(row) + column] -=
           row == column ? taken[column] : std::numbers::sqrt2 * taken[column];
     }
   }
@@ -193,7 +186,7 @@ Contributor LinearRegression::exact_contributor(const PrivateSum& sum) const {
     std::vector<double> products = products_of(unit.train);
     double trace = 0;
     for (std::size_t i = 0; i < order(); ++i) {
-      trace += products[place_in_triangle(i, i)];
+      trace += products[triangle_size(i) + i];
     }
     if (!(trace <= bound / 4)) {
       throw bad_input(
@@ -208,29 +201,13 @@ Contributor LinearRegression::exact_contributor(const PrivateSum& sum) const {
   };
 }
 
-Contributor LinearRegression::error_contributor(const Model& model) const {
-  const auto lanes = std::make_shared<std::vector<double>>();
-  return [this, lanes, &weights = model.parameters](const UnitRows& unit, Contribution& out) {
-    const Rows& rows = unit.test;
-    if (rows.empty()) {
-      return;
-    }
-    lanes->assign(errors_.entries(), 0.0);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const double prediction = dot(rows.row(i), weights);
-      errors_.add({&prediction, 1}, static_cast<double>(rows.label(i)), *lanes);
-    }
-    errors_.write(*lanes, out);
-  };
-}
-
 /// The symmetric matrix Z^T W Z of its triangle, row-major.
 std::vector<double> LinearRegression::matrix_of(std::span<const double> triangle) const {
   const std::size_t n = order();
   std::vector<double> matrix(n * n);
   for (std::size_t row = 0; row < n; ++row) {
     for (std::size_t column = 0; column <= row; ++column) {
-      const double value = triangle[place_in_triangle(row, column)];
+      const double value = triangle[triangle_size(row) + column];
       matrix[row * n + column] = matrix[column * n + row] =
           row == column ? value : value / std::numbers::sqrt2;
     }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "common/numerics/symmetric.h"
 #include "common/workloads/own_part.h"
 #include "common/workloads/regression_errors.h"
 #include "common/workloads/workload.h"
@@ -83,14 +84,13 @@ class LinearRegression final : public Workload {
  private:
   bool exact() const { return options_.unit == Unit::none; }
   std::size_t order() const { return std::size_t{options_.width} + 1; }  ///< Of z.
-  std::size_t triangle() const { return order() * (order() + 1) / 2; }
+  std::size_t triangle() const { return triangle_size(order()); }
   double scaled_label(float label) const { return (static_cast<double>(label) - middle_) / half_width_; }
   bool projects() const;  ///< The own part is in the fit.
   void project(std::vector<double>& triangle) const;
   std::vector<double> products_of(const Rows& rows) const;  ///< The triangle.
   Contributor products_contributor() const;
   Contributor exact_contributor(const PrivateSum& sum) const;
-  Contributor error_contributor(const Model& model) const;
   std::vector<double> matrix_of(std::span<const double> triangle) const;
   Metrics fit(Model& model, const std::vector<double>& moments) const;
 

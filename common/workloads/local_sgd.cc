@@ -54,8 +54,8 @@ void run_local_sgd(const LocalSgd& options, const Rows& rows, SeededGenerator ge
   std::vector<double> residuals(std::min<std::size_t>(options.batch, rows.size()));
   const DenseStep dense(options, weights);
   for (std::uint32_t epoch = 0; epoch < options.epochs; ++epoch) {
-    for (std::size_t i = order.size(); options.shuffle && i > 1; --i) {  // Fisher-Yates.
-      std::swap(order[i - 1], order[generator.below(i)]);
+    if (options.shuffle) {
+      shuffle(std::span(order), generator);
     }
     for (std::size_t begin = 0; begin < order.size(); begin += options.batch) {
       const std::size_t count = std::min<std::size_t>(options.batch, order.size() - begin);

@@ -10,6 +10,7 @@
 #include "common/workloads/local_sgd.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/logistic_sums.h"
+#include "common/workloads/two_parts.h"
 
 namespace hanse {
 namespace {
@@ -136,8 +137,8 @@ Contributor LogisticRegression::local_contributor(const Model& model) const {
 
 Contributor LogisticRegression::newton_contributor(const Model& model, double clip_norm) const {
   struct Scratch {
-    std::vector<double> sums;   // Gradient; without a unit of privacy then loss and rows.
-    std::vector<double> lanes;  // Twice as many.
+    std::vector<double>
+        sums;  // Gradient; without a unit of privacy then loss and rows, and all in two parts.
     std::vector<double> lower;
   };
   const auto scratch = std::make_shared<Scratch>();
@@ -179,34 +180,12 @@ Contributor LogisticRegression::newton_contributor(const Model& model, double cl
           "sum; set "
           "data.standardise=true, or declare ranges as COLUMN[LOW..HIGH]");
     }
-    scratch->lanes.resize(2 * own.size());
-    const std::span<double> both(scratch->lanes);
-    split_lanes(clip_norm, own, both.first(own.size()), both.last(own.size()));
-    out.add_block(0, both);
-    add_touched_lines(both.size(), scratch->lower, width, out);
+    // The gradient is within a quarter of the clip norm, the loss within half of it: with the curvature there is room for both
+    // parts.
+    split_in_two(own, clip_norm);
+    out.add_block(0, own);
+    add_touched_lines(own.size(), scratch->lower, width, out);
   };
-}
-
-Contributor LogisticRegression::score_contributor(const Model& model) const {
-  const auto sums = std::make_shared<ContributionAccumulator>(0, histogram_.length(), 1);
-  return
-      [&weights = model.parameters, histogram = histogram_, sums](const UnitRows& unit, Contribution& out) {
-        const Rows& rows = unit.test;
-        if (rows.size() == 1) {
-          const double label = static_cast<double>(rows.label(0));
-          const double logit = dot(rows.row(0), weights);
-          out.add(histogram.index_of(logit, label), 1.0);
-          out.add(histogram.loss_index(), ScoreHistogram::loss_entry(logit, label));
-          return;
-        }
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-          const double label = static_cast<double>(rows.label(i));
-          const double logit = dot(rows.row(i), weights);
-          (*sums)[histogram.index_of(logit, label)] += 1.0;
-          (*sums)[histogram.loss_index()] += ScoreHistogram::loss_entry(logit, label);
-        }
-        sums->flush(out);
-      };
 }
 
 }  // namespace hanse

@@ -7,13 +7,11 @@
 #include "common/base/failure.h"
 #include "common/numerics/linear.h"
 #include "common/workloads/logistic_sums.h"
+#include "common/workloads/two_parts.h"
 
 namespace hanse {
 namespace {
 
-constexpr std::size_t kFineBins = 4096;  // Without noise: ties within a bin cost the AUC less than 1e-4.
-constexpr std::size_t kCoarseBins =
-    16;  // With noise: each bin costs a noise term, and ties 0.005 of the AUC.
 constexpr double kUnclippedNorm = 1024;   // Without a unit of privacy, for one record's gradient.
 constexpr double kUnclippedStep = 4096;   // Likewise for one merchant's weighted difference.
 constexpr double kUnclippedMean = 65536;  // Likewise for its part of the mean gradient and Hessian.
@@ -91,7 +89,7 @@ void check_options(const LogisticRegression::Options& options) {
 LogisticRegression::LogisticRegression(Options options)
     : options_(std::move(options)),
       optimizer_(options_.server),
-      histogram_(options_.unit == Unit::none ? kFineBins : kCoarseBins) {
+      histogram_(ScoreHistogram::for_privacy(options_.unit)) {
   check_options(options_);
 }
 
@@ -146,27 +144,13 @@ std::optional<PrivateSum> LogisticRegression::next_sum(const Model& model) const
 }
 
 std::optional<PrivateSum> LogisticRegression::evaluation_sum(const Model&) const {
-  PrivateSum sum;
-  sum.name = "test scores";
-  sum.purpose = Purpose::evaluation;
-  sum.population = Population::test;
-  sum.length = histogram_.length();
-  const Unit unit = options_.unit == Unit::none ? natural_unit() : options_.unit;
-  double rows = options_.test_rows_per_unit;
-  if (lanes()) {
-    rows = unit == Unit::merchant ? static_cast<double>(options_.max_units) : 1;
-  } else if (rows <= 0) {
-    rows = unit == Unit::record ? 1 : is_customer(unit) ? 8 : 256;
-  }
-  const double norm = rows * ScoreHistogram::record_norm();
-  sum.clip_norm = lanes() ? power_of_two_above(norm) : norm;
-  return sum;
+  return histogram_.sum({options_.unit, options_.test_rows_per_unit, options_.max_units}, natural_unit());
 }
 
 Contributor LogisticRegression::contributor(const Model& model, const PrivateSum& sum) const {
   check(model.parameters.size() == parameter_count(), "a model belongs to its workload");
   if (sum.purpose == Purpose::evaluation) {
-    return score_contributor(model);
+    return histogram_.contributor(scorer(model));
   }
   return local()    ? local_contributor(model)
          : newton() ? newton_contributor(model, sum.clip_norm)
@@ -239,8 +223,7 @@ Metrics LogisticRegression::apply_newton(Model& model, std::span<const double> t
   double divisor = options_.train_rows * options_.expected_share;
   double curvature_divisor = divisor / clip_norm;
   if (lanes()) {
-    sums.resize(width + 2);
-    join_lanes(total.first(width + 2), total.subspan(width + 2, width + 2), sums);
+    sums = joined(total.first(2 * (width + 2)));
     divisor = curvature_divisor = sums[width + 1];
     if (!(divisor > 0)) {
       return {};

@@ -20,7 +20,7 @@ namespace hanse {
 /// Solver `newton` (`kNewtonWidthMax` columns at most): a contribution is gradient and Hessian, sum of c p (1 - p) x x^T,
 /// whose lower triangle makes the sum long: width^2 / 2.
 ///  - Without a unit of privacy a merchant adds up its rows by itself and divides them by the n that was released; loss
-///    and rows are with them. Gradient, loss and rows take two entries each (split_lanes()), with the digits that a norm
+///    and rows are with them. Gradient, loss and rows take two entries each (common/workloads/two_parts.h), with the digits that a norm
 ///    of 1e-8 needs. The server makes damped steps (common/numerics/newton.h) and is finished, next_sum() gives nothing,
 ///    when the norm of the gradient is at most `tolerance`: about ten sums. The clip norm 2^16 is beyond any mean
 ///    Hessian of rows whose mean ||x||^2 is below 2^18; after the sum at w = 0 the largest Hessian there is is known, and
@@ -96,7 +96,6 @@ class LogisticRegression final : public Workload {
   Contributor gradient_contributor(const Model& model) const;
   Contributor local_contributor(const Model& model) const;
   Contributor newton_contributor(const Model& model, double clip_norm) const;
-  Contributor score_contributor(const Model& model) const;
   Metrics apply_gradient(Model& model, std::span<const double> total) const;
   Metrics apply_local(Model& model, std::span<const double> total) const;
   Metrics apply_newton(Model& model, std::span<const double> total, double clip_norm) const;

@@ -14,8 +14,6 @@
 namespace hanse {
 namespace {
 
-constexpr double kLaneRatio = 0x1p19;
-
 void add_outer_product(const SparseRow& row, double scale, std::span<double> lower) {
   const std::uint32_t* const columns = row.columns.data();
   const float* const values = row.values.data();
@@ -101,23 +99,6 @@ double LogisticSums::add(const Rows& rows, std::span<const double> weights, std:
     dense->add_to(lower);
   }
   return loss;
-}
-
-void split_lanes(double clip_norm, std::span<const double> values, std::span<double> high,
-                 std::span<double> low) {
-  check(high.size() == values.size() && low.size() == values.size(), "two lanes carry as many numbers");
-  const double quantum = std::ldexp(clip_norm, -26);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    high[i] = std::nearbyint(values[i] / quantum) * quantum;
-    low[i] = (values[i] - high[i]) * kLaneRatio;
-  }
-}
-
-void join_lanes(std::span<const double> high, std::span<const double> low, std::span<double> values) {
-  check(high.size() == values.size() && low.size() == values.size(), "two lanes carry as many numbers");
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = high[i] + low[i] / kLaneRatio;
-  }
 }
 
 }  // namespace hanse

@@ -39,14 +39,4 @@ struct LogisticSums {
              std::span<double> lower = {}) const;
 };
 
-/// Splits a number into two entries of a sum without noise, so that a sum of fixed grid carries more digits of it:
-///
-///   high = round(x / q) q,  low = (x - high) 2^19,   q = 2^-26 of the clip norm
-///
-/// For |x| within the clip norm |low| is at most 2^-8 of it, and high lies on every grid of at least 2^26 steps, so it is
-/// added exactly. join_lanes() undoes it for a total.
-void split_lanes(double clip_norm, std::span<const double> values, std::span<double> high,
-                 std::span<double> low);
-void join_lanes(std::span<const double> high, std::span<const double> low, std::span<double> values);
-
 }  // namespace hanse

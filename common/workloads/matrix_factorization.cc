@@ -325,9 +325,7 @@ Contributor MatrixFactorization::changes_contributor(const Model& model) const {
     std::iota(s.order.begin(), s.order.end(), 0u);
     SeededGenerator generator({options_.seed, step, unit.merchant, 0x6D667367});
     for (std::uint32_t epoch = 0; epoch < options_.local_epochs; ++epoch) {
-      for (std::size_t i = customers; i > 1; --i) {
-        std::swap(s.order[i - 1], s.order[generator.below(i)]);
-      }
+      shuffle(std::span(s.order), generator);
       for (const std::uint32_t r : s.order) {
         SparseRow ratings = unit.train.row(r);
         const std::size_t known = known_items(ratings, options_.items);
@@ -388,9 +386,7 @@ Metrics MatrixFactorization::apply(Model& model, const PrivateSum& sum, std::spa
     case Purpose::statistics:
       return apply_statistics(model, total);
     case Purpose::update:
-      return options_.solver == Solver::als     ? apply_equations(model, total)
-             : options_.solver == Solver::local ? apply_changes(model, total)
-                                                : apply_gradients(model, total);
+      return options_.solver == Solver::als ? apply_equations(model, total) : apply_steps(model, total);
     case Purpose::evaluation:
       break;
   }
@@ -422,33 +418,17 @@ Metrics MatrixFactorization::apply_statistics(Model& model, std::span<const doub
   return {{"mean_rating", model.parameters[0]}};
 }
 
-Metrics MatrixFactorization::apply_gradients(Model& model, std::span<const double> total) const {
-  const std::span<double> ratings = std::span(model.server_state).last(options_.items);
-  const std::span<double> items = std::span(model.parameters).subspan(1);
-  std::vector<double> gradient(items.size());
-  for (std::size_t item = 0; item < options_.items; ++item) {
-    const double scale = 1 / (options_.expected_share * std::max(ratings[item], 1.0));
-    for (std::size_t i = item * block(); i < (item + 1) * block(); ++i) {
-      const double penalty = i == item * block() ? options_.l2_bias : options_.l2;
-      gradient[i] = penalty * items[i] - scale * total[i];
-    }
-  }
-  optimizer_.apply(model.step, gradient, items, model.server_state);
-  ++model.step;
-  if (lanes() && total[items.size() + 1] > 0) {
-    return {{"train_loss", total[items.size()] / total[items.size() + 1]}};
-  }
-  return {};
-}
-
-Metrics MatrixFactorization::apply_changes(Model& model, std::span<const double> total) const {
+/// Minus gradients, to which penalties are added here, or changes of local epochs, which had them.
+Metrics MatrixFactorization::apply_steps(Model& model, std::span<const double> total) const {
+  const bool penalised = options_.solver == Solver::gradient;
   const std::span<const double> ratings = std::span(model.server_state).last(options_.items);
   const std::span<double> items = std::span(model.parameters).subspan(1);
   std::vector<double> gradient(items.size());
   for (std::size_t item = 0; item < options_.items; ++item) {
     const double scale = 1 / (options_.expected_share * std::max(ratings[item], 1.0));
     for (std::size_t i = item * block(); i < (item + 1) * block(); ++i) {
-      gradient[i] = -scale * total[i];
+      const double penalty = i == item * block() ? options_.l2_bias : options_.l2;
+      gradient[i] = (penalised ? penalty * items[i] : 0) - scale * total[i];
     }
   }
   optimizer_.apply(model.step, gradient, items, model.server_state);

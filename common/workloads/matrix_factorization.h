@@ -97,8 +97,7 @@ class MatrixFactorization final : public Workload {
   ItemPart part(const Model& model) const { return parts_.at(model.step - 1); }
   CustomerSide customer_side(const Model& model) const;
   Metrics apply_statistics(Model& model, std::span<const double> total) const;
-  Metrics apply_gradients(Model& model, std::span<const double> total) const;
-  Metrics apply_changes(Model& model, std::span<const double> total) const;
+  Metrics apply_steps(Model& model, std::span<const double> total) const;
   Metrics apply_equations(Model& model, std::span<const double> total) const;
   Contributor statistics_contributor() const;
   Contributor gradient_contributor(const Model& model) const;

@@ -55,13 +55,7 @@ struct Problem {
       const double s = score(i, own);
       const double p = loss == OwnLoss::squares ? s : sigmoid(s);
       curvature[i] = loss == OwnLoss::squares ? 1 : std::max(p * (1 - p), 1e-12);
-      add(gradient, row(i), p - labels[i]);
-    }
-  }
-
-  static void add(std::vector<double>& sum, const SparseRow& row, double factor) {
-    for (std::size_t e = 0; e < row.columns.size(); ++e) {
-      sum[row.columns[e]] += factor * static_cast<double>(row.values[e]);
+      add_scaled(row(i), p - labels[i], gradient);
     }
   }
 
@@ -89,7 +83,7 @@ struct Problem {
         image[k] = penalty[k] * along[k];
       }
       for (std::size_t i = 0; i < labels.size(); ++i) {
-        add(image, row(i), curvature[i] * dot(row(i), along));
+        add_scaled(row(i), curvature[i] * dot(row(i), along), image);
       }
       const double bend = inner(along, image);
       if (!(bend > 0)) {

@@ -13,8 +13,6 @@ namespace hanse {
 namespace {
 
 const std::vector<std::string> kModels = {"", "_own", "_alone"};
-constexpr std::size_t kFineBins = 4096;  // As for logistic regression.
-constexpr std::size_t kCoarseBins = 16;
 constexpr double kLeastPenalty = 1e-6;  // A row, of the model that is alone: columns depend on each other.
 
 OwnPart::Options own_options(const Personalised::Options& options) {
@@ -24,13 +22,15 @@ OwnPart::Options own_options(const Personalised::Options& options) {
           .width = options.width};
 }
 
+TestRows rows_of(const Personalised::Options& options) {
+  return {options.unit, options.test_rows_per_unit, options.max_units};
+}
+
 RegressionErrors::Options error_options(const Personalised::Options& options) {
   return {.low = options.numeric_label ? options.label_low : -1,
           .high = options.numeric_label ? options.label_high : 1,
           .declared = options.label_declared || !options.numeric_label,
-          .unit = options.unit,
-          .rows_per_unit = options.test_rows_per_unit,
-          .max_units = options.max_units,
+          .rows = rows_of(options),
           .models = kModels};
 }
 
@@ -42,7 +42,7 @@ Personalised::Personalised(std::unique_ptr<Workload> inner, const Options& optio
       own_(own_options(options)),
       alone_(own_options(options)),
       errors_(error_options(options)),
-      histogram_(options.unit == Unit::none ? kFineBins : kCoarseBins) {
+      histogram_(ScoreHistogram::for_privacy(options.unit)) {
   if (!inner_->scorer(inner_->initial_model(0))) {
     throw bad_input("workload.own: " + std::string(inner_->name()) +
                     " has no own part of a merchant: leave it out, or use linear, logistic or "
@@ -60,16 +60,9 @@ std::optional<PrivateSum> Personalised::evaluation_sum(const Model& model) const
   if (!summed()) {
     return inner_->evaluation_sum(model);
   }
-  PrivateSum sum = errors_.sum();
-  if (!options_.numeric_label) {
-    const bool exact = options_.unit == Unit::none;
-    const double rows = exact                             ? static_cast<double>(options_.max_units)
-                        : options_.test_rows_per_unit > 0 ? options_.test_rows_per_unit
-                                                          : 256;
-    const double norm = rows * std::sqrt(3.0) * ScoreHistogram::record_norm();
-    sum.length = kModels.size() * histogram_.length();
-    sum.clip_norm = exact ? power_of_two_above(norm) : norm;
-  }
+  PrivateSum sum = options_.numeric_label ? errors_.sum()
+                                          : histogram_.sum(rows_of(options_), Unit::merchant, kModels.size());
+  sum.without_privacy = Unit::merchant;
   sum.name = "test figures";
   return sum;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include "common/base/check.h"
 #include "common/numerics/linear.h"
@@ -19,7 +21,7 @@ RegressionErrors::RegressionErrors(Options options)
       middle_(options_.low + (options_.high - options_.low) / 2),
       half_width_((options_.high - options_.low) / 2) {
   check(half_width_ > 0, "a label has a range");
-  check(options_.declared || options_.unit == Unit::none, "privacy has a declared range");
+  check(options_.declared || options_.rows.privacy == Unit::none, "privacy has a declared range");
 }
 
 double RegressionErrors::record_norm() const {
@@ -35,17 +37,27 @@ PrivateSum RegressionErrors::sum() const {
   sum.name = "test errors";
   sum.purpose = Purpose::evaluation;
   sum.population = Population::test;
-  sum.length = options_.unit == Unit::none ? 2 * entries() : entries();
+  sum.length = options_.rows.privacy == Unit::none ? 2 * entries() : entries();
   sum.without_privacy = Unit::merchant;
-  double rows = options_.rows_per_unit;
-  if (options_.unit == Unit::none) {
-    rows = static_cast<double>(options_.max_units);
-  } else if (rows <= 0) {
-    rows = options_.unit == Unit::record ? 1 : is_customer(options_.unit) ? 8 : 256;
-  }
-  const double norm = rows * record_norm();
-  sum.clip_norm = options_.unit == Unit::none ? 4 * power_of_two_above(norm) : norm;
+  const double norm = options_.rows.most(Unit::merchant) * record_norm();
+  sum.clip_norm = options_.rows.privacy == Unit::none ? 4 * power_of_two_above(norm) : norm;
   return sum;
+}
+
+Contributor RegressionErrors::contributor(RowScorer predict) const {
+  const auto sums = std::make_shared<std::vector<double>>();
+  return [this, sums, predict = std::move(predict)](const UnitRows& unit, Contribution& out) {
+    const Rows& rows = unit.test;
+    if (rows.empty()) {
+      return;
+    }
+    sums->assign(entries(), 0.0);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double prediction = predict(rows.row(i));
+      add({&prediction, 1}, static_cast<double>(rows.label(i)), *sums);
+    }
+    write(*sums, out);
+  };
 }
 
 void RegressionErrors::add(std::span<const double> predictions, double label, std::span<double> sums) const {
@@ -65,14 +77,14 @@ void RegressionErrors::add(std::span<const double> predictions, double label, st
 
 void RegressionErrors::write(std::vector<double>& sums, Contribution& out) const {
   check(sums.size() == entries(), "a unit's errors have their entries");
-  if (options_.unit == Unit::none) {
+  if (options_.rows.privacy == Unit::none) {
     split_in_two(sums, sum().clip_norm);
   }
   out.add_block(0, sums);
 }
 
 Metrics RegressionErrors::metrics(std::span<const double> total) const {
-  if (options_.unit == Unit::none) {
+  if (options_.rows.privacy == Unit::none) {
     return figures(joined(total));
   }
   return figures(total);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/workloads/test_rows.h"
 #include "common/workloads/workload.h"
 
 namespace hanse {
@@ -28,10 +29,7 @@ class RegressionErrors {
     double low = -1;
     double high = 1;
     bool declared = false;
-    Unit unit = Unit::none;    ///< Of privacy.
-    double rows_per_unit = 0;  ///< Test rows of one unit that surely count in full; 0: 1, 8 or 256 for a
-                               ///< record, customer or merchant.
-    std::uint64_t max_units = 1u << 20;   ///< Public bound on the rows of a merchant.
+    TestRows rows;
     std::vector<std::string> models{""};  ///< Suffixes of figures: "", "_own", ...
   };
   explicit RegressionErrors(Options options);
@@ -39,6 +37,8 @@ class RegressionErrors {
   /// The evaluation sum "test errors". Without a unit of privacy it adds merchants' vectors, in two parts
   /// (common/workloads/two_parts.h).
   PrivateSum sum() const;
+  /// A unit's part of it for one model, by what that predicts for its test rows. These errors must outlive it.
+  Contributor contributor(RowScorer predict) const;
   /// What one test record adds to.
   std::size_t entries() const { return options_.models.size() + 3; }
   /// Adds one test record to `sums` (entries() long); one prediction a model.

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "common/base/check.h"
 #include "common/numerics/linear.h"
+#include "common/workloads/contribution_accumulator.h"
 
 namespace hanse {
 namespace {
@@ -15,11 +18,49 @@ namespace {
 constexpr double kLogitScale = 2;
 constexpr double kLossBound = 4;
 constexpr double kLossScale = 8;
+constexpr std::size_t kFineBins = 4096;
+constexpr std::size_t kCoarseBins = 16;
 
 }  // namespace
 
 ScoreHistogram::ScoreHistogram(std::size_t bins) : bins_(bins) {
   check(bins >= 2 && bins % 2 == 0, "a score histogram has an even number of bins");
+}
+
+ScoreHistogram ScoreHistogram::for_privacy(Unit privacy) {
+  return ScoreHistogram(privacy == Unit::none ? kFineBins : kCoarseBins);
+}
+
+PrivateSum ScoreHistogram::sum(const TestRows& rows, Unit natural, std::size_t models) const {
+  PrivateSum sum;
+  sum.name = "test scores";
+  sum.purpose = Purpose::evaluation;
+  sum.population = Population::test;
+  sum.length = models * length();
+  const double norm = rows.most(natural) * std::sqrt(static_cast<double>(models)) * record_norm();
+  sum.clip_norm = rows.privacy == Unit::none ? power_of_two_above(norm) : norm;
+  return sum;
+}
+
+Contributor ScoreHistogram::contributor(RowScorer logit_of) const {
+  const auto sums = std::make_shared<ContributionAccumulator>(0, length(), 1);
+  return [*this, sums, logit_of = std::move(logit_of)](const UnitRows& unit, Contribution& out) {
+    const Rows& rows = unit.test;
+    if (rows.size() == 1) {  // Its entries come in order.
+      const double label = static_cast<double>(rows.label(0));
+      const double logit = logit_of(rows.row(0));
+      out.add(index_of(logit, label), 1.0);
+      out.add(loss_index(), loss_entry(logit, label));
+      return;
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double label = static_cast<double>(rows.label(i));
+      const double logit = logit_of(rows.row(i));
+      (*sums)[index_of(logit, label)] += 1.0;
+      (*sums)[loss_index()] += loss_entry(logit, label);
+    }
+    sums->flush(out);
+  };
 }
 
 std::size_t ScoreHistogram::bin_of(double logit) const {

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <span>
 
-#include "common/workloads/contribution.h"
-#include "common/workloads/model.h"
+#include "common/workloads/test_rows.h"
+#include "common/workloads/workload.h"
 
 namespace hanse {
 
@@ -22,6 +22,14 @@ class ScoreHistogram {
  public:
   /// `bins` is even.
   explicit ScoreHistogram(std::size_t bins);
+  /// With bins so fine that ties cost the area under the curve less than 1e-4; or, where each of them costs noise, so coarse
+  /// that they cost 0.005.
+  static ScoreHistogram for_privacy(Unit privacy);
+
+  /// The evaluation sum "test scores" of so many models side by side.
+  PrivateSum sum(const TestRows& rows, Unit natural, std::size_t models = 1) const;
+  /// A unit's part of it: its test rows by their logits.
+  Contributor contributor(RowScorer logit_of) const;
 
   std::size_t length() const { return 2 * bins_ + 1; }
   std::size_t bin_of(double logit) const;

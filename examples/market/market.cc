@@ -71,9 +71,7 @@ std::vector<MarketMerchant> make_merchants(const MarketOptions& options, const P
   for (std::uint32_t rank = 1; rank <= options.merchants; ++rank) {
     weights.push_back(std::pow(rank, -0.9));
   }
-  for (std::size_t i = weights.size(); i > 1; --i) {
-    std::swap(weights[i - 1], weights[generator.below(i)]);
-  }
+  shuffle(std::span(weights), generator);
   std::vector<MarketMerchant> merchants;
   const std::size_t categories = std::min<std::size_t>(kCategories, options.items);
   for (std::uint32_t m = 0; m < options.merchants; ++m) {

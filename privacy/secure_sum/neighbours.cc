@@ -21,9 +21,7 @@ std::vector<std::vector<std::uint32_t>> neighbour_graph(std::uint32_t merchants,
     std::array<std::uint64_t, 4> words;
     std::memcpy(words.data(), order_digest.data(), sizeof words);
     SeededGenerator generator({words[0], words[1], words[2], words[3]});
-    for (std::uint32_t i = merchants; i > 1; --i) {
-      std::swap(order[i - 1], order[generator.below(i)]);
-    }
+    shuffle(std::span(order), generator);
   }
   std::vector<std::vector<std::uint32_t>> neighbours(merchants);
   for (std::uint32_t place = 0; place < merchants; ++place) {

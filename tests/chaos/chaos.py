@@ -19,6 +19,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from federation import command_lines, lines_of, start
+
 KINDS = ["worker-killed", "two-workers-killed", "worker-stopped", "coordinator-killed", "mpirun-killed"]
 MERCHANTS = 12
 WORKERS = 4
@@ -61,17 +64,8 @@ def write_market(folder):
 
 def processes(part, program=""):
     """Processes alive whose command line has `part` in it and whose program's name begins with `program`."""
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != os.getpid():
-            try:
-                with open(f"/proc/{name}/cmdline", "rb") as file:
-                    words = file.read().decode(errors="replace").split("\0")
-            except OSError:
-                continue
-            if any(part in word for word in words) and os.path.basename(words[0]).startswith(program):
-                found.append(int(name))
-    return sorted(found)
+    return sorted(process for process, words in command_lines()
+                  if any(part in word for word in words) and os.path.basename(words[0]).startswith(program))
 
 
 def signal_all(ids, number):
@@ -132,11 +126,8 @@ class Run:
         with open(self.ini, "w") as out:
             out.write(INI.format(rounds=ROUNDS, deadline=deadline_ms))
         self.run = os.path.join(self.folder, "run")
-        self.output = open(os.path.join(self.folder, "output.txt"), "w")
         self.began = time.monotonic()
-        self.hanse = subprocess.Popen(
-            [os.path.join(self.programs, "hanse"), "run", self.ini, "-n", str(WORKERS), "output.dir=" + self.run],
-            stdout=self.output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.folder)
+        self.hanse, self.output = start(self.programs, self.folder, self.ini, WORKERS, "output.dir=" + self.run)
 
     def at_work(self):
         """Whether coordinator and all workers have started."""
@@ -144,11 +135,7 @@ class Run:
                 len(processes(self.ini, "hanse-coordinator")) == 1)
 
     def rounds(self):
-        try:
-            with open(os.path.join(self.run, "metrics.jsonl")) as file:
-                return file.read().count("\n")
-        except OSError:
-            return 0
+        return lines_of(os.path.join(self.run, "metrics.jsonl"))
 
     def wait(self):
         try:

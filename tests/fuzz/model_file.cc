@@ -1,36 +1,13 @@
-// A published model that someone passes on: the file itself, and a payload behind a header that fits it.
+// A published model that someone passes on.
 
 #include "coordinator/output/model_file.h"
 
-#include "common/base/failure.h"
-#include "privacy/crypto/digest.h"
-#include "tests/fuzz/fuzz.h"
-
-namespace hanse::fuzz {
-namespace {
-
-void read(std::string_view bytes) {
-  const Allocations allocations;
-  try {
-    const PublishedModel model = decode_model(bytes, "a file");
-    const std::string once = encode_model(model);
-    check(encode_model(decode_model(once, "a file")) == once, "a model that was read is written in one way");
-  } catch (const Failure& failure) {
-    check(failure.code() == ExitCode::bad_input, "a bad model is bad input");
-  }
-  allocations.must_be_within(bytes.size() + 64, 256);
-}
-
-}  // namespace
-}  // namespace hanse::fuzz
+#include "tests/fuzz/sealed_file.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hanse;
-  const std::string_view bytes = fuzz::text_input(data, size);
-  fuzz::read(bytes);
-  ByteWriter writer;
-  writer.put_bytes(bytes_of("HANSEMDL")).put(kModelFormatVersion).put(std::uint64_t{size});
-  writer.put_bytes(sha256(bytes_of(bytes))).put_bytes(bytes_of(bytes));
-  fuzz::read(text_of(writer.bytes()));
+  const auto once_more = [](std::string_view bytes) { return encode_model(decode_model(bytes, "a file")); };
+  const fuzz::SealedFile<decltype(once_more)> models{"HANSEMDL", kModelFormatVersion, 256, 64, once_more};
+  models.check_both(fuzz::text_input(data, size));
   return 0;
 }

@@ -17,6 +17,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from federation import command_lines, lines_of, start
+
 FEATURES = 100
 ROWS = 100
 BLOCK = 10  # Features that are drawn together.
@@ -77,17 +80,15 @@ def write_federation(folder, merchants, workers, rows, rounds):
 def ranks(ini):
     """Rank to process id, of this run."""
     found = {}
-    for name in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{name}/cmdline", "rb") as file:
-                words = file.read().decode(errors="replace").split("\0")
-            if ini in words and os.path.basename(words[0]) in ("hanse-coordinator", "hanse-worker"):
-                with open(f"/proc/{name}/environ", "rb") as file:
+    for process, words in command_lines():
+        if ini in words and os.path.basename(words[0]) in ("hanse-coordinator", "hanse-worker"):
+            try:
+                with open(f"/proc/{process}/environ", "rb") as file:
                     for word in file.read().split(b"\0"):
                         if word.startswith(b"OMPI_COMM_WORLD_RANK="):
-                            found[int(word.split(b"=")[1])] = int(name)
-        except (OSError, ValueError):
-            continue
+                            found[int(word.split(b"=")[1])] = process
+            except (OSError, ValueError):
+                continue
     return dict(sorted(found.items()))
 
 
@@ -108,27 +109,13 @@ def megabytes(process):
         return None
 
 
-def lines_of(path):
-    try:
-        with open(path) as file:
-            return file.read().count("\n")
-    except OSError:
-        return 0
-
-
-def begin(programs, folder, ini, workers, *settings):
-    output = open(os.path.join(folder, "output.txt"), "w")
-    return subprocess.Popen([os.path.join(programs, "hanse"), "run", ini, "-n", str(workers), *settings],
-                            stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder)
-
-
 def scale(options):
     folder = tempfile.mkdtemp(prefix="hanse-scale-", dir=options.folder)
     ini = write_federation(folder, options.merchants, options.workers, options.rows, options.rounds)
     print(f"{options.merchants} merchants of {options.rows} rows and {FEATURES} features at {options.workers} workers, "
           f"in {folder}", flush=True)
     began = time.monotonic()
-    run = begin(options.programs, folder, ini, options.workers)
+    run, _ = start(options.programs, folder, ini, options.workers)
     metrics = os.path.join(folder, "run", "metrics.jsonl")
     ids, cpu, seen, rows = {}, {}, 0, []
     while run.poll() is None:
@@ -168,7 +155,7 @@ def scale(options):
 def idle(options, workers):
     folder = tempfile.mkdtemp(prefix="hanse-idle-", dir=options.folder)
     ini = write_federation(folder, 2 * workers, workers, 5, 10000)
-    run = begin(options.programs, folder, ini, workers, "privacy.unit=none", "privacy.epsilon=", "privacy.delta=")
+    run, _ = start(options.programs, folder, ini, workers, "privacy.unit=none", "privacy.epsilon=", "privacy.delta=")
     try:
         metrics = os.path.join(folder, "run", "metrics.jsonl")
         while lines_of(metrics) < 2 and run.poll() is None:

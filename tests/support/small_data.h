@@ -59,6 +59,15 @@ inline Dataset deal_people(const std::vector<Person>& people, std::uint32_t merc
   return data;
 }
 
+/// The row with its zeros.
+inline std::vector<double> dense_row(const SparseRow& row, std::size_t width) {
+  std::vector<double> dense(width, 0.0);
+  for (std::size_t e = 0; e < row.columns.size(); ++e) {
+    dense[row.columns[e]] = static_cast<double>(row.values[e]);
+  }
+  return dense;
+}
+
 /// Two numeric columns (one without a public range, with a missing value now and then), four hashed ones of
 /// which a row has one, and the intercept. Labels follow the first column.
 inline FeatureSpace record_space() {

@@ -5,6 +5,8 @@
 
 #include "common/base/failure.h"
 #include "tests/reference/factorization_machine_reference.h"
+#include "tests/support/expect_near.h"
+#include "tests/support/plain_sum.h"
 #include "tests/support/small_data.h"
 
 namespace hanse {
@@ -13,28 +15,10 @@ namespace {
 using reference::FactorMachine;
 using reference::LabelledRow;
 using reference::Pool;
+using test::expect_near;
 
 constexpr std::uint32_t kWidth = 7;
 constexpr std::size_t kColumns = kWidth - 1;
-
-std::vector<double> exact_sum(const Workload& workload, const Model& model, const PrivateSum& sum, Unit unit,
-                              const Dataset& data) {
-  std::vector<double> total(sum.length, 0.0);
-  const Contributor contribute = workload.contributor(model, sum);
-  for (const MerchantRows& merchant : data.merchants) {
-    for_each_unit(data, merchant, unit, sum.population, [&](const UnitRows& rows) {
-      Contribution contribution;
-      contribute(rows, contribution);
-      std::size_t at = 0;
-      for (const Contribution::Block& block : contribution.blocks()) {
-        for (std::size_t i = 0; i < block.count; ++i) {
-          total[block.first + i] += contribution.values()[at++];
-        }
-      }
-    });
-  }
-  return total;
-}
 
 Dataset small_data(std::uint32_t merchants) {
   return test::deal_people(test::record_people(20, false), merchants, RowKind::record, test::record_space());
@@ -43,12 +27,8 @@ Dataset small_data(std::uint32_t merchants) {
 Pool pool_of(const Dataset& data, std::size_t begin, std::size_t end) {
   Pool pool;
   for (std::size_t i = begin; i < end; ++i) {
-    LabelledRow row{.x = std::vector<double>(kWidth, 0.0), .y = static_cast<double>(data.train.labels[i])};
-    const SparseRow sparse = data.train.features.row(i);
-    for (std::size_t e = 0; e < sparse.columns.size(); ++e) {
-      row.x[sparse.columns[e]] = static_cast<double>(sparse.values[e]);
-    }
-    pool.push_back(row);
+    pool.push_back({.x = test::dense_row(data.train.features.row(i), kWidth),
+                    .y = static_cast<double>(data.train.labels[i])});
   }
   return pool;
 }
@@ -88,16 +68,9 @@ Model train(const FactorizationMachine& workload, Unit unit, const Dataset& data
   Model model = workload.initial_model(1);
   for (int round = 0; round < rounds; ++round) {
     const PrivateSum sum = *workload.next_sum(model);
-    workload.apply(model, sum, exact_sum(workload, model, sum, unit, data));
+    workload.apply(model, sum, test::plain_sum(workload, model, sum, unit, data));
   }
   return model;
-}
-
-void expect_near(const std::vector<double>& actual, const std::vector<double>& expected, double tolerance) {
-  ASSERT_EQ(actual.size(), expected.size());
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    EXPECT_NEAR(actual[i], expected[i], tolerance) << i;
-  }
 }
 
 TEST(FactorTable, ScoresARowByItsPairs) {
@@ -181,10 +154,10 @@ TEST(FactorizationMachine, CustomersAndMerchantsAddUpToTheSameGradientAsRecords)
   const Model model = train(workload, Unit::record, data, 3);
   const PrivateSum sum = *workload.next_sum(model);
 
-  const std::vector<double> records = exact_sum(workload, model, sum, Unit::record, data);
+  const std::vector<double> records = test::plain_sum(workload, model, sum, Unit::record, data);
 
-  expect_near(exact_sum(workload, model, sum, Unit::customer, data), records, 1e-12);
-  expect_near(exact_sum(workload, model, sum, Unit::merchant, data), records, 1e-12);
+  expect_near(test::plain_sum(workload, model, sum, Unit::customer, data), records, 1e-12);
+  expect_near(test::plain_sum(workload, model, sum, Unit::merchant, data), records, 1e-12);
 }
 
 TEST(FactorizationMachine, TheGradientIsThatOfTheLossByCentralDifferences) {
@@ -204,7 +177,8 @@ TEST(FactorizationMachine, TheGradientIsThatOfTheLossByCentralDifferences) {
     return sum / rows;
   };
 
-  const std::vector<double> total = exact_sum(workload, model, *workload.next_sum(model), Unit::record, data);
+  const std::vector<double> total =
+      test::plain_sum(workload, model, *workload.next_sum(model), Unit::record, data);
 
   for (std::size_t i = 0; i < model.parameters.size(); ++i) {
     std::vector<double> above = model.parameters;
@@ -235,7 +209,8 @@ TEST(FactorizationMachine, OfNumbersTheGradientIsThatOfTheSquaredError) {
     return sum;
   };
 
-  const std::vector<double> total = exact_sum(workload, model, *workload.next_sum(model), Unit::record, data);
+  const std::vector<double> total =
+      test::plain_sum(workload, model, *workload.next_sum(model), Unit::record, data);
 
   for (std::size_t i = 0; i < model.parameters.size(); ++i) {
     std::vector<double> above = model.parameters;
@@ -257,7 +232,8 @@ TEST(FactorizationMachine, PublishesNumbersInUnitsOfTheLabel) {
   Model model = train(workload, Unit::record, data, 40);
   const PrivateSum sum = *workload.next_sum(model);
 
-  const Metrics metrics = workload.apply(model, sum, exact_sum(workload, model, sum, Unit::record, data));
+  const Metrics metrics =
+      workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::record, data));
 
   model = train(workload, Unit::record, data, 40);
   const std::vector<NamedArray> arrays = workload.arrays(model);
@@ -316,7 +292,7 @@ TEST(FactorizationMachine, LearnsWhatIsInPairsAlone) {
 
     const PrivateSum evaluation = *workload.evaluation_sum(model);
     const Metrics metrics =
-        workload.apply(model, evaluation, exact_sum(workload, model, evaluation, Unit::record, data));
+        workload.apply(model, evaluation, test::plain_sum(workload, model, evaluation, Unit::record, data));
     EXPECT_EQ(metrics.at("test_auc"), 1);
     EXPECT_EQ(metrics.at("test_accuracy"), 1);
   }

@@ -4,6 +4,7 @@
 
 #include "common/base/failure.h"
 #include "tests/reference/implicit_reference.h"
+#include "tests/support/plain_sum.h"
 #include "tests/support/small_data.h"
 
 namespace hanse {
@@ -30,30 +31,11 @@ Dataset small_data(std::uint32_t merchants) {
                            test::rating_space(kItems));
 }
 
-std::vector<double> exact_sum(const Workload& workload, const Model& model, const PrivateSum& sum, Unit unit,
-                              const Dataset& data) {
-  std::vector<double> total(sum.length, 0.0);
-  const Contributor contribute = workload.contributor(model, sum);
-  for (const MerchantRows& merchant : data.merchants) {
-    for_each_unit(data, merchant, unit, sum.population, [&](const UnitRows& rows) {
-      Contribution contribution;
-      contribute(rows, contribution);
-      std::size_t at = 0;
-      for (const Contribution::Block& block : contribution.blocks()) {
-        for (std::size_t i = 0; i < block.count; ++i) {
-          total.at(block.first + i) += contribution.values()[at++];
-        }
-      }
-    });
-  }
-  return total;
-}
-
 Model train(const ImplicitFactorization& workload, const Dataset& data, int sums) {
   Model model = workload.initial_model(1);
   for (int i = 0; i < sums; ++i) {
     const PrivateSum sum = *workload.next_sum(model);
-    workload.apply(model, sum, exact_sum(workload, model, sum, Unit::merchant, data));
+    workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::merchant, data));
   }
   return model;
 }
@@ -155,7 +137,8 @@ TEST(ImplicitFactorization, BlocksOfVectorsEndWhereWholeVectorsDo) {
   const auto loss_after = [&](const ImplicitFactorization& workload, int sums) {
     Model model = train(workload, data, sums);
     const PrivateSum sum = *workload.next_sum(model);
-    return workload.apply(model, sum, exact_sum(workload, model, sum, Unit::merchant, data)).at("train_loss");
+    return workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::merchant, data))
+        .at("train_loss");
   };
 
   EXPECT_NEAR(loss_after(in_blocks, 1 + 2 * 200), loss_after(at_once, 1 + 200), 1e-4);
@@ -168,9 +151,9 @@ TEST(ImplicitFactorization, RanksTestItemsAmongThoseNotSeen) {
   const PrivateSum sum = *workload.evaluation_sum(model);
 
   const Metrics by_customer =
-      workload.apply(model, sum, exact_sum(workload, model, sum, Unit::customer, data));
+      workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::customer, data));
   const Metrics by_merchant =
-      workload.apply(model, sum, exact_sum(workload, model, sum, Unit::merchant, data));
+      workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::merchant, data));
 
   EXPECT_EQ(by_customer.at("test_recall_20"), 1);  // Six items: all are among the first 20.
   EXPECT_EQ(by_customer.at("test_hit_rate_10"), 1);

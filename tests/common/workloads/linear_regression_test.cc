@@ -43,12 +43,8 @@ Dataset priced_data(std::uint32_t merchants, std::size_t people = 40) {
 std::vector<NumberedRow> pool_of(const RowBlock& block) {
   std::vector<NumberedRow> pool;
   for (std::size_t i = 0; i < block.features.rows(); ++i) {
-    NumberedRow row{.x = std::vector<double>(kWidth, 0.0), .y = static_cast<double>(block.labels[i])};
-    const SparseRow sparse = block.features.row(i);
-    for (std::size_t e = 0; e < sparse.columns.size(); ++e) {
-      row.x[sparse.columns[e]] = static_cast<double>(sparse.values[e]);
-    }
-    pool.push_back(row);
+    pool.push_back(
+        {.x = test::dense_row(block.features.row(i), kWidth), .y = static_cast<double>(block.labels[i])});
   }
   return pool;
 }
@@ -248,7 +244,7 @@ TEST(LinearRegression, RefusesValuesThatNoSumHolds) {
 
 TEST(RegressionErrors, OneRecordStaysWithinItsNormWhateverIsPredicted) {
   const RegressionErrors errors(
-      {.low = 0, .high = 10, .declared = true, .unit = Unit::record, .models = {"", "_own", "_alone"}});
+      {.low = 0, .high = 10, .declared = true, .rows = {Unit::record}, .models = {"", "_own", "_alone"}});
 
   for (const double label : {0.0, 3.0, 10.0}) {
     for (const double prediction : {-1e9, 0.0, 5.0, 1e9}) {

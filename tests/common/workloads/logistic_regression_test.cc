@@ -6,6 +6,8 @@
 
 #include "common/base/failure.h"
 #include "tests/reference/logistic_reference.h"
+#include "tests/support/expect_near.h"
+#include "tests/support/plain_sum.h"
 #include "tests/support/small_data.h"
 
 namespace hanse {
@@ -13,31 +15,9 @@ namespace {
 
 using reference::LabelledRow;
 using reference::Pool;
+using test::expect_near;
 
 constexpr std::uint32_t kWidth = 7;
-
-std::vector<double> exact_sum(const Workload& workload, const Model& model, const PrivateSum& sum, Unit unit,
-                              const Dataset& data) {
-  std::vector<double> total(sum.length, 0.0);
-  const Contributor contribute = workload.contributor(model, sum);
-  for (const MerchantRows& merchant : data.merchants) {
-    for_each_unit(data, merchant, unit, sum.population, [&](const UnitRows& rows) {
-      Contribution contribution;
-      contribute(rows, contribution);
-      for (std::size_t i = 0; i < contribution.row().columns.size(); ++i) {
-        total[contribution.row().columns[i]] +=
-            contribution.scale() * static_cast<double>(contribution.row().values[i]);
-      }
-      std::size_t at = 0;
-      for (const Contribution::Block& block : contribution.blocks()) {
-        for (std::size_t i = 0; i < block.count; ++i) {
-          total[block.first + i] += contribution.values()[at++];
-        }
-      }
-    });
-  }
-  return total;
-}
 
 Dataset small_data(std::uint32_t merchants) {
   return test::deal_people(test::record_people(20, false), merchants, RowKind::record, test::record_space());
@@ -46,12 +26,8 @@ Dataset small_data(std::uint32_t merchants) {
 Pool pool_of(const Dataset& data, std::size_t begin, std::size_t end) {
   Pool pool;
   for (std::size_t i = begin; i < end; ++i) {
-    LabelledRow row{.x = std::vector<double>(kWidth, 0.0), .y = static_cast<double>(data.train.labels[i])};
-    const SparseRow sparse = data.train.features.row(i);
-    for (std::size_t e = 0; e < sparse.columns.size(); ++e) {
-      row.x[sparse.columns[e]] = static_cast<double>(sparse.values[e]);
-    }
-    pool.push_back(row);
+    pool.push_back({.x = test::dense_row(data.train.features.row(i), kWidth),
+                    .y = static_cast<double>(data.train.labels[i])});
   }
   return pool;
 }
@@ -73,16 +49,10 @@ Model train(const LogisticRegression& workload, Unit unit, const Dataset& data, 
     if (!sum) {
       break;
     }
-    workload.apply(model, *sum, exact_sum(workload, model, *sum, summed_unit(workload, *sum, unit), data));
+    workload.apply(model, *sum,
+                   test::plain_sum(workload, model, *sum, summed_unit(workload, *sum, unit), data));
   }
   return model;
-}
-
-void expect_near(const std::vector<double>& actual, const std::vector<double>& expected, double tolerance) {
-  ASSERT_EQ(actual.size(), expected.size());
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    EXPECT_NEAR(actual[i], expected[i], tolerance) << i;
-  }
 }
 
 TEST(LogisticRegression, EqualsGradientDescentOnThePooledRows) {
@@ -101,10 +71,10 @@ TEST(LogisticRegression, CustomersAndMerchantsAddUpToTheSameGradientAsRecords) {
   const Model model = train(workload, Unit::record, data, 3);
   const PrivateSum sum = *workload.next_sum(model);
 
-  const std::vector<double> records = exact_sum(workload, model, sum, Unit::record, data);
+  const std::vector<double> records = test::plain_sum(workload, model, sum, Unit::record, data);
 
-  expect_near(exact_sum(workload, model, sum, Unit::customer, data), records, 1e-12);
-  expect_near(exact_sum(workload, model, sum, Unit::merchant, data), records, 1e-12);
+  expect_near(test::plain_sum(workload, model, sum, Unit::customer, data), records, 1e-12);
+  expect_near(test::plain_sum(workload, model, sum, Unit::merchant, data), records, 1e-12);
 }
 
 TEST(LogisticRegression, TheGradientIsThatOfTheLossByCentralDifferences) {
@@ -118,7 +88,8 @@ TEST(LogisticRegression, TheGradientIsThatOfTheLossByCentralDifferences) {
   const double rows = static_cast<double>(pool.size());
   const double h = 1e-5;
 
-  const std::vector<double> total = exact_sum(workload, model, *workload.next_sum(model), Unit::record, data);
+  const std::vector<double> total =
+      test::plain_sum(workload, model, *workload.next_sum(model), Unit::record, data);
 
   for (std::size_t i = 0; i < kWidth; ++i) {
     std::vector<double> above = model.parameters;
@@ -353,7 +324,7 @@ TEST(LogisticRegression, EqualWeightsGiveEveryMerchantOneVoice) {
   const Model model = workload.initial_model(1);
 
   const std::vector<double> total =
-      exact_sum(workload, model, *workload.next_sum(model), Unit::merchant, data);
+      test::plain_sum(workload, model, *workload.next_sum(model), Unit::merchant, data);
 
   EXPECT_EQ(total[kWidth + 1], 3);
 }

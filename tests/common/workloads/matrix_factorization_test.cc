@@ -4,6 +4,7 @@
 
 #include "common/base/failure.h"
 #include "tests/reference/factorization_reference.h"
+#include "tests/support/plain_sum.h"
 #include "tests/support/small_data.h"
 
 namespace hanse {
@@ -55,30 +56,11 @@ FactorModel factor_model_of(const Model& model) {
   return plain;
 }
 
-std::vector<double> exact_sum(const Workload& workload, const Model& model, const PrivateSum& sum, Unit unit,
-                              const Dataset& data) {
-  std::vector<double> total(sum.length, 0.0);
-  const Contributor contribute = workload.contributor(model, sum);
-  for (const MerchantRows& merchant : data.merchants) {
-    for_each_unit(data, merchant, unit, sum.population, [&](const UnitRows& rows) {
-      Contribution contribution;
-      contribute(rows, contribution);
-      std::size_t at = 0;
-      for (const Contribution::Block& block : contribution.blocks()) {
-        for (std::size_t i = 0; i < block.count; ++i) {
-          total.at(block.first + i) += contribution.values()[at++];
-        }
-      }
-    });
-  }
-  return total;
-}
-
 Model train(const MatrixFactorization& workload, const Dataset& data, int sums) {
   Model model = workload.initial_model(1);
   for (int i = 0; i < sums; ++i) {
     const PrivateSum sum = *workload.next_sum(model);
-    workload.apply(model, sum, exact_sum(workload, model, sum, Unit::customer, data));
+    workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::customer, data));
   }
   return model;
 }
@@ -159,8 +141,8 @@ TEST(MatrixFactorization, LeastSquaresOfAMerchantAreThoseOfItsCustomers) {
   const Model model = train(workload, data, 2);
   const PrivateSum sum = *workload.next_sum(model);
 
-  const std::vector<double> by_customer = exact_sum(workload, model, sum, Unit::customer, data);
-  const std::vector<double> by_merchant = exact_sum(workload, model, sum, Unit::merchant, data);
+  const std::vector<double> by_customer = test::plain_sum(workload, model, sum, Unit::customer, data);
+  const std::vector<double> by_merchant = test::plain_sum(workload, model, sum, Unit::merchant, data);
 
   EXPECT_EQ(sum.without_privacy, Unit::merchant);
   EXPECT_EQ(sum.length, kItems * (4 * 5 / 2 + 4) + 2);
@@ -226,7 +208,7 @@ TEST(MatrixFactorization, LocalEpochsOfOneCustomerAreStochasticGradientDescent) 
     for (int i = 0; i < sums; ++i) {
       const PrivateSum sum = *workload.next_sum(model);
       workload.apply(model, sum,
-                     exact_sum(workload, model, sum, summed_unit(workload, sum, Unit::none), data));
+                     test::plain_sum(workload, model, sum, summed_unit(workload, sum, Unit::none), data));
     }
     return factor_model_of(model);
   };
@@ -250,7 +232,7 @@ TEST(MatrixFactorization, LocalEpochsOfSeveralMerchantsBringTheErrorDown) {
   for (int i = 0; i < 30; ++i) {
     const PrivateSum sum = *workload.next_sum(model);
     const Metrics metrics = workload.apply(
-        model, sum, exact_sum(workload, model, sum, summed_unit(workload, sum, Unit::none), data));
+        model, sum, test::plain_sum(workload, model, sum, summed_unit(workload, sum, Unit::none), data));
     if (metrics.contains("train_loss")) {
       losses.push_back(metrics.at("train_loss"));
     }
@@ -285,7 +267,7 @@ TEST(MatrixFactorization, TheGradientIsThatOfTheProjectedObjectiveByCentralDiffe
   const double h = 1e-5;
 
   const std::vector<double> total =
-      exact_sum(workload, model, *workload.next_sum(model), Unit::customer, data);
+      test::plain_sum(workload, model, *workload.next_sum(model), Unit::customer, data);
 
   for (std::size_t i = 0; i < kItems * (kRank + 1); ++i) {
     Model above = model;
@@ -328,9 +310,9 @@ TEST(MatrixFactorization, TestErrorIsThatOfFactorsSolvedFromTrainingRatings) {
   const PrivateSum sum = *workload.evaluation_sum(model);
 
   const Metrics by_customer =
-      workload.apply(model, sum, exact_sum(workload, model, sum, Unit::customer, data));
+      workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::customer, data));
   const Metrics by_merchant =
-      workload.apply(model, sum, exact_sum(workload, model, sum, Unit::merchant, data));
+      workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::merchant, data));
 
   EXPECT_NEAR(by_customer.at("test_rmse"), std::sqrt(squares / count), 1e-9);
   EXPECT_NEAR(by_merchant.at("test_rmse"), std::sqrt(squares / count), 1e-9);
@@ -399,7 +381,7 @@ TEST(MatrixFactorization, ItemsWithoutARowAreInNoSumOfItems) {
   for (int step = 0; step < 4; ++step) {
     const PrivateSum sum = *workload.next_sum(model);
     const std::vector<double> total =
-        exact_sum(workload, model, sum, Unit::customer, data);  // Throws when beyond.
+        test::plain_sum(workload, model, sum, Unit::customer, data);  // Throws when beyond.
     EXPECT_EQ(total.size(), step == 0 ? 2u * (kItems - 1) : (kItems - 1u) * (kRank + 1) + 2);
     workload.apply(model, sum, total);
   }
@@ -430,7 +412,7 @@ TEST(MatrixFactorization, ItemsWithoutARowCountInTheTestError) {
   const Model model = train(workload, data, 4);
 
   const PrivateSum sum = *workload.evaluation_sum(model);
-  const std::vector<double> total = exact_sum(workload, model, sum, Unit::customer, data);
+  const std::vector<double> total = test::plain_sum(workload, model, sum, Unit::customer, data);
 
   EXPECT_EQ(total[1], static_cast<double>(data.test.features.values.size()));
 }

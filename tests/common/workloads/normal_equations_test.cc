@@ -1,10 +1,13 @@
 #include "common/numerics/normal_equations.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <span>
 
 #include "common/base/seeded_generator.h"
-#include "common/numerics/linear.h"
 #include "common/numerics/positive_part.h"
+#include "tests/reference/linear_reference.h"
 
 namespace hanse {
 namespace {
@@ -67,11 +70,79 @@ void expect_sums_and_solution(std::size_t order, std::size_t count, double toler
     equations.at(a, a) += 1;
     lower[a * order + a] += 1;
   }
-  ASSERT_TRUE(solve_cholesky(lower, right));
+  reference::Table matrix(order, std::vector<long double>(order));
+  reference::Table wanted(order, std::vector<long double>(1));
+  for (std::size_t a = 0; a < order; ++a) {
+    for (std::size_t b = 0; b < order; ++b) {
+      matrix[a][b] = static_cast<long double>(lower[std::max(a, b) * order + std::min(a, b)]);
+    }
+    wanted[a][0] = static_cast<long double>(right[a]);
+  }
+  const reference::Table solution = reference::solve(matrix, wanted);
   ASSERT_TRUE(equations.solve());
   for (std::size_t a = 0; a < order; ++a) {
-    EXPECT_NEAR(static_cast<double>(equations.solution()[a]), right[a], 100 * tolerance);
+    EXPECT_NEAR(static_cast<double>(equations.solution()[a]), static_cast<double>(solution[a][0]),
+                100 * tolerance);
   }
+}
+
+/// Equations of this matrix, row-major, and right-hand side.
+NormalEquations<double> equations_of(std::span<const double> matrix, std::span<const double> right) {
+  NormalEquations<double> equations(right.size());
+  for (std::size_t a = 0; a < right.size(); ++a) {
+    for (std::size_t b = a; b < right.size(); ++b) {
+      equations.at(a, b) = matrix[a * right.size() + b];
+    }
+    equations.right(a) = right[a];
+  }
+  return equations;
+}
+
+TEST(NormalEquations, SolveASystemByHand) {
+  // [4 2; 2 3] (1, 2) = (8, 8); the lower triangle is never read.
+  NormalEquations<double> equations =
+      equations_of(std::array<double, 4>{4, 2, std::nan(""), 3}, std::array<double, 2>{8, 8});
+
+  ASSERT_TRUE(equations.solve());
+
+  EXPECT_NEAR(equations.solution()[0], 1, 1e-15);
+  EXPECT_NEAR(equations.solution()[1], 2, 1e-15);
+}
+
+TEST(NormalEquations, SolveRandomSystemsOfEveryOrderUpToForty) {
+  SeededGenerator generator{5};
+  for (std::size_t n = 1; n <= 40; ++n) {
+    std::vector<double> root(n * n), matrix(n * n, 0.0), solution(n), right(n, 0.0);
+    for (double& entry : root) {
+      entry = generator.normal();
+    }
+    for (double& entry : solution) {
+      entry = generator.normal();
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        for (std::size_t k = 0; k < n; ++k) {
+          matrix[i * n + j] += root[i * n + k] * root[j * n + k];
+        }
+        matrix[i * n + j] += i == j ? 1 : 0;
+        right[i] += matrix[i * n + j] * solution[j];
+      }
+    }
+    NormalEquations<double> equations = equations_of(matrix, right);
+
+    ASSERT_TRUE(equations.solve());
+
+    for (std::size_t i = 0; i < n; ++i) {
+      EXPECT_NEAR(equations.solution()[i], solution[i], 1e-9);
+    }
+  }
+}
+
+TEST(NormalEquations, ThatAreNotPositiveDefiniteAreRefused) {
+  const std::array<double, 2> right{1, 1};
+
+  EXPECT_FALSE(equations_of(std::array<double, 4>{1, 2, 2, 1}, right).solve());
+  EXPECT_FALSE(equations_of(std::array<double, 1>{std::nan("")}, std::array<double, 1>{1}).solve());
 }
 
 TEST(NormalEquations, AreWeightedSumsOfProductsAndAreSolved) {

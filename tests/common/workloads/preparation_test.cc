@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "common/base/seeded_generator.h"
+#include "tests/support/plain_sum.h"
 #include "tests/support/small_data.h"
 
 namespace hanse {
@@ -13,23 +14,7 @@ using test::Person;
 
 std::vector<double> exact_total(const Preparation& preparation, const Model& model, const PrivateSum& sum,
                                 Unit privacy, const Dataset& data) {
-  std::vector<double> total(sum.length, 0.0);
-  const Contributor contribute = preparation.contributor(model, sum);
-  Contribution contribution;
-  for (const MerchantRows& merchant : data.merchants) {
-    for_each_unit(data, merchant, summed_unit(preparation, sum, privacy), sum.population,
-                  [&](const UnitRows& rows) {
-                    contribution.clear();
-                    contribute(rows, contribution);
-                    std::size_t at = 0;
-                    for (const Contribution::Block& block : contribution.blocks()) {
-                      for (std::size_t i = 0; i < block.count; ++i) {
-                        total[block.first + i] += contribution.values()[at++];
-                      }
-                    }
-                  });
-  }
-  return total;
+  return test::plain_sum(preparation, model, sum, summed_unit(preparation, sum, privacy), data);
 }
 
 /// Runs all sums over the data, with normal noise of `noise_multiplier` times the clip norm.
