@@ -10,6 +10,7 @@
 #include "common/data/feature_space.h"
 #include "coordinator/checkpoint.h"
 #include "coordinator/federation.h"
+#include "coordinator/output/insights_file.h"
 #include "coordinator/output/metrics_log.h"
 #include "coordinator/output/model_file.h"
 #include "coordinator/run_files.h"
@@ -341,6 +342,7 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
 
     // 4. The model, and what the run claims of it.
     const PublishedModel model = published(configuration, result, ledger.state());
+    const auto insights = write_insights(folder / "model", result.insights, configuration.workload.name);
     const auto files = write_model(folder / "model", model);
     ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model)),
                                           digest_of(result.preparation, result.model)));
@@ -362,9 +364,13 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
                        .encryption = configuration.aggregation.encryption,
                        .bytes_sent = federation.bytes_moved(),
                        .stopped = result.stopped,
-                       .files = {(folder / "ledger.jsonl").string(), (folder / "metrics.jsonl").string()}};
+                       .files = {(folder / "ledger.jsonl").string(), (folder / "metrics.jsonl").string()},
+                       .insights = result.insights};
     for (const auto& file : files) {
       summary.files.push_back(file.string());
+    }
+    if (insights) {
+      summary.files.push_back(insights->string());
     }
     std::filesystem::remove(coordinator_key_file(folder));
     federation.stop(ExitCode::done, "");

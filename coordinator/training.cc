@@ -110,6 +110,7 @@ TrainingResult Training::run() {
           .model = model_,
           .encoding = task_.preparation().encoding(preparation_),
           .arrays = workload_->arrays(model_),
+          .insights = workload_->insights(model_),
           .figures = published_figures(),
           .rounds = training_round_,
           .stopped = stopped_};

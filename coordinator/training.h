@@ -43,6 +43,7 @@ struct TrainingResult {
   Model model;
   Encoding encoding;
   std::vector<NamedArray> arrays;  ///< Workload::arrays of the model.
+  Insights insights;               ///< Workload::insights of the model.
   Metrics figures;                 ///< The last of each.
   std::uint64_t rounds = 0;        ///< Training rounds done.
   std::string stopped;             ///< Why before the planned rounds, or empty.

@@ -45,7 +45,7 @@ void PrintTo(const Case& c, std::ostream* out) {
 FeatureSpace space_of(const Case& c) {
   FeatureSpace space = c.kind == RowKind::record ? test::record_space() : test::rating_space(kItems);
   if (c.workload == "linear" || c.numbers) {
-    space.numeric_label = true;
+    space.label = LabelKind::number;
     space.label_low = c.privacy == Unit::none ? std::nan("") : -0.5;
     space.label_high = c.privacy == Unit::none ? std::nan("") : 1.5;
   }

@@ -437,8 +437,8 @@ std::vector<Key> make_table() {
           "logistic | linear | matrix-factorization | implicit-matrix-factorization | factorization-machine",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
-          "workload.task", {"auto", "classification", "regression"},
-          "What data.label is: 0 or 1, or a number; auto: a number for linear, else 0 or 1.",
+          "workload.task", {"auto", "classification", "multiclass", "regression"},
+          "What data.label is: 0 or 1, one of many classes, or a number; auto: as the workload has it.",
           [](auto& c) -> auto& { return c.workload.task; }),
       integer_key(
           "workload.rank", 1, 65'536, "1 to 65536", "Number of factors.",

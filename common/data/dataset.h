@@ -18,12 +18,19 @@ enum class RowKind {
   ///< their row, and only the customer's own side may learn from them.
 };
 
+/// What the label of a record is.
+enum class LabelKind {
+  none,         ///< There is no label, or nobody reads it.
+  binary,       ///< 0 or 1.
+  number,       ///< A number as the file has it (transformed, clipped).
+  one_of_many,  ///< The index of the record's class in FeatureSpace::classes.
+};
+
 /// Rows of all merchants a worker hosts, sorted by (merchant, customer), then in the order of the file.
 /// Memory follows the data, not the number of merchants.
 struct RowBlock {
   CsrMatrix features;
-  std::vector<float> labels;  ///< One a row for RowKind::record, else empty: 0 or 1, or with
-      ///< FeatureSpace::numeric_label a number as the file has it (transformed, clipped).
+  std::vector<float> labels;  ///< One a row, of the kind in FeatureSpace::label; empty for LabelKind::none.
   std::vector<std::uint32_t>
       customers;  ///< One a row: dense index of the customer within its merchant; rows of
                   ///< a customer are consecutive, and one customer has one index in train and
@@ -71,7 +78,8 @@ struct FeatureSpace {
   double rating_low =
       std::numeric_limits<double>::quiet_NaN();  ///< Public range of ratings, NaN where not declared.
   double rating_high = std::numeric_limits<double>::quiet_NaN();
-  bool numeric_label = false;  ///< Labels are numbers, not 0 or 1 (workload.task).
+  LabelKind label = LabelKind::binary;  ///< none for RowKind::customer.
+  std::vector<std::string> classes;     ///< Public names of the classes of LabelKind::one_of_many.
   double label_low =
       std::numeric_limits<double>::quiet_NaN();  ///< Public range of a numeric label, NaN where not declared.
   double label_high = std::numeric_limits<double>::quiet_NaN();

@@ -70,6 +70,19 @@ float standardised(float value, double mean, double deviation, double limit) {
   return static_cast<float>(limit > 0 ? std::clamp(z, -limit, limit) : z);
 }
 
+// The encoded columns [first, second) of raw columns [begin, end), which are neighbours; empty where none was kept.
+std::pair<std::uint32_t, std::uint32_t> encoded_range(const Encoding& encoding, std::uint32_t begin,
+                                                      std::uint32_t end) {
+  std::uint32_t first = kDropped, last = 0;
+  for (std::uint32_t raw = begin; raw < end; ++raw) {
+    if (const std::uint32_t column = encoding.column_of[raw]; column != kDropped) {
+      first = std::min(first, column);
+      last = std::max(last, column + 1);
+    }
+  }
+  return first == kDropped ? std::pair{0U, 0U} : std::pair{first, last};
+}
+
 // A row never grows, so that writing stays behind reading.
 void encode(CsrMatrix& rows, RowKind kind, const Encoding& encoding,
             const std::vector<std::uint32_t>& number_of) {
@@ -159,6 +172,31 @@ Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::ve
   return encoding;
 }
 
+FeatureSpace encoded_space(const FeatureSpace& space, const Encoding& encoding) {
+  FeatureSpace encoded = space;
+  encoded.width = encoding.width;
+  encoded.names = encoding.names;
+  encoded.counted = false;
+  encoded.counted_ranges.clear();
+  for (std::size_t i = 0; i < space.range_low.size(); ++i) {
+    encoded.range_low[i] = (space.range_low[i] - encoding.mean[i]) / encoding.deviation[i];
+    encoded.range_high[i] = (space.range_high[i] - encoding.mean[i]) / encoding.deviation[i];
+  }
+  for (ColumnRange& range : encoded.sparse_ranges) {
+    const auto [begin, end] = encoded_range(encoding, range.begin, range.end);
+    range.begin = begin;
+    range.end = end;
+  }
+  for (std::size_t i = 0; i < space.crosses.size(); ++i) {
+    const CrossRange& cross = space.crosses[i];
+    const auto [begin, end] = encoded_range(encoding, cross.begin, cross.end);
+    const std::uint32_t words =
+        encoded_range(encoding, cross.words_begin, cross.words_begin + cross.end - cross.begin).first;
+    encoded.crosses[i] = {.begin = begin, .end = end, .words_begin = words, .number = cross.number};
+  }
+  return encoded;
+}
+
 void encode(Dataset& data, const Encoding& encoding) {
   const std::size_t numeric = data.space.numeric;
   check(encoding.mean.size() == numeric && encoding.deviation.size() == numeric,
@@ -173,16 +211,7 @@ void encode(Dataset& data, const Encoding& encoding) {
   encode(data.train.features, data.kind, encoding, number_of);
   encode(data.test.features, data.kind, encoding, number_of);
 
-  data.space.width = encoding.width;
-  data.space.names = encoding.names;
-  data.space.counted = false;
-  data.space.counted_ranges.clear();
-  data.space.sparse_ranges.clear();
-  data.space.crosses.clear();
-  for (std::size_t i = 0; i < numeric; ++i) {
-    data.space.range_low[i] = (data.space.range_low[i] - encoding.mean[i]) / encoding.deviation[i];
-    data.space.range_high[i] = (data.space.range_high[i] - encoding.mean[i]) / encoding.deviation[i];
-  }
+  data.space = encoded_space(data.space, encoding);
 }
 
 }  // namespace hanse

@@ -40,6 +40,10 @@ Encoding identity_encoding(const FeatureSpace& space);
 Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::vector<bool>& kept,
                           const std::vector<bool>& hidden = {});
 
+/// What encoded columns are: their names, ranges in standardised units, and where the words of each sparse range and cross
+/// went. Nothing is counted any more.
+FeatureSpace encoded_space(const FeatureSpace& space, const Encoding& encoding);
+
 /// Encodes both blocks in place, in O(nonzeros): numeric x, crossed with words or not, becomes (x - mean) / deviation (0 when missing,
 /// clipped at outlier_limit), other columns are renumbered; a customer's dropped column becomes width + itself. Columns of a row stay strictly increasing; where
 /// two fall on one column their values are added. `data.space` describes the encoded columns afterwards.

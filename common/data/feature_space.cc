@@ -1,7 +1,9 @@
 #include "common/data/feature_space.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "common/base/failure.h"
 #include "common/data/column_spec.h"
@@ -10,6 +12,15 @@
 
 namespace hanse {
 namespace {
+
+struct LabelOf {
+  std::string_view workload;
+  LabelKind label;
+};
+/// Of the workloads whose label is not 0 or 1.
+constexpr LabelOf kLabels[] = {
+    {"linear", LabelKind::number},
+};
 
 std::string numeric_name(const NumericSpec& spec) {
   switch (spec.transform) {
@@ -88,6 +99,7 @@ FeatureSpace libsvm_space(const Configuration::Data& data) {
 
 FeatureSpace ratings_space(const Configuration::Data& data, const std::filesystem::path& folder) {
   FeatureSpace space;
+  space.label = LabelKind::none;
   add_columns(space, Vocabulary(read_word_spec(data.item, "data.item", kItemBuckets), folder, "data.item"));
   if (!data.rating.empty()) {
     const NumericSpec rating = read_numeric_spec(data.rating, "data.rating");
@@ -103,11 +115,34 @@ RowKind row_kind(const Configuration& configuration) {
   return configuration.data.format == "ratings" ? RowKind::customer : RowKind::record;
 }
 
-bool has_numeric_label(const Configuration& configuration) {
-  const Configuration::WorkloadOptions& workload = configuration.workload;
-  const bool regression =
-      workload.task == "regression" || (workload.task == "auto" && workload.name == "linear");
-  return regression && row_kind(configuration) == RowKind::record;
+LabelKind label_kind(const Configuration& configuration) {
+  const std::string& task = configuration.workload.task;
+  if (row_kind(configuration) != RowKind::record ||
+      (configuration.data.format == "csv" && configuration.data.label.empty())) {
+    return LabelKind::none;
+  }
+  if (task != "auto") {
+    return task == "regression"   ? LabelKind::number
+           : task == "multiclass" ? LabelKind::one_of_many
+                                  : LabelKind::binary;
+  }
+  const auto known = std::ranges::find(kLabels, configuration.workload.name, &LabelOf::workload);
+  return known == std::end(kLabels) ? LabelKind::binary : known->label;
+}
+
+Vocabulary class_vocabulary(const Configuration& configuration) {
+  const Configuration::Data& data = configuration.data;
+  const WordSpec spec = read_word_spec(data.label, "data.label", kCategoryBuckets);
+  if (spec.kind == WordSpec::Kind::hashed || spec.kind == WordSpec::Kind::counted) {
+    throw bad_input("data.label = '" + data.label +
+                    "' does not list the classes, which all must know: write " + spec.name + "{a|b|c}, " +
+                    spec.name + "[0..9] or " + spec.name + "@FILE");
+  }
+  if (!data.positive.empty()) {
+    throw bad_input("data.positive = '" + data.positive +
+                    "' makes the label 0 or 1, and workload.task is multiclass: leave one of them out");
+  }
+  return Vocabulary(spec, std::filesystem::path(data.path).parent_path(), "data.label");
 }
 
 NumericSpec label_spec(const Configuration& configuration) {
@@ -140,11 +175,14 @@ FeatureSpace feature_space(const Configuration& configuration) {
     return ratings_space(data, folder);
   }
   FeatureSpace space = data.format == "libsvm" ? libsvm_space(data) : csv_space(data, folder);
-  if (has_numeric_label(configuration)) {
+  space.label = label_kind(configuration);
+  if (space.label == LabelKind::number) {
     const NumericSpec label = label_spec(configuration);
-    space.numeric_label = true;
     space.label_low = label.low;
     space.label_high = label.high;
+  }
+  if (space.label == LabelKind::one_of_many) {
+    space.classes = class_vocabulary(configuration).words();
   }
   return space;
 }

@@ -177,6 +177,9 @@ float read_numeric_cell(const RowSource& source, std::size_t column, const Numer
 
 // The label of a row; NaN where it is a number and missing.
 float read_label(const RowSource& source, const RowPlan& plan, Counts& counts) {
+  if (plan.label_kind == LabelKind::none) {
+    return 0;
+  }
   if (!plan.label) {
     return source.label();
   }
@@ -348,7 +351,9 @@ void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& cou
         continue;
       }
       if (records.append(source, rows.features, counts)) {
-        rows.labels.push_back(label);
+        if (plan.label_kind != LabelKind::none) {
+          rows.labels.push_back(label);
+        }
         rows.keys.push_back(*key);
       }
     }

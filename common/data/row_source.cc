@@ -87,9 +87,18 @@ RowPlan::RowPlan(const Configuration& configuration, std::uint32_t worker)
       file(with_worker(data.path, worker)),
       folder(file.parent_path()),
       split(with_worker(data.test, worker), data.validation, configuration.federation.seed),
-      partition(data.partition, configuration.federation.seed) {
-  if (has_numeric_label(configuration)) {
+      partition(data.partition, configuration.federation.seed),
+      label_kind(hanse::label_kind(configuration)) {
+  if (data.format == "csv") {
+    label_name = data.label;
+  }
+  if (label_kind == LabelKind::number) {
     label = label_spec(configuration);
+    label_name = label->name;
+  }
+  if (label_kind == LabelKind::one_of_many) {
+    classes = class_vocabulary(configuration);
+    label_name = classes->name();
   }
   if (data.path.empty()) {
     throw bad_input(
@@ -136,7 +145,8 @@ RowSource::RowSource(RowPlan& plan, const std::filesystem::path& file, bool is_t
       mapped_(file, is_test_file ? "data.test" : "data.path") {
   const Configuration::Data& data = plan.data;
   if (data.format == "libsvm") {
-    libsvm_.emplace(mapped_.text(), file.string(), data.features, plan.label.has_value());
+    libsvm_.emplace(mapped_.text(), file.string(), data.features,
+                    plan.label_kind == LabelKind::number || plan.label_kind == LabelKind::one_of_many);
     if (plan.split.kind() == SplitRule::Kind::column) {
       throw bad_input("data.test = column:NAME needs columns with names; format libsvm has none");
     }
@@ -148,8 +158,8 @@ RowSource::RowSource(RowPlan& plan, const std::filesystem::path& file, bool is_t
     if (!data.customer.empty()) {
       customer_column_ = csv_->column(data.customer, "data.customer");
     }
-    if (data.format == "csv" && !data.label.empty()) {
-      label_column_ = csv_->column(plan.label ? plan.label->name : data.label, "data.label");
+    if (data.format == "csv" && !plan.label_name.empty()) {
+      label_column_ = csv_->column(plan.label_name, "data.label");
     }
   }
   open_split();
@@ -252,13 +262,29 @@ std::string_view RowSource::feature_merchant() const {
 }
 
 float RowSource::label() const {
-  if (libsvm_) {
+  if (libsvm_ && !plan_.classes) {
     return libsvm_->label();
+  }
+  if (libsvm_) {
+    const auto number = static_cast<std::int64_t>(libsvm_->label());
+    const std::uint32_t found = plan_.classes->column_of(std::to_string(number));
+    if (static_cast<float>(number) != libsvm_->label() || found == Vocabulary::kRefused ||
+        plan_.classes->is_other(found)) {
+      throw bad_input(place() + ": label: expected " + plan_.classes->expected());
+    }
+    return static_cast<float>(found);
   }
   if (label_column_ == kAbsent) {
     return 0;
   }
   const std::string_view word = trimmed(csv_->cell(label_column_));
+  if (plan_.classes) {
+    const std::uint32_t found = plan_.classes->column_of(word);
+    if (found == Vocabulary::kRefused || plan_.classes->is_other(found)) {
+      throw bad_cell(label_column_, plan_.classes->expected());
+    }
+    return static_cast<float>(found);
+  }
   if (!plan_.data.positive.empty()) {
     return word == plan_.data.positive ? 1.0F : 0.0F;
   }

@@ -16,6 +16,7 @@
 #include "common/data/partition.h"
 #include "common/data/split.h"
 #include "common/data/string_table.h"
+#include "common/data/vocabulary.h"
 
 namespace hanse {
 
@@ -43,7 +44,10 @@ struct RowPlan {
   SplitRule split;
   Partition partition;
   std::optional<MerchantLookup> lookup;
-  std::optional<NumericSpec> label;  ///< Of a label that is a number.
+  LabelKind label_kind;
+  std::optional<NumericSpec> label;   ///< Of a label that is a number.
+  std::optional<Vocabulary> classes;  ///< Of a label that is one of many.
+  std::string label_name;             ///< Of its column; empty without one.
   std::uint32_t first_feature = 0,
                 last_feature = 0;  ///< Of data.merchant = feature:FIRST-LAST, from 0; libsvm.
   std::vector<std::string> feature_merchants;
@@ -61,7 +65,8 @@ class RowSource {
   Side side() const { return side_; }
   std::string_view merchant() const { return merchant_; }
   std::string_view customer() const { return customer_; }  ///< Empty without a customer column.
-  float label() const;  ///< 0 or 1; of libsvm the number itself where labels are numbers.
+  float label()
+      const;  ///< 0 or 1, or the index of the class; of libsvm the number itself where labels are numbers.
   std::size_t label_column() const { return label_column_; }
   std::string_view text() const { return csv_ ? csv_->text() : libsvm_->text(); }
   std::string place() const { return csv_ ? csv_->place() : libsvm_->place(); }

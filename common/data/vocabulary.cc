@@ -84,7 +84,20 @@ std::string Vocabulary::column_name(std::uint32_t column) const {
   return spec_.name + "=" + std::string(words_.text(column));
 }
 
+std::vector<std::string> Vocabulary::words() const {
+  std::vector<std::string> words;
+  for (std::uint32_t column = 0; column < width_; ++column) {
+    if (!is_other(column)) {
+      words.push_back(column_name(column).substr(spec_.name.size() + 1));
+    }
+  }
+  return words;
+}
+
 std::string Vocabulary::expected() const {
+  if (spec_.kind != WordSpec::Kind::integers) {
+    return "one of its " + std::to_string(words_.size()) + " words";
+  }
   return "an integer in " + std::to_string(spec_.low) + ".." + std::to_string(spec_.high);
 }
 

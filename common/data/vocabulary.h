@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/data/column_spec.h"
 #include "common/data/string_table.h"
@@ -27,6 +28,8 @@ class Vocabulary {
   bool is_other(std::uint32_t column) const { return has_other_ && column + 1 == width_; }
   /// "month=May", "item#17", "month=other".
   std::string column_name(std::uint32_t column) const;
+  /// Its words, without the one for all others: of Kind::integers the integers.
+  std::vector<std::string> words() const;
   /// What a cell must be, for messages.
   std::string expected() const;
 

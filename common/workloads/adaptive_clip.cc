@@ -162,6 +162,10 @@ std::optional<OwnResult> AdaptiveClip::own_part(const Model& model, const UnitRo
   return inner_->own_part(without_clip(model), merchant);
 }
 
+Insights AdaptiveClip::insights(const Model& model) const {
+  return inner_->insights(without_clip(model));
+}
+
 std::vector<NamedArray> AdaptiveClip::arrays(const Model& model) const {
   std::vector<NamedArray> arrays = inner_->arrays(without_clip(model));
   arrays.push_back({.name = "clip_norm", .shape = {1}, .values = {model.parameters.back()}});

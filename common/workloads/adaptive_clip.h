@@ -47,6 +47,7 @@ class AdaptiveClip final : public Workload {
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override;
+  Insights insights(const Model& model) const override;
   std::optional<OwnResult> own_part(const Model& model, const UnitRows& merchant) const override;
 
   /// r, rounded down to eight binary digits: ranks whose logarithms differ in the last digit agree on it.

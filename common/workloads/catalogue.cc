@@ -100,14 +100,30 @@ bool equal_weights(const Configuration& configuration, bool local) {
   return weights == "equal";
 }
 
-std::unique_ptr<Workload> make_logistic(const Configuration& configuration, const WorkloadFacts& facts) {
+/// For workloads of records: throws bad_input where there are none, or where their label is of another kind than it needs.
+void needs_records(const Configuration& configuration, const WorkloadFacts& facts,
+                   std::initializer_list<LabelKind> labels) {
+  const std::string who = "workload.name=" + configuration.workload.name;
   if (facts.kind != RowKind::record) {
-    throw bad_input("workload.name=logistic needs records with a label: set data.format to csv or libsvm");
+    throw bad_input(who + " needs records: set data.format to csv or libsvm");
   }
-  if (facts.numeric_label) {
-    throw bad_input(
-        "workload.task=regression: logistic tells 0 from 1; for numbers use workload.name=linear");
+  if (std::ranges::find(labels, facts.label) != labels.end()) {
+    return;
   }
+  switch (facts.label) {
+    case LabelKind::none:
+      throw bad_input("data.label is missing: name the column that " + who + " predicts");
+    case LabelKind::number:
+      throw bad_input("workload.task=regression: " + who + " does not predict numbers; linear does");
+    case LabelKind::one_of_many:
+      throw bad_input("workload.task=multiclass: " + who + " does not tell many classes apart; softmax does");
+    case LabelKind::binary:
+      throw bad_input("workload.task=classification: " + who + " does not tell 0 from 1; logistic does");
+  }
+}
+
+std::unique_ptr<Workload> make_logistic(const Configuration& configuration, const WorkloadFacts& facts) {
+  needs_records(configuration, facts, {LabelKind::binary});
   const Configuration::WorkloadOptions& workload = configuration.workload;
   const Unit unit = configuration.privacy.unit;
   LogisticRegression::Options options;
@@ -151,14 +167,7 @@ OwnKind own_kind(const Configuration& configuration) {
 }
 
 std::unique_ptr<Workload> make_linear(const Configuration& configuration, const WorkloadFacts& facts) {
-  if (facts.kind != RowKind::record) {
-    throw bad_input("workload.name=linear needs records with a label: set data.format to csv or libsvm");
-  }
-  if (!facts.numeric_label) {
-    throw bad_input(
-        "workload.task=classification: linear predicts numbers; for 0 and 1 use "
-        "workload.name=logistic");
-  }
+  needs_records(configuration, facts, {LabelKind::number});
   if (configuration.privacy.turns > 1 || configuration.privacy.adaptive_clip) {
     throw bad_input("workload.name=linear has one round: leave out privacy.turns and privacy.adaptive_clip");
   }
@@ -223,10 +232,7 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
 
 std::unique_ptr<Workload> make_factorization_machine(const Configuration& configuration,
                                                      const WorkloadFacts& facts) {
-  if (facts.kind != RowKind::record) {
-    throw bad_input(
-        "workload.name=factorization-machine needs records with a label: set data.format to csv or libsvm");
-  }
+  needs_records(configuration, facts, {LabelKind::binary, LabelKind::number});
   const Configuration::WorkloadOptions& workload = configuration.workload;
   const Unit unit = configuration.privacy.unit;
   FactorizationMachine::Options options;
@@ -241,8 +247,8 @@ std::unique_ptr<Workload> make_factorization_machine(const Configuration& config
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
   options.init = number_option(workload.other, "init", options.init);
-  options.regression = facts.numeric_label;
-  if (facts.numeric_label) {
+  options.regression = facts.label == LabelKind::number;
+  if (facts.label == LabelKind::number) {
     options.label_low = facts.label_low;
     options.label_high = facts.label_high;
     options.label_declared = facts.label_declared;
@@ -307,7 +313,7 @@ std::unique_ptr<Workload> with_own_part(std::unique_ptr<Workload> workload,
   options.l2 = number_option(other, "own_l2", options.l2);
   options.alone_l2 = number_option(other, "alone_l2", options.alone_l2);
   options.width = facts.width;
-  options.numeric_label = facts.numeric_label;
+  options.numeric_label = facts.label == LabelKind::number;
   options.label_low = facts.label_low;
   options.label_high = facts.label_high;
   options.label_declared = facts.label_declared;
@@ -334,12 +340,15 @@ constexpr Entry kCatalogue[] = {
 WorkloadFacts facts_of(const FeatureSpace& space, RowKind kind, const Encoding& encoding,
                        std::uint32_t merchants) {
   return {.kind = kind,
+          .space = encoded_space(space, encoding),
+          .mean = encoding.mean,
+          .deviation = encoding.deviation,
           .width = encoding.width,
           .train_rows = encoding.train_rows,
           .merchants = merchants,
           .rating_low = space.rating_low,
           .rating_high = space.rating_high,
-          .numeric_label = space.numeric_label,
+          .label = space.label,
           .label_low = encoding.label_low,
           .label_high = encoding.label_high,
           .label_declared = !std::isnan(space.label_low)};
@@ -355,7 +364,7 @@ std::vector<std::string> workload_names() {
 
 std::unique_ptr<Workload> make_workload(const Configuration& configuration, const WorkloadFacts& facts) {
   // Numbers are summed exactly in two parts (common/workloads/two_parts.h), on a grid that 32 bits do not have.
-  if (facts.numeric_label && configuration.privacy.unit == Unit::none &&
+  if (facts.label == LabelKind::number && configuration.privacy.unit == Unit::none &&
       configuration.aggregation.ring == "32") {
     throw bad_input(
         "aggregation.ring=32 has too few digits for a label that is a number without a unit of privacy: "

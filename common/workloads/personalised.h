@@ -46,6 +46,7 @@ class Personalised final : public Workload {
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override { return inner_->arrays(model); }
+  Insights insights(const Model& model) const override { return inner_->insights(model); }
   RowScorer scorer(const Model& model) const override { return inner_->scorer(model); }
   std::optional<OwnResult> own_part(const Model& model, const UnitRows& merchant) const override;
 

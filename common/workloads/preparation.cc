@@ -79,7 +79,8 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
       }
     }
   }
-  label_undeclared_ = space.numeric_label && (std::isnan(space.label_low) || std::isnan(space.label_high));
+  label_undeclared_ =
+      space.label == LabelKind::number && (std::isnan(space.label_low) || std::isnan(space.label_high));
   counted_ = columns_in(space.counted_ranges);
   if (options_.unit == Unit::none && options_.min_contributors > 1) {
     sparse_ = columns_in(space.sparse_ranges);
@@ -130,7 +131,7 @@ Model Preparation::initial_model(std::uint64_t) const {
   model.parameters.insert(model.parameters.end(), space.numeric, 0.0);
   model.parameters.insert(model.parameters.end(), space.numeric, 1.0);
   model.parameters.insert(model.parameters.end(), counted_.size() + sparse_.size(), 1.0);
-  if (space.numeric_label) {
+  if (space.label == LabelKind::number) {
     model.parameters.push_back(label_undeclared_ ? -1 : space.label_low);
     model.parameters.push_back(label_undeclared_ ? 1 : space.label_high);
   }
@@ -140,7 +141,7 @@ Model Preparation::initial_model(std::uint64_t) const {
 
 std::size_t Preparation::size() const {
   return 4 * std::size_t{options_.space.numeric} + counted_.size() + sparse_.size() +
-         (options_.space.numeric_label ? 2u : 0u) + 1;
+         (options_.space.label == LabelKind::number ? 2u : 0u) + 1;
 }
 
 std::optional<Preparation::Stage> Preparation::stage_at(std::uint64_t step) const {
@@ -391,7 +392,7 @@ Encoding Preparation::encoding(const Model& model) const {
                              : options_.unit == Unit::none ? kOutlierLimitExact
                                                            : kOutlierLimitNoisy;
   }
-  if (space.numeric_label) {
+  if (space.label == LabelKind::number) {
     encoding.label_low = model.parameters[size() - 3];
     encoding.label_high = model.parameters[size() - 2];
   }
@@ -415,7 +416,7 @@ std::vector<NamedArray> Preparation::arrays(const Model& model) const {
        .shape = {sparse_.size()},
        .values = part(4 * numeric + counted_.size(), sparse_.size())},
       {.name = "train_rows", .shape = {1}, .values = part(size() - 1, 1)}};
-  if (options_.space.numeric_label) {
+  if (options_.space.label == LabelKind::number) {
     arrays.push_back({.name = "label_range", .shape = {2}, .values = part(size() - 3, 2)});
   }
   return arrays;

@@ -86,11 +86,8 @@ bool evaluates_after(const Configuration& configuration, std::uint64_t round, bo
 void check_task(const Configuration& configuration) {
   const FeatureSpace space = feature_space(configuration);
   read_cleaning(configuration.data.clean);
-  if (configuration.data.format == "csv" && configuration.data.label.empty()) {
-    throw bad_input("data.label is missing: name the column that the model predicts");
-  }
   const Configuration::Privacy& privacy = configuration.privacy;
-  if (space.numeric_label && std::isnan(space.label_low) && privacy.unit != Unit::none) {
+  if (space.label == LabelKind::number && std::isnan(space.label_low) && privacy.unit != Unit::none) {
     throw bad_input("data.label: privacy needs the public range of the label, for instance data.label=" +
                     (configuration.data.label.empty() ? "label" : configuration.data.label) + "[0..10]");
   }
@@ -121,7 +118,7 @@ PlannedSums count_sums(const Configuration& configuration, const FeatureSpace& s
   WorkloadFacts facts = facts_of(space, kind, identity_encoding(space), merchants);
   facts.train_rows =
       1;  // Not known yet, and of no influence on which sums there are: nor is a label's range.
-  if (facts.numeric_label && std::isnan(facts.label_low)) {
+  if (facts.label == LabelKind::number && std::isnan(facts.label_low)) {
     facts.label_low = -1;
     facts.label_high = 1;
   }

@@ -10,6 +10,7 @@
 
 #include "common/data/units.h"
 #include "common/workloads/contribution.h"
+#include "common/workloads/insights.h"
 #include "common/workloads/model.h"
 
 namespace hanse {
@@ -88,6 +89,9 @@ class Workload {
 
   /// The model as it is published.
   virtual std::vector<NamedArray> arrays(const Model& model) const = 0;
+
+  /// What the finished `model` says to people, for the end of a run, its report and model/insights.json.
+  virtual Insights insights(const Model&) const { return {}; }
 
   /// How `model` scores rows of RowKind::record; none where it does not. The model must outlive it.
   virtual RowScorer scorer(const Model&) const { return {}; }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "coordinator/output/insights_file.h"
 #include "coordinator/output/text.h"
 
 namespace hanse {
@@ -226,6 +227,9 @@ std::string summary_text(const RunSummary& summary) {
   for (const std::string& file : summary.files) {
     add_row(text, name, file);
     name.clear();
+  }
+  if (!summary.insights.empty()) {
+    text += "\n" + insights_text(summary.insights);
   }
   return text;
 }

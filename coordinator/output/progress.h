@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/workloads/insights.h"
 #include "common/workloads/model.h"
 
 namespace hanse {
@@ -72,9 +73,10 @@ struct RunSummary {
   std::uint64_t bytes_sent = 0;
   std::string stopped;  ///< Why before the planned rounds ("the budget is spent"), or empty.
   std::vector<std::string> files;
+  Insights insights;  ///< What the model says.
 };
 
-/// The final table, one fact a line.
+/// The final table, one fact a line, then what the model says.
 std::string summary_text(const RunSummary& summary);
 
 }  // namespace hanse

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kAbortedShown = 20;
 constexpr std::size_t kFindingsShown = 20;
+constexpr std::size_t kInsightRowsShown = 200;
 
 struct Figure {
   const char* key;
@@ -668,6 +669,45 @@ std::string releases_section(const ReportData& data) {
   return section("Releases", card(html + kTableEnd));
 }
 
+// -------------------------------------------------------------------------------------------- insights
+
+std::string insight_table(const InsightTable& table) {
+  std::string html = "<h3>" + escaped(table.title) + "</h3>\n<div class=\"scroll\"><table><thead><tr>";
+  for (const std::string& column : table.columns) {
+    html += element("th scope=\"col\"", escaped(column));
+  }
+  html += "</tr></thead><tbody>\n";
+  for (std::size_t r = 0; r < std::min(table.rows.size(), kInsightRowsShown); ++r) {
+    html += "<tr>";
+    for (const InsightCell& value : table.rows[r]) {
+      const double* number = std::get_if<double>(&value);
+      html += number != nullptr ? number_cell(number_text(*number, 5))
+                                : cell(escaped(std::get<std::string>(value)));
+    }
+    html += "</tr>\n";
+  }
+  html += kTableEnd;
+  return table.rows.size() <= kInsightRowsShown
+             ? html
+             : html + "<p>The first " + count_text(kInsightRowsShown) + " of " +
+                   count_text(table.rows.size()) +
+                   " rows; all are in <code>model/insights.json</code>.</p>\n";
+}
+
+std::string insights_section(const ReportData& data) {
+  if (data.insights.empty()) {
+    return "";
+  }
+  std::string html;
+  for (const std::string& sentence : data.insights.sentences) {
+    html += "<p>" + escaped(sentence) + "</p>\n";
+  }
+  for (const InsightTable& table : data.insights.tables) {
+    html += insight_table(table);
+  }
+  return section("What the model says", card(html));
+}
+
 // ------------------------------------------------------------------------------- model and configuration
 
 std::string shape_text(const NamedArray& array) {
@@ -717,7 +757,8 @@ std::string report_html(const ReportData& data) {
       "'unsafe-inline'\">\n";
   html += "<title>" + name + " – Hanse</title>\n<style>" + kReportStyle + "</style></head>\n<body><main>\n";
   html += "<header><h1>" + name + "</h1>\n" + under_title(data) + badges(data) + "</header>\n";
-  html += tiles(data) + promise_section(data) + curves_section(data) + participation_section(data);
+  html += tiles(data) + promise_section(data) + insights_section(data) + curves_section(data) +
+          participation_section(data);
   html += audit_section(data) + releases_section(data) + model_section(data) + configuration_section(data);
   html += "<footer>Written by Hanse " HANSE_VERSION " from " + escaped(data.folder.string()) + ".</footer>\n";
   return html + "</main></body></html>\n";

@@ -5,6 +5,7 @@
 
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
+#include "coordinator/output/insights_file.h"
 
 namespace hanse {
 namespace {
@@ -39,6 +40,9 @@ void read_published_model(const std::filesystem::path& file, ReportData& data) {
   try {
     data.model = read_model(file);
     data.model_digest = model_digest(*data.model);
+    if (const auto insights = file.parent_path() / "insights.json"; is_file(insights)) {
+      data.insights = decode_insights(read_file(insights), insights.string());
+    }
   } catch (const Failure& failure) {
     data.model_problem = failure.what();
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/workloads/insights.h"
 #include "coordinator/output/metrics_log.h"
 #include "coordinator/output/model_file.h"
 #include "privacy/ledger/audit.h"
@@ -28,6 +29,7 @@ struct ReportData {
   std::optional<AuditReport> audit;     ///< None: there is no ledger.
   std::optional<PublishedModel> model;  ///< None: the run has published none yet.
   std::string model_digest;
+  Insights insights;          ///< Of the published model.
   std::string model_problem;  ///< Why the model on disk cannot be read; or empty.
   std::string configuration;  ///< Effective, canonical; empty when missing.
 };

@@ -151,6 +151,25 @@ TEST(Encoding, ShowsWhatIsHiddenNotEvenAmongOthers) {
   EXPECT_EQ(text_of_row(data.train.features.row(1)), "0:1 2:1 4:1");
 }
 
+TEST(Encoding, TellsWhereTheWordsOfARangeAndOfACrossWent) {
+  FeatureSpace space = raw_data({}).space;
+  space.width = 10;
+  space.names = {"x", "v#0", "v#1", "v#2", "v#3", "v#0*x", "v#1*x", "v#2*x", "v#3*x", "intercept"};
+  space.sparse_ranges = {{.begin = 1, .end = 5, .name = "v"}};
+  space.crosses = {{.begin = 5, .end = 9, .words_begin = 1, .number = 0}};
+  const std::vector<bool> kept = {true, false, true, true, false, true, true, true, true, true};
+
+  const FeatureSpace encoded = encoded_space(space, thinned_encoding(space, RowKind::record, kept));
+
+  ASSERT_EQ(encoded.names, (std::vector<std::string>{"x", "v#1", "v#2", "v=other", "v#1*x", "v#2*x",
+                                                     "v=other*x", "intercept"}));
+  EXPECT_EQ(encoded.sparse_ranges[0].begin, 1u);
+  EXPECT_EQ(encoded.sparse_ranges[0].end, 4u);
+  EXPECT_EQ(encoded.crosses[0].begin, 4u);
+  EXPECT_EQ(encoded.crosses[0].end, 7u);
+  EXPECT_EQ(encoded.crosses[0].words_begin, 1u);
+}
+
 TEST(Encoding, AddsValuesThatFallOnOneColumnAndKeepsColumnsIncreasing) {
   Dataset data = raw_data({{{0, 1.0F}, {1, 2.0F}, {2, 4.0F}, {3, 8.0F}, {5, 1.0F}}});
   Encoding encoding = identity_encoding(data.space);

@@ -417,7 +417,7 @@ TEST_F(ReadDataset, ReadsALabelThatIsANumber) {
 
   const Dataset data = read(kShop);
 
-  EXPECT_TRUE(data.space.numeric_label);
+  EXPECT_EQ(data.space.label, LabelKind::number);
   EXPECT_EQ(data.space.label_low, 0);
   EXPECT_EQ(data.space.label_high, 1.2);
   ASSERT_EQ(data.train.labels.size(), 4u);
@@ -444,6 +444,47 @@ TEST_F(ReadDataset, ClipsALabelOfLibsvmToItsRangeAndRefusesToTransformIt) {
   EXPECT_EQ(refusal_of("2.5 1:1\n"),
             "data.label = 'log:y[0..10]' transforms the label, and format libsvm takes labels as they are: "
             "leave the transform out, and write transformed labels into the file");
+}
+
+TEST_F(ReadDataset, ReadsALabelThatIsOneOfManyClasses) {
+  configuration_.workload.task = "multiclass";
+  configuration_.data.label = "amount[1..4]";
+  configuration_.data.numeric = {};
+
+  const Dataset data = read(kShop);
+
+  EXPECT_EQ(data.space.label, LabelKind::one_of_many);
+  EXPECT_EQ(data.space.classes, (std::vector<std::string>{"1", "2", "3", "4"}));
+  EXPECT_EQ(data.train.labels, (std::vector<float>{1, 0, 3, 2}));
+  configuration_.data.label = "amount{1|2}";
+  EXPECT_NE(refusal_of(kShop).find("column amount: expected one of its 2 words, got '"), std::string::npos);
+  configuration_.data.label = "amount";
+  EXPECT_EQ(refusal_of(kShop).find("data.label = 'amount' does not list the classes"), 0u);
+}
+
+TEST_F(ReadDataset, ReadsClassesOfLibsvm) {
+  configuration_.data = {};
+  configuration_.data.format = "libsvm";
+  configuration_.data.features = 2;
+  configuration_.data.partition = "iid:1";
+  configuration_.data.label = "digit[0..9]";
+  configuration_.workload.task = "multiclass";
+
+  const Dataset data = read("7 1:1\n0 2:1\n");
+
+  ASSERT_EQ(data.train.labels.size(), 2u);
+  EXPECT_EQ(data.train.labels[0] + data.train.labels[1], 7.0F);
+  EXPECT_NE(refusal_of("10 1:1\n").find("label: expected an integer in 0..9"), std::string::npos);
+}
+
+TEST_F(ReadDataset, ReadsNoLabelWhereNoneIsNamed) {
+  configuration_.data.label.clear();
+
+  const Dataset data = read(kShop);
+
+  EXPECT_EQ(data.space.label, LabelKind::none);
+  EXPECT_TRUE(data.train.labels.empty());
+  EXPECT_EQ(data.train.features.rows(), 4u);
 }
 
 TEST_F(ReadDataset, RefusesALabelThatIsNoNumberOrDropsItsRow) {

@@ -29,7 +29,7 @@ const WorkloadFacts kNumbers{.kind = RowKind::record,
                              .width = 3,
                              .train_rows = 10,
                              .merchants = 2,
-                             .numeric_label = true,
+                             .label = LabelKind::number,
                              .label_low = 0,
                              .label_high = 9,
                              .label_declared = true};
@@ -73,8 +73,8 @@ TEST(Catalogue, RefusesALabelOfAnotherKindThanTheWorkloadPredicts) {
   Configuration linear;
   linear.workload.name = "linear";
 
-  EXPECT_NE(refusal_of(logistic, kNumbers).find("use workload.name=linear"), std::string::npos);
-  EXPECT_NE(refusal_of(linear, kRecords).find("use workload.name=logistic"), std::string::npos);
+  EXPECT_NE(refusal_of(logistic, kNumbers).find("does not predict numbers; linear does"), std::string::npos);
+  EXPECT_NE(refusal_of(linear, kRecords).find("does not tell 0 from 1; logistic does"), std::string::npos);
   EXPECT_NE(refusal_of(linear, kRatings).find("data.format"), std::string::npos);
 }
 

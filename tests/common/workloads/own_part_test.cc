@@ -198,7 +198,8 @@ std::unique_ptr<Workload> personalised(const Dataset& data, Unit unit, const cha
   WorkloadFacts facts{.kind = RowKind::record, .width = kWidth};
   facts.train_rows = static_cast<double>(data.train.features.rows());
   facts.merchants = static_cast<std::uint32_t>(data.merchants.size());
-  facts.numeric_label = facts.label_declared = true;
+  facts.label = LabelKind::number;
+  facts.label_declared = true;
   facts.label_low = 0;
   facts.label_high = 64;
   return make_workload(configuration, facts);

@@ -322,7 +322,7 @@ TEST(Preparation, ARecordsMomentsReachTheirNormOnlyAtTheEndsOfTheRanges) {
 
 TEST(Preparation, LearnsTheRangeOfANumericLabelThatHasNone) {
   FeatureSpace space = test::record_space();
-  space.numeric_label = true;
+  space.label = LabelKind::number;
   std::vector<Person> people = test::record_people(20, false);
   for (Person& person : people) {
     for (Person::Row& row : person.train) {
