@@ -11,6 +11,7 @@
 #include "common/base/seeded_generator.h"
 #include "common/numerics/linear.h"
 #include "common/workloads/contribution_accumulator.h"
+#include "common/workloads/workload_options.h"
 
 namespace hanse {
 namespace {
@@ -291,6 +292,41 @@ std::vector<NamedArray> FactorizationMachine::arrays(const Model& model) const {
   }
   const double intercept = target_.middle + scale * model.parameters[0];
   return {std::move(weights), std::move(factors), {.name = "intercept", .shape = {1}, .values = {intercept}}};
+}
+
+std::unique_ptr<Workload> make_factorization_machine(const Configuration& configuration,
+                                                     const WorkloadFacts& facts) {
+  needs_records(configuration, facts, {LabelKind::binary, LabelKind::number});
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  const Unit unit = configuration.privacy.unit;
+  FactorizationMachine::Options options;
+  using Solver = FactorizationMachine::Solver;
+  options.solver =
+      solver_option<Solver>(workload, {{"gradient", Solver::gradient}, {"local", Solver::local}});
+  options.width = facts.width;
+  options.rank = workload.rank;
+  options.train_rows = facts.train_rows;
+  options.merchants = facts.merchants;
+  options.unit = unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.init = number_option(workload.other, "init", options.init);
+  options.regression = facts.label == LabelKind::number;
+  if (facts.label == LabelKind::number) {
+    options.label_low = facts.label_low;
+    options.label_high = facts.label_high;
+    options.label_declared = facts.label_declared;
+  }
+  options.penalties = {.epochs = workload.local_epochs,
+                       .learning_rate = workload.learning_rate,
+                       .l2 = workload.l2,
+                       .l2_factors = number_option(workload.other, "l2_factors", workload.l2)};
+  options.equal_weights = equal_weights(configuration, options.solver == Solver::local);
+  options.seed = configuration.federation.seed;
+  options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  options.server = server_options(configuration);
+  return std::make_unique<FactorizationMachine>(std::move(options));
 }
 
 }  // namespace hanse

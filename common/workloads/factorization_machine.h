@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
+#include "common/config/configuration.h"
 #include "common/numerics/server_optimizer.h"
 #include "common/workloads/factor_table.h"
+#include "common/workloads/facts.h"
 #include "common/workloads/regression_errors.h"
 #include "common/workloads/score_histogram.h"
 #include "common/workloads/workload.h"
@@ -87,5 +90,9 @@ class FactorizationMachine final : public Workload {
   std::optional<RegressionErrors> errors_;  ///< Of regression.
   ScoreTarget target_;
 };
+
+/// As [workload], [server] and [privacy] ask for it: the catalogue's `factorization-machine`. Throws bad_input naming the key.
+std::unique_ptr<Workload> make_factorization_machine(const Configuration& configuration,
+                                                     const WorkloadFacts& facts);
 
 }  // namespace hanse

@@ -12,6 +12,7 @@
 #include "common/workloads/contribution_accumulator.h"
 #include "common/workloads/customer_side.h"
 #include "common/workloads/ranking.h"
+#include "common/workloads/workload_options.h"
 
 namespace hanse {
 namespace {
@@ -470,6 +471,41 @@ void ImplicitFactorization::apply_equations(Model& model, std::span<const double
 
 std::vector<NamedArray> ImplicitFactorization::arrays(const Model& model) const {
   return {{.name = "item_factors", .shape = {options_.items, options_.rank}, .values = model.parameters}};
+}
+
+std::unique_ptr<Workload> make_implicit_factorization(const Configuration& configuration,
+                                                      const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::customer) {
+    throw bad_input(
+        "workload.name=implicit-matrix-factorization needs customers and items: set data.format=ratings");
+  }
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  if (workload.solver != "gradient" && workload.solver != "als") {
+    throw bad_input("workload.solver: implicit-matrix-factorization knows als only; got '" + workload.solver +
+                    "'");
+  }
+  ImplicitFactorization::Options options;
+  options.items = facts.width;
+  options.rank = workload.rank;
+  options.unit = configuration.privacy.unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.l2 = workload.l2 > 0 ? workload.l2 : options.l2;
+  options.exponent = number_option(workload.other, "exponent", options.exponent);
+  options.unobserved = number_option(workload.other, "unobserved", options.unobserved);
+  options.confidence = number_option(workload.other, "confidence", options.confidence);
+  options.init = number_option(workload.other, "init", options.init);
+  options.block = count_option(workload.other, "block", options.block);
+  options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
+  options.items_per_customer = count_option(workload.other, "items_per_customer", options.items_per_customer);
+  options.items_kept = count_option(workload.other, "items_kept", options.items_kept);
+  options.factor_bound = number_option(workload.other, "factor_bound", options.factor_bound);
+  options.customers_per_unit =
+      number_option(workload.other, "customers_per_unit", options.customers_per_unit);
+  options.seed = configuration.federation.seed;
+  auto made = std::make_unique<ImplicitFactorization>(options);
+  refuse_turns_of_parts(configuration, made->sums_a_pass());
+  return made;
 }
 
 }  // namespace hanse

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <memory>
+
+#include "common/config/configuration.h"
 #include "common/numerics/normal_equations.h"
+#include "common/workloads/facts.h"
 #include "common/workloads/item_equations.h"
 #include "common/workloads/workload.h"
 
@@ -88,5 +92,9 @@ class ImplicitFactorization final : public Workload {
   Options options_;
   ItemParts parts_;
 };
+
+/// As [workload], [server] and [privacy] ask for it: the catalogue's `implicit-matrix-factorization`. Throws bad_input naming the key.
+std::unique_ptr<Workload> make_implicit_factorization(const Configuration& configuration,
+                                                      const WorkloadFacts& facts);
 
 }  // namespace hanse

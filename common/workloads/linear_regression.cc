@@ -11,6 +11,7 @@
 #include "common/numerics/symmetric.h"
 #include "common/workloads/contribution_accumulator.h"
 #include "common/workloads/two_parts.h"
+#include "common/workloads/workload_options.h"
 
 namespace hanse {
 namespace {
@@ -304,6 +305,28 @@ std::vector<NamedArray> LinearRegression::arrays(const Model& model) const {
     arrays.push_back({.name = "residual_deviation", .shape = {1}, .values = {*end}});
   }
   return arrays;
+}
+
+std::unique_ptr<Workload> make_linear_regression(const Configuration& configuration,
+                                                 const WorkloadFacts& facts) {
+  needs_records(configuration, facts, {LabelKind::number});
+  if (configuration.privacy.turns > 1 || configuration.privacy.adaptive_clip) {
+    throw bad_input("workload.name=linear has one round: leave out privacy.turns and privacy.adaptive_clip");
+  }
+  LinearRegression::Options options;
+  options.width = facts.width;
+  options.train_rows = facts.train_rows;
+  options.label_low = facts.label_low;
+  options.label_high = facts.label_high;
+  options.label_declared = facts.label_declared;
+  options.unit = configuration.privacy.unit;
+  options.clip = configuration.privacy.clip;
+  options.l2 = configuration.workload.l2;
+  options.own = own_kind(configuration);
+  options.own_l2 = number_option(configuration.workload.other, "own_l2", options.own_l2);
+  options.test_rows_per_unit = number_option(configuration.workload.other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  return std::make_unique<LinearRegression>(std::move(options));
 }
 
 }  // namespace hanse

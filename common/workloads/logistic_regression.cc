@@ -8,6 +8,7 @@
 #include "common/numerics/linear.h"
 #include "common/workloads/logistic_sums.h"
 #include "common/workloads/two_parts.h"
+#include "common/workloads/workload_options.h"
 
 namespace hanse {
 namespace {
@@ -280,6 +281,46 @@ std::vector<NamedArray> LogisticRegression::arrays(const Model& model) const {
     arrays.push_back({.name = "gradient_norm", .shape = {1}, .values = {model.parameters[options_.width]}});
   }
   return arrays;
+}
+
+std::unique_ptr<Workload> make_logistic_regression(const Configuration& configuration,
+                                                   const WorkloadFacts& facts) {
+  needs_records(configuration, facts, {LabelKind::binary});
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  const Unit unit = configuration.privacy.unit;
+  LogisticRegression::Options options;
+  using Solver = LogisticRegression::Solver;
+  options.solver = solver_option<Solver>(
+      workload, {{"gradient", Solver::gradient}, {"newton", Solver::newton}, {"local", Solver::local}});
+  if (options.solver == Solver::newton && unit == Unit::none && configuration.aggregation.ring == "32") {
+    throw bad_input(
+        "aggregation.ring=32 has too few digits for workload.solver=newton without a unit of privacy: leave "
+        "it "
+        "at auto");
+  }
+  options.width = facts.width;
+  options.train_rows = facts.train_rows;
+  options.merchants = facts.merchants;
+  options.unit = unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.l1 = number_option(workload.other, "l1", 0);
+  options.l2 = workload.l2;
+  options.positive_weight = number_option(workload.other, "positive_weight", options.positive_weight);
+  options.tolerance = number_option(workload.other, "tolerance", options.tolerance);
+  options.noise_multiplier = facts.update_noise;
+  options.proximal_mu = number_option(workload.other, "proximal_mu", 0);
+  options.scaffold = flag_option(workload.other, "scaffold", options.scaffold);
+  options.shuffle = flag_option(workload.other, "shuffle", options.shuffle);
+  options.local_epochs = workload.local_epochs;
+  options.batch = workload.batch;
+  options.learning_rate = workload.learning_rate;
+  options.equal_weights = equal_weights(configuration, options.solver == Solver::local);
+  options.seed = configuration.federation.seed;
+  options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
+  options.max_units = configuration.data.max_units;
+  options.server = server_options(configuration);
+  return std::make_unique<LogisticRegression>(std::move(options));
 }
 
 }  // namespace hanse

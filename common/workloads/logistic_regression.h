@@ -1,7 +1,11 @@
 #pragma once
 
+#include <memory>
+
+#include "common/config/configuration.h"
 #include "common/numerics/newton.h"
 #include "common/numerics/server_optimizer.h"
+#include "common/workloads/facts.h"
 #include "common/workloads/score_histogram.h"
 #include "common/workloads/workload.h"
 
@@ -104,5 +108,9 @@ class LogisticRegression final : public Workload {
   ServerOptimizer optimizer_;
   ScoreHistogram histogram_;
 };
+
+/// As [workload], [server] and [privacy] ask for it: the catalogue's `logistic`. Throws bad_input naming the key.
+std::unique_ptr<Workload> make_logistic_regression(const Configuration& configuration,
+                                                   const WorkloadFacts& facts);
 
 }  // namespace hanse

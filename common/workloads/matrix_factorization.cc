@@ -12,6 +12,7 @@
 #include "common/numerics/rating_sgd.h"
 #include "common/workloads/contribution_accumulator.h"
 #include "common/workloads/customer_side.h"
+#include "common/workloads/workload_options.h"
 
 namespace hanse {
 namespace {
@@ -498,6 +499,38 @@ double MatrixFactorization::predict(const Model& model, std::span<const double> 
   std::vector<double> padded(customer.begin(), customer.end());
   padded.resize(stride_of<double>(block()));
   return -customer_side(model).error(padded, item, 0.0f);
+}
+
+std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configuration,
+                                                    const WorkloadFacts& facts) {
+  if (facts.kind != RowKind::customer) {
+    throw bad_input("workload.name=matrix-factorization needs ratings: set data.format=ratings");
+  }
+  const Configuration::WorkloadOptions& workload = configuration.workload;
+  MatrixFactorization::Options options;
+  using Solver = MatrixFactorization::Solver;
+  options.solver = solver_option<Solver>(
+      workload, {{"gradient", Solver::gradient}, {"als", Solver::als}, {"local", Solver::local}});
+  options.block = count_option(workload.other, "block", options.block);
+  options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);
+  options.items = facts.width;
+  options.rank = workload.rank;
+  options.rating_low = facts.rating_low;
+  options.rating_high = facts.rating_high;
+  options.unit = configuration.privacy.unit;
+  options.clip = configuration.privacy.clip;
+  options.expected_share = expected_share(configuration);
+  options.l2 = workload.l2 > 0 ? workload.l2 : options.l2;
+  options.l2_bias = number_option(workload.other, "l2_bias", options.l2_bias);
+  options.init = number_option(workload.other, "init", options.init);
+  options.ratings_per_unit = number_option(workload.other, "ratings_per_unit", 0);
+  options.local_epochs = workload.local_epochs;
+  options.learning_rate = workload.learning_rate;
+  options.seed = configuration.federation.seed;
+  options.server = server_options(configuration);
+  auto made = std::make_unique<MatrixFactorization>(std::move(options));
+  refuse_turns_of_parts(configuration, made->sums_a_pass());
+  return made;
 }
 
 }  // namespace hanse

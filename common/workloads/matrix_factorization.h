@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
 
+#include "common/config/configuration.h"
 #include "common/numerics/server_optimizer.h"
 #include "common/workloads/customer_side.h"
+#include "common/workloads/facts.h"
 #include "common/workloads/item_equations.h"
 #include "common/workloads/workload.h"
 
@@ -112,5 +115,9 @@ class MatrixFactorization final : public Workload {
   double half_width_ = 1;
   double bound_ = HUGE_VAL;  ///< Of (rating - middle) / half-width.
 };
+
+/// As [workload], [server] and [privacy] ask for it: the catalogue's `matrix-factorization`. Throws bad_input naming the key.
+std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configuration,
+                                                    const WorkloadFacts& facts);
 
 }  // namespace hanse
