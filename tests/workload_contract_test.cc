@@ -36,6 +36,7 @@ struct Case {
   std::map<std::string, std::string> other = {};
   bool one_round = false;
   bool numbers = false;  ///< Labels are numbers; of linear they always are.
+  bool classes = false;  ///< Labels are one of three classes.
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
@@ -44,6 +45,9 @@ void PrintTo(const Case& c, std::ostream* out) {
 
 FeatureSpace space_of(const Case& c) {
   FeatureSpace space = c.kind == RowKind::record ? test::record_space() : test::rating_space(kItems);
+  if (c.classes) {
+    return test::class_space();
+  }
   if (c.workload == "linear" || c.numbers) {
     space.label = LabelKind::number;
     space.label_low = c.privacy == Unit::none ? std::nan("") : -0.5;
@@ -53,6 +57,9 @@ FeatureSpace space_of(const Case& c) {
 }
 
 std::vector<Person> people_of(const Case& c) {
+  if (c.classes) {
+    return test::class_people(30);
+  }
   return c.kind == RowKind::record ? test::record_people(30, c.preparation) : test::rating_people(30, kItems);
 }
 
@@ -409,6 +416,41 @@ const std::vector<Case> kCases{
          .never_clips = false,
          .workload = "linear",
          .one_round = true},
+    Case{.name = "Softmax", .workload = "softmax", .classes = true},
+    Case{.name = "SoftmaxAdam",
+         .workload = "softmax",
+         .optimizer = "adam",
+         .learning_rate = 0.1,
+         .classes = true},
+    Case{.name = "SoftmaxOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .workload = "softmax",
+         .classes = true},
+    Case{.name = "SoftmaxOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "softmax",
+         .classes = true},
+    Case{.name = "SoftmaxOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "softmax",
+         .classes = true},
+    Case{.name = "SoftmaxLocalFedProx",
+         .same_for_any_split = false,
+         .workload = "softmax",
+         .solver = "local",
+         .other = {{"proximal_mu", "0.1"}},
+         .classes = true},
+    Case{.name = "SoftmaxLocalOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "softmax",
+         .solver = "local",
+         .classes = true},
     Case{.name = "MatrixFactorization",
          .kind = RowKind::customer,
          .workload = "matrix-factorization",

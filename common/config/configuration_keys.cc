@@ -378,7 +378,10 @@ std::vector<Key> make_table() {
           "data.customer", "COLUMN", "Column of the customer.",
           [](auto& c) -> auto& { return c.data.customer; }),
       text_key(
-          "data.label", "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH]",
+          "data.label",
+          "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH], for many classes "
+          "COLUMN{A|B|C}, "
+          "COLUMN[0..9], COLUMN@FILE",
           "Column of the label; with privacy, a number needs its public range.",
           [](auto& c) -> auto& { return c.data.label; }),
       text_key(
@@ -434,7 +437,8 @@ std::vector<Key> make_table() {
 
       text_key(
           "workload.name",
-          "logistic | linear | matrix-factorization | implicit-matrix-factorization | factorization-machine",
+          "logistic | linear | softmax | matrix-factorization | implicit-matrix-factorization | "
+          "factorization-machine",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},

@@ -11,6 +11,7 @@
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
+#include "common/workloads/softmax_regression.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
@@ -51,6 +52,7 @@ struct Entry {
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic_regression},
     {"linear", make_linear_regression},
+    {"softmax", make_softmax_regression},
     {"matrix-factorization", make_matrix_factorization},
     {"implicit-matrix-factorization", make_implicit_factorization},
     {"factorization-machine", make_factorization_machine},

@@ -34,12 +34,21 @@ const WorkloadFacts kNumbers{.kind = RowKind::record,
                              .label_high = 9,
                              .label_declared = true};
 
+WorkloadFacts facts_of_classes() {
+  WorkloadFacts facts = kRecords;
+  facts.label = LabelKind::one_of_many;
+  facts.space = test::class_space();
+  return facts;
+}
+const WorkloadFacts kClasses = facts_of_classes();
+
 TEST(Catalogue, MakesEveryWorkloadItNames) {
   for (const std::string& name : workload_names()) {
     Configuration configuration;
     configuration.workload.name = name;
     const auto workload = make_workload(configuration, name.ends_with("matrix-factorization") ? kRatings
                                                        : name == "linear"                     ? kNumbers
+                                                       : name == "softmax"                    ? kClasses
                                                                                               : kRecords);
 
     EXPECT_EQ(workload->name(), name);
@@ -50,10 +59,12 @@ TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
   Configuration configuration;
   configuration.workload.name = "forest";
 
+  std::string names;
+  for (const std::string& name : workload_names()) {
+    names += (names.empty() ? "" : ", ") + name;
+  }
   EXPECT_EQ(refusal_of(configuration, kRecords),
-            "workload.name: expected one of logistic, linear, matrix-factorization, implicit-matrix-"
-            "factorization, factorization-machine; "
-            "got 'forest'");
+            "workload.name: expected one of " + names + "; got 'forest'");
 }
 
 TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {
@@ -75,6 +86,11 @@ TEST(Catalogue, RefusesALabelOfAnotherKindThanTheWorkloadPredicts) {
 
   EXPECT_NE(refusal_of(logistic, kNumbers).find("does not predict numbers; linear does"), std::string::npos);
   EXPECT_NE(refusal_of(linear, kRecords).find("does not tell 0 from 1; logistic does"), std::string::npos);
+  Configuration softmax;
+  softmax.workload.name = "softmax";
+  EXPECT_NE(refusal_of(softmax, kRecords).find("does not tell 0 from 1; logistic does"), std::string::npos);
+  EXPECT_NE(refusal_of(logistic, kClasses).find("does not tell many classes apart; softmax does"),
+            std::string::npos);
   EXPECT_NE(refusal_of(linear, kRatings).find("data.format"), std::string::npos);
 }
 
