@@ -223,6 +223,10 @@ Key own_number_key(const std::string& key, std::string help) {
   });
 }
 
+Key own_text_key(const std::string& key, std::string range, std::string help) {
+  return own_key(key, std::move(range), std::move(help), [](const std::string&) { return true; });
+}
+
 Key own_choice_key(const std::string& key, const std::vector<std::string>& choices, std::string help) {
   return own_key(key, one_of(choices), std::move(help), [choices](const std::string& text) {
     return std::find(choices.begin(), choices.end(), text) != choices.end();
@@ -492,6 +496,11 @@ std::vector<Key> make_table() {
           "alone_l2",
           "The same, a row, of the model that is fitted to one merchant's rows alone, to compare with "
           "workload.own; otherwise 0.001."),
+      own_text_key("prices", "log:COLUMN, ...",
+                   "Of linear with numbers crossed with words (brand*log:price): the row's own price, or the "
+                   "prices of all "
+                   "products in the order of their words; asks for price elasticities."),
+      own_number_key("unit_cost", "Cost of one unit sold, for the price of most profit."),
       own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("l2_factors",
