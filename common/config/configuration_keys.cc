@@ -223,14 +223,14 @@ Key own_number_key(const std::string& key, std::string help) {
   });
 }
 
+Key own_text_key(const std::string& key, std::string range, std::string help) {
+  return own_key(key, std::move(range), std::move(help), [](const std::string&) { return true; });
+}
+
 Key own_choice_key(const std::string& key, const std::vector<std::string>& choices, std::string help) {
   return own_key(key, one_of(choices), std::move(help), [choices](const std::string& text) {
     return std::find(choices.begin(), choices.end(), text) != choices.end();
   });
-}
-
-Key own_text_key(const std::string& key, std::string range, std::string help) {
-  return own_key(key, std::move(range), std::move(help), [](const std::string&) { return true; });
 }
 
 Key paillier_bits_key() {
@@ -505,6 +505,11 @@ std::vector<Key> make_table() {
           "markov-chain: the state that steps are counted to, a word of data.categorical; outside for "
           "the end of a sequence."),
       own_number_key("smoothing", "What is added to each count; otherwise 0.1."),
+      own_text_key("prices", "log:COLUMN, ...",
+                   "Of linear with numbers crossed with words (brand*log:price): the row's own price, or the "
+                   "prices of all "
+                   "products in the order of their words; asks for price elasticities."),
+      own_number_key("unit_cost", "Cost of one unit sold, for the price of most profit."),
       own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("l2_factors",
