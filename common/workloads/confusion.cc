@@ -15,6 +15,8 @@ namespace {
 constexpr double kLossBound = 16;
 constexpr double kLossScale = 32;
 constexpr double kBelieved = 4;  // Standard deviations of noise that a shown count is above 0.
+constexpr double kFewestShown =
+    3;  // Test rows of a pair: one or two say more of their owners than of the model.
 constexpr std::size_t kPairsShown = 20;
 
 double ratio(double part, double whole) {
@@ -127,7 +129,7 @@ Insights Confusion::insights(std::span<const double> total, double noise) const 
   const std::size_t classes = classes_.size();
   const std::vector<ClassCounts> counts = counts_of(total, classes);
   const double least_row = std::max(kBelieved * noise * std::sqrt(static_cast<double>(classes)), 0.5);
-  const double least_cell = std::max(kBelieved * noise, 0.5);
+  const double least_cell = std::max(kBelieved * noise, kFewestShown - 0.5);
 
   struct Pair {
     std::size_t truth, predicted;

@@ -41,7 +41,7 @@ class Confusion {
 
   /// A table of classes ("classes": test rows, recall, precision, F1, most frequent error), and one of the pairs that are most
   /// often taken for each other ("confusions"). A class or a pair is shown where its count is above four standard deviations
-  /// of its `noise`.
+  /// of its `noise`, a pair from three test rows on.
   Insights insights(std::span<const double> total, double noise) const;
 
  private:

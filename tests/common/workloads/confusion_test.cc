@@ -105,15 +105,27 @@ TEST(Confusion, ATestRowIsOneCellAndItsLossHoweverManyRowsAUnitHas) {
 }
 
 TEST(Confusion, InsightsNameTheWeakestClassFirstAndTheMostFrequentErrors) {
-  const Insights insights = small().insights(small_total(), 0);
+  std::vector<double> total = small_total();
+  for (double& entry : total) {
+    entry *= 3;
+  }
+
+  const Insights insights = small().insights(total, 0);
 
   ASSERT_EQ(insights.tables.size(), 2u);
   ASSERT_EQ(insights.tables[0].rows.size(), 3u);
   EXPECT_EQ(std::get<std::string>(insights.tables[0].rows[0][0]), "c");
   EXPECT_EQ(std::get<std::string>(insights.tables[0].rows[0][5]), "a");
-  EXPECT_EQ(std::get<double>(insights.tables[0].rows[2][1]), 4);
+  EXPECT_EQ(std::get<double>(insights.tables[0].rows[2][1]), 12);
   ASSERT_EQ(insights.tables[1].rows.size(), 3u);
   EXPECT_EQ(insights.sentences.size(), 1u);
+}
+
+TEST(Confusion, InsightsShowNoErrorsOfOneOrTwoRows) {
+  const Insights insights = small().insights(small_total(), 0);
+
+  ASSERT_EQ(insights.tables.size(), 1u);
+  EXPECT_EQ(insights.tables[0].name, "classes");
 }
 
 TEST(Confusion, InsightsShowNothingThatNoiseCouldHaveMade) {
