@@ -58,8 +58,9 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
     configuration.data.customer = "who";
     WorkloadFacts facts = name.ends_with("matrix-factorization") ? kRatings
                           : name == "linear"                     ? kNumbers
+                          : name == "softmax"                    ? kClasses
                                                                  : kRecords;
-    facts.space = words_space();
+    facts.space = facts.label == LabelKind::one_of_many ? test::class_space() : words_space();
 
     const auto workload = make_workload(configuration, facts);
 
