@@ -434,7 +434,8 @@ std::vector<Key> make_table() {
 
       text_key(
           "workload.name",
-          "logistic | linear | matrix-factorization | implicit-matrix-factorization | factorization-machine",
+          "logistic | linear | matrix-factorization | implicit-matrix-factorization | factorization-machine "
+          "| covariance",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},

@@ -17,7 +17,14 @@ std::string refusal_of(const Configuration& configuration, const WorkloadFacts& 
   return "";
 }
 
-const WorkloadFacts kRecords{.kind = RowKind::record, .width = 3, .train_rows = 10, .merchants = 2};
+WorkloadFacts record_facts() {
+  WorkloadFacts facts{.kind = RowKind::record, .width = 3, .train_rows = 10, .merchants = 2};
+  facts.space.width = 3;
+  facts.space.names = {"a", "b", "intercept"};
+  return facts;
+}
+
+const WorkloadFacts kRecords = record_facts();
 const WorkloadFacts kRatings{.kind = RowKind::customer,
                              .width = 3,
                              .train_rows = 10,
@@ -52,7 +59,7 @@ TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
 
   EXPECT_EQ(refusal_of(configuration, kRecords),
             "workload.name: expected one of logistic, linear, matrix-factorization, implicit-matrix-"
-            "factorization, factorization-machine; "
+            "factorization, factorization-machine, covariance; "
             "got 'forest'");
 }
 
