@@ -471,7 +471,7 @@ bool Training::record_attendance(const CoordinatorRound& round) {
 /// The models, and the signatures that permit the sum. All lines before are with those who signed.
 Bytes Training::payload() const {
   return encode(
-      RoundPayload{.ledger_lines = {ledger_.lines().back()}, .preparation = preparation_, .model = model_});
+      RoundPayload{.ledger_lines = {ledger_.last_line()}, .preparation = preparation_, .model = model_});
 }
 
 Digest Training::model_digest() const {

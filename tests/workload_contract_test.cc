@@ -35,8 +35,10 @@ struct Case {
   double learning_rate = 1;
   std::map<std::string, std::string> other = {};
   bool one_round = false;
-  bool numbers = false;  ///< Labels are numbers; of linear they always are.
-  bool no_loss = false;  ///< Nothing is fitted by a loss.
+  bool numbers = false;                       ///< Labels are numbers; of linear they always are.
+  FeatureSpace (*space)() = nullptr;          ///< Of records that are not of test::record_space().
+  std::vector<Person> (*people)() = nullptr;  ///< And the people that go with it.
+  bool tells_loss = true;
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
@@ -44,6 +46,9 @@ void PrintTo(const Case& c, std::ostream* out) {
 }
 
 FeatureSpace space_of(const Case& c) {
+  if (c.space != nullptr) {
+    return c.space();
+  }
   FeatureSpace space = c.kind == RowKind::record ? test::record_space() : test::rating_space(kItems);
   if (c.workload == "linear" || c.numbers) {
     space.label = LabelKind::number;
@@ -54,12 +59,16 @@ FeatureSpace space_of(const Case& c) {
 }
 
 std::vector<Person> people_of(const Case& c) {
+  if (c.people != nullptr) {
+    return c.people();
+  }
   return c.kind == RowKind::record ? test::record_people(30, c.preparation) : test::rating_people(30, kItems);
 }
 
 std::unique_ptr<Workload> workload_of(const Case& c, std::uint32_t merchants) {
   Configuration configuration;
   configuration.privacy.unit = c.privacy;
+  configuration.data.customer = "who";
   configuration.workload.name = c.workload;
   configuration.workload.solver = c.solver;
   configuration.workload.rank = 3;
@@ -277,7 +286,7 @@ TEST_P(WorkloadContract, ADeclaredTrainingLossFalls) {
     }
   }
 
-  if (GetParam().preparation || GetParam().no_loss || GetParam().privacy != Unit::none) {
+  if (GetParam().preparation || GetParam().privacy != Unit::none || !GetParam().tells_loss) {
     EXPECT_TRUE(losses.empty());  // No entry is spent on it.
   } else if (GetParam().one_round) {
     ASSERT_EQ(losses.size(), 1u);
@@ -516,23 +525,49 @@ const std::vector<Case> kCases{
          .never_clips = false,
          .workload = "factorization-machine",
          .solver = "local"},
-    Case{.name = "Covariance", .workload = "covariance", .no_loss = true},
+    Case{.name = "MarkovChain",
+         .workload = "markov-chain",
+         .space = test::state_space,
+         .people = test::state_people,
+         .tells_loss = false},
+    Case{.name = "MarkovChainWithEnds",
+         .workload = "markov-chain",
+         .other = {{"ends", "true"}, {"target", "order"}},
+         .space = test::state_space,
+         .people = test::state_people,
+         .tells_loss = false},
+    Case{.name = "MarkovChainOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "markov-chain",
+         .space = test::state_space,
+         .people = test::state_people,
+         .tells_loss = false},
+    Case{.name = "MarkovChainOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "markov-chain",
+         .space = test::state_space,
+         .people = test::state_people,
+         .tells_loss = false},
+    Case{.name = "Covariance", .workload = "covariance", .tells_loss = false},
     Case{.name = "CovarianceOfPrivateRecords",
          .privacy = Unit::record,
          .never_clips = false,
          .workload = "covariance",
-         .no_loss = true},
+         .tells_loss = false},
     Case{.name = "CovarianceOfPrivateCustomers",
          .privacy = Unit::customer,
          .never_clips = false,
          .workload = "covariance",
-         .no_loss = true},
+         .tells_loss = false},
     Case{.name = "CovarianceOfPrivateMerchants",
          .privacy = Unit::merchant,
          .same_for_any_split = false,
          .never_clips = false,
          .workload = "covariance",
-         .no_loss = true}};
+         .tells_loss = false}};
 
 TEST(WorkloadContractCases, CoverEveryWorkloadOfTheCatalogue) {
   for (const std::string& name : workload_names()) {

@@ -9,6 +9,7 @@
 #include "common/workloads/implicit_factorization.h"
 #include "common/workloads/linear_regression.h"
 #include "common/workloads/logistic_regression.h"
+#include "common/workloads/markov_chain.h"
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
@@ -56,6 +57,7 @@ constexpr Entry kCatalogue[] = {
     {"matrix-factorization", make_matrix_factorization},
     {"implicit-matrix-factorization", make_implicit_factorization},
     {"factorization-machine", make_factorization_machine},
+    {"markov-chain", make_markov_chain},
     {"covariance", make_covariance},
 };
 

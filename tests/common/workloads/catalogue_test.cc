@@ -17,14 +17,16 @@ std::string refusal_of(const Configuration& configuration, const WorkloadFacts& 
   return "";
 }
 
-WorkloadFacts record_facts() {
-  WorkloadFacts facts{.kind = RowKind::record, .width = 3, .train_rows = 10, .merchants = 2};
-  facts.space.width = 3;
-  facts.space.names = {"a", "b", "intercept"};
-  return facts;
+/// Two words and the intercept.
+FeatureSpace words_space() {
+  FeatureSpace space;
+  space.width = 3;
+  space.names = {"kind=a", "kind=b", "intercept"};
+  space.sparse_ranges = {{.begin = 0, .end = 2, .name = "kind"}};
+  return space;
 }
 
-const WorkloadFacts kRecords = record_facts();
+const WorkloadFacts kRecords{.kind = RowKind::record, .width = 3, .train_rows = 10, .merchants = 2};
 const WorkloadFacts kRatings{.kind = RowKind::customer,
                              .width = 3,
                              .train_rows = 10,
@@ -45,9 +47,13 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
   for (const std::string& name : workload_names()) {
     Configuration configuration;
     configuration.workload.name = name;
-    const auto workload = make_workload(configuration, name.ends_with("matrix-factorization") ? kRatings
-                                                       : name == "linear"                     ? kNumbers
-                                                                                              : kRecords);
+    configuration.data.customer = "who";
+    WorkloadFacts facts = name.ends_with("matrix-factorization") ? kRatings
+                          : name == "linear"                     ? kNumbers
+                                                                 : kRecords;
+    facts.space = words_space();
+
+    const auto workload = make_workload(configuration, facts);
 
     EXPECT_EQ(workload->name(), name);
   }
@@ -57,10 +63,12 @@ TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
   Configuration configuration;
   configuration.workload.name = "forest";
 
+  std::string names;
+  for (const std::string& name : workload_names()) {
+    names += (names.empty() ? "" : ", ") + name;
+  }
   EXPECT_EQ(refusal_of(configuration, kRecords),
-            "workload.name: expected one of logistic, linear, matrix-factorization, implicit-matrix-"
-            "factorization, factorization-machine, covariance; "
-            "got 'forest'");
+            "workload.name: expected one of " + names + "; got 'forest'");
 }
 
 TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {
