@@ -111,7 +111,7 @@ std::vector<std::int64_t> integer_sum(const Workload& workload, const Model& mod
       contribution.clear();
       contribute(rows, contribution);
       const double factor = std::min(1.0, sum.clip_norm / norm_of(contribution));
-      test::for_each_entry(contribution, [&](std::size_t index, double value) {
+      for_each_entry(contribution, [&](std::size_t index, double value) {
         entries.at(index) += static_cast<std::int64_t>(factor * value * steps);
       });
     });
@@ -397,6 +397,11 @@ const std::vector<Case> kCases{
          .workload = "linear",
          .other = {{"own", "offset"}},
          .one_round = true},
+    Case{.name = "LogisticWithFiguresByGroup", .other = {{"group", "town"}}},
+    Case{.name = "LogisticWithFiguresByGroupOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .other = {{"group", "spent[0]"}}},
     Case{.name = "LogisticWithOwnPart", .other = {{"own", "scale"}}},
     Case{.name = "FactorizationMachineWithOwnPart",
          .workload = "factorization-machine",

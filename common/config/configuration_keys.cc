@@ -492,6 +492,10 @@ std::vector<Key> make_table() {
           "own", {"none", "offset", "scale", "all"},
           "What a merchant learns for itself on top of the model and keeps: an offset of its scores, "
           "their scale as well, or a deviation of every coefficient; otherwise none."),
+      own_text_key("group", "COLUMN | COLUMN[CUT,...] | merchant-size",
+                   "Test figures are told for groups of rows as well: by the words of a column, by a number "
+                   "between cuts "
+                   "(age[30,45,60]), or by the training rows of the merchant."),
       own_number_key("own_l2", "Weight of the squared norm of a merchant's own part; otherwise 1."),
       own_number_key(
           "alone_l2",

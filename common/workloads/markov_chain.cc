@@ -47,7 +47,7 @@ double MarkovChain::clip_norm() const {
   if (exact()) {  // With `outside`, a sequence has one transition more than rows.
     return 2 * power_of_two_above(std::max(options_.train_rows, 1.0));
   }
-  return options_.clip > 0 ? options_.clip : options_.unit == Unit::merchant ? 64 : 8;
+  return options_.clip > 0 ? options_.clip : options_.unit == Unit::merchant ? 64 : 4;
 }
 
 std::optional<PrivateSum> MarkovChain::next_sum(const Model& model) const {

@@ -26,7 +26,7 @@ namespace hanse {
 /// A unit contributes its counts. Sensitivity: a unit's vector is scaled down to norm C where it is longer, so a unit that comes
 /// or goes moves the sum by at most C. A customer of m transitions has norm m at most, when all of them are alike, and sqrt m
 /// when no two are. Natural unit: the customer; a single row has no transition, so Unit::record is refused. C = privacy.clip,
-/// otherwise 8 for a customer and 64 for a merchant.
+/// otherwise 4 for a customer and 64 for a merchant.
 /// With noise each row of N is projected to the simplex of its own sum (common/numerics/distributions.h). Without a unit of
 /// privacy nothing is clipped and counts are exact.
 ///

@@ -38,7 +38,7 @@ inline Matrix markov_chain(const std::vector<std::vector<std::size_t>>& sequence
 /// Where a traveller is after very many steps, of which each is taken or not by a coin.
 inline std::vector<double> stationary(const Matrix& chain) {
   std::vector<double> at(chain.size(), 1.0 / static_cast<double>(chain.size()));
-  for (int step = 0; step < 100000; ++step) {
+  for (int step = 0; step < 20000; ++step) {
     std::vector<double> next(at.size(), 0);
     for (std::size_t i = 0; i < at.size(); ++i) {
       next[i] += at[i] / 2;
@@ -54,7 +54,7 @@ inline std::vector<double> stationary(const Matrix& chain) {
 /// Expected steps to `target`: of those who have not arrived, one step more.
 inline std::vector<double> steps_to(const Matrix& chain, std::size_t target) {
   std::vector<double> steps(chain.size(), 0);
-  for (int round = 0; round < 100000; ++round) {
+  for (int round = 0; round < 20000; ++round) {
     for (std::size_t i = 0; i < chain.size(); ++i) {
       if (i == target) {
         continue;
