@@ -156,7 +156,7 @@ LedgerWriter continue_ledger(const Configuration& configuration, Federation& fed
 }
 
 std::size_t intents_behind(const LedgerWriter& ledger, std::uint64_t lines) {
-  const auto behind = ledger.lines().subspan(std::min<std::uint64_t>(lines, ledger.lines().size()));
+  const std::vector<std::string> behind = ledger.lines_from(lines);
   return static_cast<std::size_t>(std::ranges::count_if(behind, [](const std::string& line) {
     const auto record = decode_record(line);
     return record && std::holds_alternative<Intent>(record->payload);
@@ -201,7 +201,7 @@ void write_certificate(const std::filesystem::path& folder, const LedgerWriter& 
         "federation.resume=true when they are there");
   }
   write_durably(folder / "model" / "certificate.json",
-                encode(certificate_of(ledger.state(), ledger.lines())));
+                encode(certificate_of(ledger.state(), ledger.lines_from(0))));
 }
 
 std::vector<std::uint32_t> all_merchants(const CoordinatorSession& session) {

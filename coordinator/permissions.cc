@@ -102,9 +102,7 @@ SignedLedger::SignedLedger(Federation& federation, LedgerWriter& ledger, Note no
 
 std::vector<std::string> SignedLedger::lines_for(Peer worker) const {
   const auto known = known_.find(worker);
-  const auto& lines = ledger_.lines();
-  const std::size_t begin = known == known_.end() ? 0 : known->second;
-  return {lines.begin() + static_cast<std::ptrdiff_t>(begin), lines.end()};
+  return ledger_.lines_from(known == known_.end() ? 0 : known->second);
 }
 
 std::vector<Cosignature> SignedLedger::ask(std::uint64_t round, const std::vector<std::uint32_t>& merchants) {

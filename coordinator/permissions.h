@@ -77,7 +77,7 @@ class SignedLedger {
   /// The claim's head, by as many of `merchants` as answer, and all lines to all workers. A note when they are too few.
   void sign_claim(const std::vector<std::uint32_t>& merchants);
   /// The worker has all lines so far.
-  void knows_all(Peer worker) { known_[worker] = ledger_.lines().size(); }
+  void knows_all(Peer worker) { known_[worker] = ledger_.state().next_seq(); }
   /// Merchants that did not sign last time, and why.
   const std::vector<DroppedMerchant>& refused() const { return refused_; }
 
@@ -89,7 +89,7 @@ class SignedLedger {
   Federation& federation_;
   LedgerWriter& ledger_;
   Note note_;
-  std::map<Peer, std::size_t> known_;  ///< Ledger lines that each worker surely has.
+  std::map<Peer, std::uint64_t> known_;  ///< Ledger lines that each worker surely has.
   std::vector<DroppedMerchant> refused_;
 };
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
 #include "common/base/clock.h"
 #include "common/base/interrupted.h"
 #include "common/base/seeded_generator.h"
+#include "common/workloads/figure_tables.h"
 #include "coordinator/output/expected_cost.h"
 #include "privacy/encrypted_total.h"
 #include "privacy/protocol/round_payload.h"
@@ -95,6 +97,18 @@ void Training::save_when_due() const {
   }
 }
 
+namespace {
+
+/// What the model says, and behind it what its last evaluation does.
+Insights with_tables(Insights insights, const Metrics& figures) {
+  Insights tables = figure_tables(figures);
+  std::ranges::move(tables.sentences, std::back_inserter(insights.sentences));
+  std::ranges::move(tables.tables, std::back_inserter(insights.tables));
+  return insights;
+}
+
+}  // namespace
+
 TrainingResult Training::run() {
   if (ledger_.state().heads() == 0) {
     signed_ledger_.sign_plan();
@@ -110,7 +124,7 @@ TrainingResult Training::run() {
           .model = model_,
           .encoding = task_.preparation().encoding(preparation_),
           .arrays = workload_->arrays(model_),
-          .insights = workload_->insights(model_),
+          .insights = with_tables(workload_->insights(model_), figures_),
           .figures = published_figures(),
           .rounds = training_round_,
           .stopped = stopped_};
@@ -471,7 +485,7 @@ bool Training::record_attendance(const CoordinatorRound& round) {
 /// The models, and the signatures that permit the sum. All lines before are with those who signed.
 Bytes Training::payload() const {
   return encode(
-      RoundPayload{.ledger_lines = {ledger_.lines().back()}, .preparation = preparation_, .model = model_});
+      RoundPayload{.ledger_lines = {ledger_.last_line()}, .preparation = preparation_, .model = model_});
 }
 
 Digest Training::model_digest() const {
@@ -482,7 +496,7 @@ Digest Training::model_digest() const {
 Metrics Training::published_figures() const {
   Metrics figures;
   for (const auto& [name, value] : figures_) {
-    if (name.starts_with("train_loss") || name.starts_with("test_")) {
+    if (!is_detail(name) && (name.starts_with("train_loss") || name.starts_with("test_"))) {
       figures[name] = value;
     }
   }

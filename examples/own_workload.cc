@@ -287,7 +287,7 @@ int run(const std::filesystem::path& folder) {
   const CoordinatorRound round =
       federation.run({.round = 1,
                       .parameters = parameters,
-                      .payload = encode(RoundPayload{{ledger.lines().back()}, {}, model}),
+                      .payload = encode(RoundPayload{{ledger.last_line()}, {}, model}),
                       .merchants = *permitted});
   if (const RoundFailure* failure = round.failed()) {
     ledger.abort_open(failure->sentence);

@@ -223,6 +223,10 @@ Key own_number_key(const std::string& key, std::string help) {
   });
 }
 
+Key own_text_key(const std::string& key, std::string range, std::string help) {
+  return own_key(key, std::move(range), std::move(help), [](const std::string&) { return true; });
+}
+
 Key own_choice_key(const std::string& key, const std::vector<std::string>& choices, std::string help) {
   return own_key(key, one_of(choices), std::move(help), [choices](const std::string& text) {
     return std::find(choices.begin(), choices.end(), text) != choices.end();
@@ -308,9 +312,11 @@ bool is_test(const std::string& text) {
       return text.size() > kind.size();
     }
   }
-  if (text.starts_with("hash:")) {
-    const auto fraction = parse_number(text.substr(5));
-    return fraction && *fraction > 0 && *fraction < 1;
+  for (const std::string_view kind : {"hash:", "customers:"}) {
+    if (text.starts_with(kind)) {
+      const auto fraction = parse_number(text.substr(kind.size()));
+      return fraction && *fraction > 0 && *fraction < 1;
+    }
   }
   return text == "none" || text == "leave-one-out";
 }
@@ -412,11 +418,13 @@ std::vector<Key> make_table() {
           "data.partition", "column | iid:N | dirichlet:N,ALPHA", "How rows are dealt to merchants.",
           [](auto& c) -> auto& { return c.data.partition; }, is_partition),
       text_key(
-          "data.test", "none | column:NAME | file:PATH | path:FILE | hash:FRACTION | leave-one-out",
+          "data.test",
+          "none | column:NAME | file:PATH | path:FILE | hash:FRACTION | customers:FRACTION | leave-one-out",
           "Which rows are test rows: a column or file of the words train, valid and test, a second data "
           "file, "
-          "a fraction in (0, 1) by hash of the row number, or of ratings each customer's last item by "
-          "data.time. Files are from the folder of the data.",
+          "a fraction in (0, 1) by hash of the row number or of the customer, or of ratings each customer's "
+          "last "
+          "item by data.time. Files are from the folder of the data.",
           [](auto& c) -> auto& { return c.data.test; }, is_test),
       choice_key(
           "data.validation", {"train", "test", "drop"}, "What rows marked valid are.",
@@ -435,7 +443,7 @@ std::vector<Key> make_table() {
       text_key(
           "workload.name",
           "logistic | linear | matrix-factorization | implicit-matrix-factorization | item-similarity | "
-          "factorization-machine",
+          "factorization-machine | markov-chain",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},
@@ -484,11 +492,27 @@ std::vector<Key> make_table() {
           "own", {"none", "offset", "scale", "all"},
           "What a merchant learns for itself on top of the model and keeps: an offset of its scores, "
           "their scale as well, or a deviation of every coefficient; otherwise none."),
+      own_text_key("group", "COLUMN | COLUMN[CUT,...] | merchant-size",
+                   "Test figures are told for groups of rows as well: by the words of a column, by a number "
+                   "between cuts "
+                   "(age[30,45,60]), or by the training rows of the merchant."),
       own_number_key("own_l2", "Weight of the squared norm of a merchant's own part; otherwise 1."),
       own_number_key(
           "alone_l2",
           "The same, a row, of the model that is fitted to one merchant's rows alone, to compare with "
           "workload.own; otherwise 0.001."),
+      own_choice_key("ends", {"true", "false"},
+                     "markov-chain: sequences come from a state `outside` and go there; otherwise false."),
+      own_text_key(
+          "target", "a state",
+          "markov-chain: the state that steps are counted to, a word of data.categorical; outside for "
+          "the end of a sequence."),
+      own_number_key("smoothing", "What is added to each count; otherwise 0.1."),
+      own_text_key("prices", "log:COLUMN, ...",
+                   "Of linear with numbers crossed with words (brand*log:price): the row's own price, or the "
+                   "prices of all "
+                   "products in the order of their words; asks for price elasticities."),
+      own_number_key("unit_cost", "Cost of one unit sold, for the price of most profit."),
       own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("l2_factors",

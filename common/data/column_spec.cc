@@ -177,4 +177,18 @@ WordSpec read_word_spec(std::string_view text, std::string_view key, std::uint32
   return spec;
 }
 
+std::string column_name_of(const NumericSpec& spec) {
+  switch (spec.transform) {
+    case Transform::none:
+      return spec.name;
+    case Transform::log:
+      return "log(" + spec.name + ")";
+    case Transform::log1p:
+      return "log1p(" + spec.name + ")";
+    case Transform::sqrt:
+      return "sqrt(" + spec.name + ")";
+  }
+  return spec.name;
+}
+
 }  // namespace hanse

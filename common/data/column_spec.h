@@ -22,6 +22,9 @@ struct NumericSpec {
 /// As it is written in a configuration, without its range: "log1p:product_sec".
 std::string name_of(const NumericSpec& spec);
 
+/// The name of its column: "log1p(product_sec)".
+std::string column_name_of(const NumericSpec& spec);
+
 /// "WORDS*[TRANSFORM:]NAME", for instance "brand*log:price": a number, once for each word of another column. Both are
 /// columns of their own as well; the number's range is given there.
 struct CrossSpec {

@@ -22,20 +22,6 @@ constexpr LabelOf kLabels[] = {
     {"linear", LabelKind::number},
 };
 
-std::string numeric_name(const NumericSpec& spec) {
-  switch (spec.transform) {
-    case Transform::none:
-      return spec.name;
-    case Transform::log:
-      return "log(" + spec.name + ")";
-    case Transform::log1p:
-      return "log1p(" + spec.name + ")";
-    case Transform::sqrt:
-      return "sqrt(" + spec.name + ")";
-  }
-  return spec.name;
-}
-
 void add_columns(FeatureSpace& space, const Vocabulary& vocabulary) {
   const std::uint32_t begin = space.width;
   space.width += vocabulary.width();
@@ -71,7 +57,7 @@ FeatureSpace csv_space(const Configuration::Data& data, const std::filesystem::p
   const CsvColumns columns = csv_columns(data, folder);
   FeatureSpace space;
   for (const NumericSpec& spec : columns.numbers) {
-    space.names.push_back(numeric_name(spec));
+    space.names.push_back(column_name_of(spec));
     space.range_low.push_back(spec.low);
     space.range_high.push_back(spec.high);
   }

@@ -330,12 +330,23 @@ StringTable dealt_merchants(const Configuration& configuration, std::uint32_t wo
   return owned;
 }
 
+// The time of a row, by which a customer's rows are ordered.
+double read_time(const RowSource& source, std::size_t column) {
+  const auto time = read_number(source.csv().cell(column));
+  if (!time) {
+    throw source.bad_cell(column, "a number, the time of the row");
+  }
+  return *time;
+}
+
 template <class Records>
 void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& counts, Dataset& data) {
   const bool drop_missing = read_cleaning(plan.data.clean).missing == Cleaning::Missing::drop;
+  const bool timed = plan.data.format == "csv" && !plan.data.time.empty();
   StagedRows train, test;
   for_each_file(plan, [&](RowSource& source) {
     records.begin_file(source);
+    const std::size_t time_column = timed ? source.csv().column(plan.data.time, "data.time") : 0;
     while (source.next()) {
       const std::optional<RowKey> key = filter.key_of(source);
       if (!key) {
@@ -355,6 +366,9 @@ void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& cou
           rows.labels.push_back(label);
         }
         rows.keys.push_back(*key);
+        if (timed) {
+          rows.times.push_back(read_time(source, time_column));
+        }
       }
     }
     filter.end_of_file();
@@ -471,11 +485,7 @@ void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Co
       }
       staged.item = read_word_cell(source, item_column, items, counts);
       if (!time.name.empty()) {
-        const auto at = read_number(source.csv().cell(time_column));
-        if (!at) {
-          throw source.bad_cell(time_column, "a number, the time of the rating");
-        }
-        staged.time = *at;
+        staged.time = read_time(source, time_column);
       }
       (source.side() == Side::train ? train : test).push_back(staged);
     }

@@ -162,6 +162,10 @@ RowSource::RowSource(RowPlan& plan, const std::filesystem::path& file, bool is_t
       label_column_ = csv_->column(plan.label_name, "data.label");
     }
   }
+  if (plan.split.kind() == SplitRule::Kind::customers && customer_column_ == kAbsent) {
+    throw bad_input("data.test=customers:" + plan.split.argument() +
+                    " needs data.customer, the column that names the customer of a row");
+  }
   open_split();
 }
 
@@ -186,7 +190,6 @@ bool RowSource::next() {
     return false;
   }
   ++row_;
-  side_ = find_side();
   customer_ = {};
   if (customer_column_ != kAbsent) {
     customer_ = trimmed(csv_->cell(customer_column_));
@@ -194,6 +197,7 @@ bool RowSource::next() {
       throw bad_cell(customer_column_, "a customer");
     }
   }
+  side_ = find_side();
   merchant_ = find_merchant();
   return true;
 }
@@ -208,6 +212,8 @@ Side RowSource::find_side() {
       return is_test_file_ ? Side::test : Side::train;
     case SplitRule::Kind::hash:
       return plan_.split.side_of_row(row_);
+    case SplitRule::Kind::customers:
+      return plan_.split.side_of_customer(customer_);
     case SplitRule::Kind::column:
       words = &*csv_;
       break;

@@ -66,14 +66,29 @@ std::vector<std::uint32_t> sorted_by(std::vector<std::uint32_t> order, const std
   return result;
 }
 
+bool in_order(const StagedRows& rows) {
+  if (!std::is_sorted(rows.keys.begin(), rows.keys.end())) {
+    return false;
+  }
+  for (std::size_t i = 1; i < rows.times.size(); ++i) {
+    if (rows.keys[i] == rows.keys[i - 1] && rows.times[i] < rows.times[i - 1]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void sort_block(StagedRows& rows) {
-  if (std::is_sorted(rows.keys.begin(), rows.keys.end())) {
+  if (in_order(rows)) {
     return;
   }
   check(rows.keys.size() < std::numeric_limits<std::uint32_t>::max(),
         "a worker holds fewer than 2^32 - 1 rows");
   std::vector<std::uint32_t> order(rows.keys.size());
   std::iota(order.begin(), order.end(), 0U);
+  if (!rows.times.empty()) {
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return rows.times[i]; });
+  }
   order = sorted_by(std::move(order), rows.keys, &RowKey::customer);
   order = sorted_by(std::move(order), rows.keys, &RowKey::merchant);
   CsrMatrix& features = rows.features;

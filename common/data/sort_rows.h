@@ -21,6 +21,7 @@ struct StagedRows {
   CsrMatrix features;
   std::vector<float> labels;  ///< Empty without labels.
   std::vector<RowKey> keys;
+  std::vector<double> times;  ///< Empty where rows have no time.
 };
 
 /// Names by number: what RowKey's numbers mean.
@@ -30,7 +31,7 @@ struct RowNames {
       customer_keys;  ///< MerchantRows::customer_keys by RowKey::customer; empty without names.
 };
 
-/// Sorts both blocks by (name of merchant, customer), stably, numbers each merchant's customers densely over
+/// Sorts both blocks by (name of merchant, customer, time), stably, numbers each merchant's customers densely over
 /// both, and fills data.train, data.test and data.merchants. Blocks that are in order already are moved, not
 /// copied; otherwise columns and values are rearranged one after the other, so that the peak is below twice
 /// the data.

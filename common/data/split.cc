@@ -5,14 +5,15 @@
 #include "common/base/failure.h"
 #include "common/base/seeded_generator.h"
 #include "common/data/numbers.h"
+#include "common/data/text_hash.h"
 
 namespace hanse {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text) {
   throw bad_input("data.test: cannot read '" + std::string(text) +
-                  "'; expected none, column:NAME, file:PATH, path:FILE, leave-one-out or hash:FRACTION with "
-                  "0 < FRACTION < 1");
+                  "'; expected none, column:NAME, file:PATH, path:FILE, leave-one-out, hash:FRACTION or "
+                  "customers:FRACTION with 0 < FRACTION < 1");
 }
 
 }  // namespace
@@ -47,8 +48,8 @@ SplitRule::SplitRule(std::string_view test, std::string_view validation, std::ui
     kind_ = Kind::file;
   } else if (kind == "path") {
     kind_ = Kind::path;
-  } else if (kind == "hash") {
-    kind_ = Kind::hash;
+  } else if (kind == "hash" || kind == "customers") {
+    kind_ = kind == "hash" ? Kind::hash : Kind::customers;
     const auto fraction = read_number(argument_);
     if (!fraction || !(*fraction > 0 && *fraction < 1)) {
       refuse(test);
@@ -75,6 +76,10 @@ std::optional<Side> SplitRule::side_of_word(std::string_view word) const {
 Side SplitRule::side_of_row(std::uint64_t row) const {
   const double point = static_cast<double>(split_mix(row ^ salt_) >> 11) * 0x1p-53;
   return point < fraction_ ? Side::test : Side::train;
+}
+
+Side SplitRule::side_of_customer(std::string_view customer) const {
+  return side_of_row(text_hash(customer));
 }
 
 }  // namespace hanse

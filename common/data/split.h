@@ -18,10 +18,11 @@ enum class Side { train, test, drop };
 ///   leave-one-out    format ratings with data.time: of each customer at a merchant the item that is last in time (of
 ///                    equal times, last in the file); the one before it is marked valid
 ///   hash:FRACTION    the rows for which split_mix(row number ^ split_mix(seed)) is below FRACTION * 2^64
+///   customers:FRACTION  the same with a hash of the customer's name: all rows of a customer are on one side
 /// With validation = test (to choose parameters) rows marked test are left out.
 class SplitRule {
  public:
-  enum class Kind { none, column, file, path, hash, leave_one_out };
+  enum class Kind { none, column, file, path, hash, customers, leave_one_out };
 
   /// Throws bad_input when it cannot read either.
   SplitRule(std::string_view test, std::string_view validation, std::uint64_t seed);
@@ -36,6 +37,8 @@ class SplitRule {
   Side side_of_last_but_one() const { return valid_; }
   /// Side of a row for Kind::hash.
   Side side_of_row(std::uint64_t row) const;
+  /// Side of all rows of a customer, for Kind::customers.
+  Side side_of_customer(std::string_view customer) const;
 
  private:
   Kind kind_ = Kind::none;

@@ -4,11 +4,13 @@
 
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
+#include "common/workloads/by_group.h"
 #include "common/workloads/factorization_machine.h"
 #include "common/workloads/implicit_factorization.h"
 #include "common/workloads/item_similarity.h"
 #include "common/workloads/linear_regression.h"
 #include "common/workloads/logistic_regression.h"
+#include "common/workloads/markov_chain.h"
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
@@ -45,6 +47,32 @@ std::unique_ptr<Workload> with_own_part(std::unique_ptr<Workload> workload,
   return std::make_unique<Personalised>(std::move(workload), options);
 }
 
+/// With test figures by group where they are asked for.
+std::unique_ptr<Workload> with_groups(std::unique_ptr<Workload> workload, const Configuration& configuration,
+                                      const WorkloadFacts& facts) {
+  const OtherOptions& other = configuration.workload.other;
+  const auto group = other.find("group");
+  if (group == other.end()) {
+    return workload;
+  }
+  if (facts.kind != RowKind::record || facts.label == LabelKind::none ||
+      own_kind(configuration) != OwnKind::none) {
+    throw bad_input(
+        "workload.group compares predictions of rows with a label, of one model for all: leave it out, or "
+        "workload.own");
+  }
+  ByGroup::Options options;
+  options.group = group->second;
+  options.space = facts.space;
+  options.mean = facts.mean;
+  options.deviation = facts.deviation;
+  options.unit = configuration.privacy.unit;
+  options.min_contributors = configuration.privacy.min_contributors;
+  options.alone = facts.merchants == 1;
+  options.max_units = configuration.data.max_units;
+  return std::make_unique<ByGroup>(std::move(workload), std::move(options));
+}
+
 struct Entry {
   const char* name;
   std::unique_ptr<Workload> (*make)(const Configuration&, const WorkloadFacts&);
@@ -56,6 +84,7 @@ constexpr Entry kCatalogue[] = {
     {"implicit-matrix-factorization", make_implicit_factorization},
     {"item-similarity", make_item_similarity},
     {"factorization-machine", make_factorization_machine},
+    {"markov-chain", make_markov_chain},
 };
 
 }  // namespace
@@ -79,7 +108,8 @@ std::unique_ptr<Workload> make_workload(const Configuration& configuration, cons
   std::string names;
   for (const Entry& entry : kCatalogue) {
     if (configuration.workload.name == entry.name) {
-      return with_own_part(entry.make(configuration, facts), configuration, facts);
+      return with_groups(with_own_part(entry.make(configuration, facts), configuration, facts), configuration,
+                         facts);
     }
     names += (names.empty() ? "" : ", ") + std::string(entry.name);
   }

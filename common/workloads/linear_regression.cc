@@ -7,6 +7,7 @@
 
 #include "common/base/check.h"
 #include "common/base/failure.h"
+#include "common/data/column_spec.h"
 #include "common/numerics/linear.h"
 #include "common/numerics/symmetric.h"
 #include "common/workloads/contribution_accumulator.h"
@@ -63,6 +64,9 @@ LinearRegression::LinearRegression(Options options)
                     std::to_string(options_.width) + " columns are too many: at most " +
                     std::to_string(kWidthMax) + "; hash data.categorical into fewer buckets");
   }
+  if (options_.prices) {
+    check_prices(options_.space, *options_.prices);
+  }
   if (!(options_.train_rows >= 1)) {
     throw bad_input("data.path: no training rows were counted, so there is nothing to train on");
   }
@@ -71,7 +75,7 @@ LinearRegression::LinearRegression(Options options)
 Model LinearRegression::initial_model(std::uint64_t) const {
   Model model;
   model.parameters.assign(options_.width, 0.0);
-  model.server_state.assign(options_.width + 2u, 0.0);
+  model.server_state.assign(options_.width + 2u + crossed(), 0.0);
   return model;
 }
 
@@ -276,16 +280,54 @@ Metrics LinearRegression::fit(Model& model, const std::vector<double>& moments) 
   }
   squares = std::max(squares, 0.0);
   const double variance = freedom >= kFewestFreedom ? squares / freedom : 0;
-  for (std::size_t i = 0; i < d; ++i) {
+  const auto covariance = [&](std::size_t i, std::size_t j) {
     double spread = 0;
     for (std::size_t k = 0; k < d; ++k) {
-      spread += half[i * d + k] * inverted[k * d + i];
+      spread += half[i * d + k] * inverted[k * d + j];
     }
-    model.server_state[i] = half_width_ * std::sqrt(std::max(variance * spread, 0.0));
+    return half_width_ * half_width_ * variance * spread;
+  };
+  for (std::size_t i = 0; i < d; ++i) {
+    model.server_state[i] = std::sqrt(std::max(covariance(i, i), 0.0));
   }
   model.server_state[d] = half_width_ * std::sqrt(variance);
   model.server_state[d + 1] = freedom;
+  std::size_t place = d + 2;
+  for (const CrossRange& cross : options_.space.crosses) {
+    for (std::uint32_t column = cross.begin; column < cross.end; ++column) {
+      model.server_state[place++] = covariance(column, cross.number);
+    }
+  }
   return {{"train_loss", half_width_ * half_width_ * squares / rows}};
+}
+
+std::size_t LinearRegression::crossed() const {
+  std::size_t columns = 0;
+  for (const CrossRange& cross : options_.space.crosses) {
+    columns += cross.end - cross.begin;
+  }
+  return columns;
+}
+
+Insights LinearRegression::insights(const Model& model) const {
+  if (options_.space.names.empty()) {
+    return {};
+  }
+  const std::span<const double> state = model.server_state;
+  const std::size_t d = options_.width;
+  const bool known = exact() && state[d + 1] >= kFewestFreedom;
+  const LinearModel linear{.space = options_.space,
+                           .mean = options_.mean,
+                           .deviation = options_.deviation,
+                           .weights = model.parameters,
+                           .errors = known ? state.first(d) : std::span<const double>(),
+                           .cross_covariances = known ? state.subspan(d + 2) : std::span<const double>()};
+  Insights insights;
+  if (options_.prices) {
+    insights = price_insights(linear, *options_.prices);
+  }
+  insights.tables.push_back(coefficient_table(linear, false));
+  return insights;
 }
 
 RowScorer LinearRegression::scorer(const Model& model) const {
@@ -307,6 +349,29 @@ std::vector<NamedArray> LinearRegression::arrays(const Model& model) const {
   return arrays;
 }
 
+namespace {
+
+std::optional<PriceQuestion> price_question(const OtherOptions& other) {
+  const auto prices = other.find("prices");
+  const auto cost = other.find("unit_cost");
+  if (prices == other.end()) {
+    if (cost != other.end()) {
+      throw bad_input("workload.unit_cost needs workload.prices, the columns that are prices");
+    }
+    return std::nullopt;
+  }
+  PriceQuestion question;
+  for (const std::string& price : list_option(other, "prices")) {
+    question.prices.push_back(column_name_of(read_numeric_spec(price, "workload.prices")));
+  }
+  if (cost != other.end()) {
+    question.unit_cost = number_option(other, "unit_cost", 0);
+  }
+  return question;
+}
+
+}  // namespace
+
 std::unique_ptr<Workload> make_linear_regression(const Configuration& configuration,
                                                  const WorkloadFacts& facts) {
   needs_records(configuration, facts, {LabelKind::number});
@@ -326,6 +391,10 @@ std::unique_ptr<Workload> make_linear_regression(const Configuration& configurat
   options.own_l2 = number_option(configuration.workload.other, "own_l2", options.own_l2);
   options.test_rows_per_unit = number_option(configuration.workload.other, "test_rows_per_unit", 0);
   options.max_units = configuration.data.max_units;
+  options.space = facts.space;
+  options.mean = facts.mean;
+  options.deviation = facts.deviation;
+  options.prices = price_question(configuration.workload.other);
   return std::make_unique<LinearRegression>(std::move(options));
 }
 

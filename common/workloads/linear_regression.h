@@ -6,6 +6,7 @@
 #include "common/config/configuration.h"
 #include "common/numerics/symmetric.h"
 #include "common/workloads/facts.h"
+#include "common/workloads/linear_insights.h"
 #include "common/workloads/own_part.h"
 #include "common/workloads/regression_errors.h"
 #include "common/workloads/workload.h"
@@ -71,6 +72,10 @@ class LinearRegression final : public Workload {
     double own_l2 = 1;
     double test_rows_per_unit = 0;
     std::uint64_t max_units = 1u << 20;
+    FeatureSpace space = {};  ///< Encoded, for insights; without names of columns there are none.
+    std::vector<double> mean = {};
+    std::vector<double> deviation = {};
+    std::optional<PriceQuestion> prices = {};
   };
   explicit LinearRegression(Options options);
 
@@ -82,9 +87,12 @@ class LinearRegression final : public Workload {
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override;
+  /// Coefficients in the file's units, and elasticities where prices are asked for.
+  Insights insights(const Model& model) const override;
   RowScorer scorer(const Model& model) const override;
 
  private:
+  std::size_t crossed() const;  ///< Columns of crosses.
   bool exact() const { return options_.unit == Unit::none; }
   std::size_t order() const { return std::size_t{options_.width} + 1; }  ///< Of z.
   std::size_t triangle() const { return triangle_size(order()); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 namespace hanse {
 
@@ -18,6 +19,21 @@ double number_option(const OtherOptions& other, const std::string& key, double f
     throw bad_input("workload." + key + ": expected a number that is not negative; got '" + text + "'");
   }
   return value;
+}
+
+std::vector<std::string> list_option(const OtherOptions& other, const std::string& key) {
+  std::vector<std::string> words;
+  if (const auto found = other.find(key); found != other.end()) {
+    std::istringstream text(found->second);
+    for (std::string word; std::getline(text, word, ',');) {
+      const std::size_t begin = word.find_first_not_of(" \t");
+      if (begin == std::string::npos) {
+        throw bad_input("workload." + key + ": an empty entry in '" + found->second + "'");
+      }
+      words.push_back(word.substr(begin, word.find_last_not_of(" \t") + 1 - begin));
+    }
+  }
+  return words;
 }
 
 /// The table of keys lets true and false through only.

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/base/failure.h"
 #include "common/config/configuration.h"
@@ -31,6 +32,9 @@ Count count_option(const OtherOptions& other, const std::string& key, Count fall
   }
   return static_cast<Count>(value);
 }
+
+/// Words between commas, without the white space around them.
+std::vector<std::string> list_option(const OtherOptions& other, const std::string& key);
 
 /// True or false.
 bool flag_option(const OtherOptions& other, const std::string& key, bool fallback);

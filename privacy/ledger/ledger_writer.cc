@@ -1,6 +1,7 @@
 #include "privacy/ledger/ledger_writer.h"
 
 #include <algorithm>
+#include <fstream>
 #include <utility>
 
 #include "common/base/failure.h"
@@ -23,7 +24,28 @@ std::string fresh_run_id(SecureRandom& random) {
 }
 
 LedgerWriter::LedgerWriter(std::filesystem::path file, SigningKey key)
-    : key_(std::move(key)), state_(key_.public_key()), log_(with_folder(std::move(file))) {}
+    : key_(std::move(key)), state_(key_.public_key()), file_(with_folder(std::move(file))), log_(file_) {}
+
+void LedgerWriter::note_line(std::string_view line) {
+  ends_.push_back((ends_.empty() ? 0 : ends_.back()) + line.size() + 1);
+  last_line_ = line;
+}
+
+std::vector<std::string> LedgerWriter::lines_from(std::uint64_t begin) const {
+  std::vector<std::string> lines;
+  if (begin + 1 == ends_.size()) {
+    lines.push_back(last_line_);
+  } else if (begin < ends_.size()) {
+    std::ifstream stream(file_, std::ios::binary);
+    stream.seekg(static_cast<std::streamoff>(begin == 0 ? 0 : ends_[begin - 1]));
+    while (lines.size() < ends_.size() - begin && std::getline(stream, lines.emplace_back())) {
+    }
+    if (!stream || lines.back() != last_line_) {
+      throw Failure(ExitCode::could_not_finish, "cannot read back " + file_.string());
+    }
+  }
+  return lines;
+}
 
 LedgerWriter LedgerWriter::create(std::filesystem::path file, SigningKey key, Plan plan,
                                   std::optional<Digest> previous) {
@@ -55,9 +77,9 @@ LedgerWriter LedgerWriter::resume(std::filesystem::path file, SigningKey key) {
     if (const auto record = writer.state_.accept(line); !record) {
       throw Failure(ExitCode::refused, name + " does not hold, so the run cannot continue: " + record.what());
     }
-    writer.lines_.emplace_back(line);
+    writer.note_line(line);
   }
-  if (writer.lines_.empty()) {
+  if (writer.ends_.empty()) {
     throw bad_input(name + " holds no complete record: start the run anew, without federation.resume");
   }
   return writer;
@@ -72,7 +94,7 @@ void LedgerWriter::recover(std::span<const std::string> lines) {
               record.what());
     }
     log_.append(line);
-    lines_.push_back(line);
+    note_line(line);
   }
 }
 
@@ -84,7 +106,7 @@ std::string LedgerWriter::write_payload(Payload payload, const Digest& prev, Sig
     throw Failure(ExitCode::could_not_finish, "the ledger refuses its own coordinator: " + taken.what());
   }
   log_.append(line);
-  lines_.push_back(line);
+  note_line(line);
   return line;
 }
 

@@ -48,18 +48,24 @@ class LedgerWriter {
   void abort_open(const std::string& reason);
 
   const LedgerState& state() const { return state_; }
-  /// All lines, without newlines, at their sequence numbers: what brings a merchant up to date.
-  std::span<const std::string> lines() const { return lines_; }
+  /// The lines from number `begin` on, without newlines, as they stand on the disk: what brings a merchant up to date. They
+  /// are not kept in memory, where the signatures of thousands of merchants would grow with every round. Throws
+  /// Failure(could_not_finish) when the disk does not give them back.
+  std::vector<std::string> lines_from(std::uint64_t begin) const;
+  const std::string& last_line() const { return last_line_; }
   /// What resume() cut off, as a sentence for the log.
   const std::optional<std::string>& repaired() const { return repaired_; }
 
  private:
   LedgerWriter(std::filesystem::path file, SigningKey key);
   std::string write_payload(Payload payload, const Digest& prev, Signatures how = Signatures::check);
+  void note_line(std::string_view line);
 
   SigningKey key_;
   LedgerState state_;
-  std::vector<std::string> lines_;
+  std::filesystem::path file_;
+  std::vector<std::uint64_t> ends_;  ///< Of each line and its newline, in bytes of the file.
+  std::string last_line_;
   DurableLog log_;
   std::optional<std::string> repaired_;
 };

@@ -7,9 +7,10 @@
 namespace hanse {
 
 MerchantSet MerchantSet::all(std::size_t roster_size) {
-  MerchantSet set;
-  set.bits_.assign(roster_size, true);
-  set.count_ = roster_size;
+  MerchantSet set(roster_size);
+  for (std::uint32_t id = 0; id < roster_size; ++id) {
+    set.insert(id);
+  }
   return set;
 }
 
@@ -22,22 +23,23 @@ MerchantSet MerchantSet::of(std::size_t roster_size, const std::vector<std::uint
 }
 
 void MerchantSet::insert(std::uint32_t id) {
-  check(id < bits_.size(), "a merchant set holds ids of its roster");
-  count_ += bits_[id] ? std::size_t{0} : std::size_t{1};
-  bits_[id] = true;
+  check(id < roster_size_, "a merchant set holds ids of its roster");
+  count_ += contains(id) ? std::size_t{0} : std::size_t{1};
+  bitmap_[id / 8] |= bit_of(id);
 }
 
 void MerchantSet::erase(std::uint32_t id) {
   if (contains(id)) {
-    bits_[id] = false;
+    bitmap_[id / 8] &= ~bit_of(id);
     --count_;
   }
 }
 
 std::vector<std::uint32_t> MerchantSet::ids() const {
   std::vector<std::uint32_t> ids;
-  for (std::uint32_t id = 0; id < bits_.size(); ++id) {
-    if (bits_[id]) {
+  ids.reserve(count_);
+  for (std::uint32_t id = 0; id < roster_size_; ++id) {
+    if (contains(id)) {
       ids.push_back(id);
     }
   }
@@ -45,8 +47,9 @@ std::vector<std::uint32_t> MerchantSet::ids() const {
 }
 
 bool MerchantSet::within(const MerchantSet& other) const {
-  for (std::uint32_t id = 0; id < bits_.size(); ++id) {
-    if (bits_[id] && !other.contains(id)) {
+  for (std::size_t i = 0; i < bitmap_.size(); ++i) {
+    const std::byte there = i < other.bitmap_.size() ? other.bitmap_[i] : std::byte{0};
+    if ((bitmap_[i] & ~there) != std::byte{0}) {
       return false;
     }
   }
@@ -62,13 +65,7 @@ MerchantSet MerchantSet::without(const MerchantSet& others) const {
 }
 
 void MerchantSet::write(ByteWriter& writer) const {
-  Bytes bitmap((bits_.size() + 7) / 8);
-  for (std::size_t id = 0; id < bits_.size(); ++id) {
-    if (bits_[id]) {
-      bitmap[id / 8] |= std::byte{1} << (id % 8);
-    }
-  }
-  writer.put(static_cast<std::uint32_t>(bits_.size())).put_bytes(bitmap);
+  writer.put(static_cast<std::uint32_t>(roster_size_)).put_bytes(bitmap_);
 }
 
 MerchantSet MerchantSet::read(ByteReader& reader) {

@@ -13,14 +13,16 @@ namespace hanse {
 class MerchantSet {
  public:
   MerchantSet() = default;
-  explicit MerchantSet(std::size_t roster_size) : bits_(roster_size, false) {}
+  explicit MerchantSet(std::size_t roster_size) : roster_size_(roster_size), bitmap_((roster_size + 7) / 8) {}
   static MerchantSet all(std::size_t roster_size);
   /// Ids must be below `roster_size`.
   static MerchantSet of(std::size_t roster_size, const std::vector<std::uint32_t>& ids);
 
-  std::size_t roster_size() const { return bits_.size(); }
+  std::size_t roster_size() const { return roster_size_; }
   /// False for ids beyond the roster.
-  bool contains(std::uint32_t id) const { return id < bits_.size() && bits_[id]; }
+  bool contains(std::uint32_t id) const {
+    return id < roster_size_ && (bitmap_[id / 8] & bit_of(id)) != std::byte{0};
+  }
   void insert(std::uint32_t id);
   void erase(std::uint32_t id);
   std::size_t count() const { return count_; }
@@ -36,7 +38,11 @@ class MerchantSet {
   friend bool operator==(const MerchantSet&, const MerchantSet&) = default;
 
  private:
-  std::vector<bool> bits_;
+  static std::byte bit_of(std::uint32_t id) { return std::byte{1} << (id % 8); }
+
+  std::size_t roster_size_ = 0;
+  Bytes
+      bitmap_;  ///< As it is written: thousands of merchants each put it under a hash, several times a round.
   std::size_t count_ = 0;
 };
 

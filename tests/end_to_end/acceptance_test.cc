@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -383,6 +385,42 @@ TEST_F(Acceptance, PricesWithEpsilonThreeForEveryRecordTellOwnPartsToTheStoresAl
   const auto own = nlohmann::json::parse(bytes_of_file(folder_ / "run" / "merchants" / "100" / "own.json"));
   EXPECT_GT(own.at("test_rmse_own").get<double>(), 0.0);
   EXPECT_EQ(run_in(folder_.path(), {"hanse", "audit", "run", "--budget", "3,1e-6"}).code, 0);
+}
+
+/// The table of a run's insights with that name.
+nlohmann::json insight_table(const fs::path& run, const std::string& name) {
+  const auto insights = nlohmann::json::parse(bytes_of_file(run / "model" / "insights.json"));
+  for (const auto& table : insights.at("tables")) {
+    if (table.at("name") == name) {
+      return table;
+    }
+  }
+  ADD_FAILURE() << "no insights called " << name;
+  return {};
+}
+
+// Nobody buys more of a juice because it is dearer.
+TEST_F(Acceptance, PriceElasticitiesOfAllBrandsAreNegative) {
+  std::map<std::string, std::string> prices;  // By "store,week".
+  const auto key_length = [](const std::string& line) { return line.find(',', line.find(',') + 1); };
+  for (const std::string& line : lines_of(bytes_of_file(data_ / "free/orangejuice/prices.csv"))) {
+    prices[line.substr(0, key_length(line))] = line.substr(key_length(line));
+  }
+  std::ofstream joined(folder_ / "sales_prices.csv");
+  for (const std::string& line : lines_of(bytes_of_file(data_ / "free/orangejuice/sales.csv"))) {
+    joined << line << prices.at(line.substr(0, key_length(line))) << '\n';
+  }
+  joined.close();
+  fs::copy_file(data_ / "free/orangejuice/sales.split", folder_ / "sales.split");
+
+  ASSERT_NO_FATAL_FAILURE(run("prices/elasticities.ini", {"data.path=sales_prices.csv"}));
+
+  const auto own = insight_table(folder_ / "run", "own_price_elasticities");
+  ASSERT_EQ(own.at("rows").size(), 11u);
+  for (const auto& row : own.at("rows")) {
+    EXPECT_LT(row.at(4).get<double>(), 0) << row << ": the whole interval is below zero";
+  }
+  EXPECT_EQ(insight_table(folder_ / "run", "price_elasticities").at("rows").size(), 11u);
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ inline Dataset deal_people(const std::vector<Person>& people, std::uint32_t merc
   Dataset data;
   data.kind = kind;
   data.space = space;
+  const bool labelled = kind == RowKind::record && space.label != LabelKind::none;
   for (std::uint32_t m = 0; m < merchants; ++m) {
     MerchantRows rows;
     rows.id = m;
@@ -46,10 +47,10 @@ inline Dataset deal_people(const std::vector<Person>& people, std::uint32_t merc
     for (std::size_t i = m; i < people.size(); i += merchants) {
       const auto customer = static_cast<std::uint32_t>(i / merchants);
       for (const Person::Row& row : people[i].train) {
-        append(data.train, row, customer, kind == RowKind::record);
+        append(data.train, row, customer, labelled);
       }
       for (const Person::Row& row : people[i].test) {
-        append(data.test, row, customer, kind == RowKind::record);
+        append(data.test, row, customer, labelled);
       }
     }
     rows.train_end = data.train.features.rows();
@@ -100,6 +101,30 @@ inline std::vector<Person> record_people(std::size_t count, bool with_missing) {
                       .values = {static_cast<float>(spent), static_cast<float>(visits), 1, 1},
                       .label = bought ? 1.0f : 0.0f};
       (i == 0 ? person.test : person.train).push_back(row);
+    }
+  }
+  return people;
+}
+
+/// Visits of a shop as sequences of four states, of which nobody's first is "order".
+inline FeatureSpace state_space() {
+  FeatureSpace space;
+  space.width = 5;
+  space.names = {"state=visit", "state=browse", "state=cart", "state=order", "intercept"};
+  space.sparse_ranges = {{.begin = 0, .end = 4, .name = "state"}};
+  space.label = LabelKind::none;
+  return space;
+}
+
+inline std::vector<Person> state_people() {
+  SeededGenerator generator{7, 3};
+  std::vector<Person> people(30);
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    std::uint32_t state = 0;
+    const std::size_t rows = 2 + generator.below(6);
+    for (std::size_t step = 0; step < rows; ++step) {
+      (i % 5 == 0 ? people[i].test : people[i].train).push_back({.columns = {state, 4}, .values = {1, 1}});
+      state = generator.below(3) == 0 ? 0 : (state + 1 + static_cast<std::uint32_t>(generator.below(2))) % 4;
     }
   }
   return people;

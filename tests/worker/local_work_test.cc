@@ -103,12 +103,15 @@ class LocalWorkTest : public testing::Test {
                           .invited = {0, 1, 2},
                           .unix_time = 0});
   }
-  std::vector<std::string> lines() const { return {ledger_->lines().begin(), ledger_->lines().end()}; }
+  std::vector<std::string> lines() const { return ledger_->lines_from(0); }
+  std::vector<std::string> lines_but_the_last() const {
+    std::vector<std::string> lines = ledger_->lines_from(0);
+    lines.pop_back();
+    return lines;
+  }
   Result<SumParameters> start(std::uint64_t round, const SumParameters& parameters) {
-    const Bytes payload =
-        encode(RoundPayload{.ledger_lines = {ledger_->lines().begin(), ledger_->lines().end()},
-                            .preparation = preparation_,
-                            .model = model_});
+    const Bytes payload = encode(
+        RoundPayload{.ledger_lines = ledger_->lines_from(0), .preparation = preparation_, .model = model_});
     const std::vector<std::uint32_t> merchants = {0, 1, 2};
     return hooks_.accept_round({.round = round,
                                 .parameters = parameters,
@@ -175,7 +178,7 @@ TEST_F(LocalWorkTest, SignsNoPlanThatItRefusedBefore) {
   start_worker();
   write_ledger(plan);
   announce(1, honest_parameters());
-  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  const std::vector<std::string> lines = lines_but_the_last();
   const std::vector<std::uint32_t> merchants = {0, 1, 2};
 
   EXPECT_FALSE(hooks_.permit(std::span(lines).first(1), merchants).ok());
@@ -190,7 +193,7 @@ TEST_F(LocalWorkTest, SignsNoPlanThatItRefusedBefore) {
 TEST_F(LocalWorkTest, SignsNoPlanOfAnotherConfigurationThatIsOnItsDisk) {
   start_worker();
   write_ledger(honest_plan());
-  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end());
+  const std::vector<std::string> lines = ledger_->lines_from(0);
   const std::vector<std::uint32_t> merchants = {0, 1, 2};
   ASSERT_TRUE(hooks_.permit(std::span(lines).first(1), merchants).ok());
   configuration_.privacy.epsilon /= 2;
@@ -258,7 +261,7 @@ TEST_F(LocalWorkTest, SignsNothingThatItsDiskDidNotTake) {
   start_worker();
   write_ledger(honest_plan());
   announce(1, honest_parameters());
-  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  const std::vector<std::string> lines = lines_but_the_last();
   const std::vector<std::uint32_t> merchants = {0, 1, 2};
   const std::filesystem::path file = folder_.path() / "worker" / "merchants" / "a" / "ledger.jsonl";
   ASSERT_TRUE(hooks_.permit(std::span(lines).first(2), {}).ok());
@@ -351,7 +354,7 @@ TEST_F(LocalWorkTest, SignsTheHeadOfWhatItHasOnItsOwnDisk) {
   start_worker();
   write_ledger(honest_plan());
   announce(1, honest_parameters());
-  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  const std::vector<std::string> lines = lines_but_the_last();
   const std::vector<std::uint32_t> merchants = {0, 2};
 
   const auto head = hooks_.permit(lines, merchants);
@@ -372,7 +375,7 @@ TEST_F(LocalWorkTest, SignsNothingTwiceUnderAnotherLedger) {
   start_worker();
   write_ledger(honest_plan());
   announce(1, honest_parameters());
-  std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  std::vector<std::string> lines = lines_but_the_last();
   const std::vector<std::uint32_t> merchants = {0, 1, 2};
   ASSERT_TRUE(hooks_.permit(lines, merchants).ok());
   Intent other = *ledger_->state().open_intent();
@@ -391,7 +394,7 @@ TEST_F(LocalWorkTest, SignsNoIntentThatItsOwnPolicyForbids) {
   start_worker();
   write_ledger(honest_plan());
   announce(1, honest_parameters());
-  const std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end() - 1);
+  const std::vector<std::string> lines = lines_but_the_last();
   const std::vector<std::uint32_t> merchants = {0, 1, 2};
 
   const auto refused = hooks_.permit(lines, merchants);
@@ -438,7 +441,7 @@ TEST_F(LocalWorkTest, RefusesToGoOnWithAModelThatNoReleaseMade) {
   };
   const auto refusal_of = [&](const Intent& intent) {
     LedgerState state = ledger_->state();
-    std::vector<std::string> lines(ledger_->lines().begin(), ledger_->lines().end());
+    std::vector<std::string> lines = ledger_->lines_from(0);
     const auto add = [&](const Payload& payload) {  // Its own writer would not.
       lines.push_back(
           LedgerFixture::line(payload, state.next_seq(), state.tip(), LedgerFixture::key(std::byte{1})));

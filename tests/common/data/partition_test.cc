@@ -99,7 +99,8 @@ TEST(SplitRule, HashesTheWishedFractionOfRows) {
 }
 
 TEST(SplitRule, RefusesWhatItCannotRead) {
-  for (const std::string text : {"", "some", "hash:0", "hash:1", "hash:x", "column:", "file"}) {
+  for (const std::string text :
+       {"", "some", "hash:0", "hash:1", "hash:x", "customers:1", "column:", "file"}) {
     EXPECT_EQ(refusal([&] { SplitRule(text, "train", 1); }).find("data.test: cannot read '" + text + "'"), 0u)
         << text;
   }

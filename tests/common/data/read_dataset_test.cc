@@ -513,5 +513,65 @@ TEST_F(ReadDataset, RefusesWhatOnlyLabelsOfZeroAndOneHave) {
   EXPECT_NE(refusal_of(kShop).find("data.partition"), std::string::npos);
 }
 
+TEST_F(ReadDataset, OrdersACustomersRowsByTimeAndOthersAsTheyAre) {
+  configuration_.data.time = "at";
+  configuration_.data.label.clear();
+  configuration_.data.numeric = {"amount[0..9]"};
+  const std::string text =
+      "shop,who,amount,colour,at\n"
+      "b,ann,1,red,30\nb,cid,2,red,1\nb,ann,3,red,10\nb,ann,4,red,30\na,ann,5,red,40\na,ann,6,red,-2.5\n";
+
+  for (const std::uint32_t workers : {1u, 2u}) {
+    std::map<std::string, std::vector<float>> amounts;
+    for (std::uint32_t worker = 1; worker <= workers; ++worker) {
+      const Dataset data = read(text, worker, workers);
+      for (const MerchantRows& merchant : data.merchants) {
+        for (std::size_t i = merchant.train_begin; i < merchant.train_end; ++i) {
+          amounts[merchant.name].push_back(data.train.features.row(i).values[0]);
+        }
+      }
+    }
+    EXPECT_EQ(amounts["a"], (std::vector<float>{6, 5}));
+    EXPECT_EQ(amounts["b"],
+              (std::vector<float>{3, 1, 4, 2}));  // ann's, of equal times the first first, and cid's.
+  }
+}
+
+TEST_F(ReadDataset, RefusesARowWithoutATime) {
+  configuration_.data.time = "at";
+
+  EXPECT_EQ(refusal_of("shop,who,amount,colour,bought,at\nb,ann,1,red,1,soon\n"),
+            "f.csv:2: column at: expected a number, the time of the row, got 'soon'");
+}
+
+TEST_F(ReadDataset, HoldsBackWholeCustomers) {
+  configuration_.data.test = "customers:0.4";
+  std::string text = "shop,who,amount,colour,bought\n";
+  for (int i = 0; i < 600; ++i) {
+    text += std::string(i % 2 == 0 ? "a" : "b") + ",who" + std::to_string(i % 300) + ",1,red,1\n";
+  }
+
+  const Dataset data = read(text);
+
+  // 600 rows of 300 customers, two each: the deviation of the number of test rows is 2 sqrt(300 0.4 0.6) = 17.
+  EXPECT_NEAR(static_cast<double>(data.test.features.rows()), 240, 85);
+  for (const MerchantRows& merchant : data.merchants) {
+    std::set<std::uint32_t> train(
+        data.train.customers.begin() + static_cast<std::ptrdiff_t>(merchant.train_begin),
+        data.train.customers.begin() + static_cast<std::ptrdiff_t>(merchant.train_end));
+    for (std::size_t i = merchant.test_begin; i < merchant.test_end; ++i) {
+      EXPECT_FALSE(train.contains(data.test.customers[i]));
+    }
+  }
+}
+
+TEST_F(ReadDataset, RefusesToHoldBackCustomersThatHaveNoNames) {
+  configuration_.data.test = "customers:0.4";
+  configuration_.data.customer.clear();
+
+  EXPECT_EQ(refusal_of(kShop),
+            "data.test=customers:0.4 needs data.customer, the column that names the customer of a row");
+}
+
 }  // namespace
 }  // namespace hanse

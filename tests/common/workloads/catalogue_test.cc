@@ -17,6 +17,15 @@ std::string refusal_of(const Configuration& configuration, const WorkloadFacts& 
   return "";
 }
 
+/// Two words and the intercept.
+FeatureSpace words_space() {
+  FeatureSpace space;
+  space.width = 3;
+  space.names = {"kind=a", "kind=b", "intercept"};
+  space.sparse_ranges = {{.begin = 0, .end = 2, .name = "kind"}};
+  return space;
+}
+
 const WorkloadFacts kRecords{.kind = RowKind::record, .width = 3, .train_rows = 10, .merchants = 2};
 const WorkloadFacts kRatings{.kind = RowKind::customer,
                              .width = 3,
@@ -38,9 +47,12 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
   for (const std::string& name : workload_names()) {
     Configuration configuration;
     configuration.workload.name = name;
-    const auto workload = make_workload(configuration, name.ends_with("matrix-factorization") ? kRatings
-                                                       : name == "linear"                     ? kNumbers
-                                                                                              : kRecords);
+    configuration.data.customer = "who";
+    const bool ratings = name.ends_with("matrix-factorization") || name == "item-similarity";
+    WorkloadFacts facts = ratings ? kRatings : name == "linear" ? kNumbers : kRecords;
+    facts.space = words_space();
+
+    const auto workload = make_workload(configuration, facts);
 
     EXPECT_EQ(workload->name(), name);
   }
@@ -50,10 +62,12 @@ TEST(Catalogue, RefusesAnUnknownNameWithTheListOfNames) {
   Configuration configuration;
   configuration.workload.name = "forest";
 
+  std::string names;
+  for (const std::string& name : workload_names()) {
+    names += (names.empty() ? "" : ", ") + name;
+  }
   EXPECT_EQ(refusal_of(configuration, kRecords),
-            "workload.name: expected one of logistic, linear, matrix-factorization, implicit-matrix-"
-            "factorization, factorization-machine; "
-            "got 'forest'");
+            "workload.name: expected one of " + names + "; got 'forest'");
 }
 
 TEST(Catalogue, RefusesAWorkloadThatDoesNotFitTheDataOrTheUnit) {

@@ -47,14 +47,33 @@ TEST(LedgerWriter, PutsEachLineOnDiskBeforeItReturns) {
   const auto file = run.path() / "deep" / "ledger.jsonl";
 
   LedgerWriter writer = LedgerWriter::create(file, LedgerFixture::key(std::byte{7}), fixture.plan);
-  const std::string plan = writer.lines()[0];
+  const std::string plan = writer.last_line();
   const std::string on_disk = read_file(file);
   LedgerFixture::write_head(writer);
   const std::string intent = writer.write(fixture.intent(1));
 
   EXPECT_EQ(on_disk, plan + "\n");
-  EXPECT_EQ(read_file(file), plan + "\n" + writer.lines()[1] + "\n" + intent + "\n");
+  EXPECT_EQ(read_file(file), plan + "\n" + writer.lines_from(1).front() + "\n" + intent + "\n");
   EXPECT_EQ(writer.state().intents(), 1u);
+}
+
+TEST(LedgerWriter, GivesBackItsLinesFromAnyNumberOn) {
+  const TemporaryFolder run;
+  const LedgerFixture fixture;
+  write_crashed(run, fixture);
+  const auto file = run.path() / "ledger.jsonl";
+
+  const LedgerWriter writer = LedgerWriter::resume(file, LedgerFixture::key(std::byte{7}));
+
+  for (std::uint64_t begin = 0; begin <= 6; ++begin) {
+    const std::vector<std::string> lines = writer.lines_from(begin);
+    ASSERT_EQ(lines.size(), 6 - begin);
+    ASSERT_TRUE(read_file(file).ends_with(LedgerFixture::text(lines)));
+  }
+  EXPECT_TRUE(writer.lines_from(7).empty());
+  EXPECT_EQ(writer.lines_from(5).front(), writer.last_line());
+  std::filesystem::resize_file(file, 100);
+  EXPECT_THROW(writer.lines_from(2), Failure);
 }
 
 TEST(LedgerWriter, DoesNotWriteOverALedger) {
@@ -82,7 +101,7 @@ TEST(LedgerWriter, ContinuesAfterACrashWithTheOpenRoundSpent) {
   EXPECT_FALSE(writer.repaired().has_value());
   EXPECT_EQ(writer.state().aborted(), 1u);
   EXPECT_EQ(writer.state().epsilon_spent(), spent);
-  EXPECT_EQ(writer.lines().size(), 8u);
+  EXPECT_EQ(writer.state().next_seq(), 8u);
 }
 
 TEST(LedgerWriter, CutsOffATornLastLineWhereverItWasTorn) {
@@ -98,7 +117,7 @@ TEST(LedgerWriter, CutsOffATornLastLineWhereverItWasTorn) {
 
     EXPECT_TRUE(writer.repaired().has_value());
     EXPECT_EQ(read_file(file), whole.substr(0, last));
-    EXPECT_EQ(writer.lines().size(), 5u);
+    EXPECT_EQ(writer.state().next_seq(), 5u);
     EXPECT_FALSE(writer.state().open_intent().has_value());
   }
 }
