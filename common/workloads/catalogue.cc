@@ -8,6 +8,7 @@
 #include "common/workloads/covariance.h"
 #include "common/workloads/factorization_machine.h"
 #include "common/workloads/implicit_factorization.h"
+#include "common/workloads/item_similarity.h"
 #include "common/workloads/linear_regression.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/markov_chain.h"
@@ -83,6 +84,7 @@ constexpr Entry kCatalogue[] = {
     {"linear", make_linear_regression},
     {"matrix-factorization", make_matrix_factorization},
     {"implicit-matrix-factorization", make_implicit_factorization},
+    {"item-similarity", make_item_similarity},
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
     {"covariance", make_covariance},

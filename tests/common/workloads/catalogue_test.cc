@@ -48,9 +48,8 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
     Configuration configuration;
     configuration.workload.name = name;
     configuration.data.customer = "who";
-    WorkloadFacts facts = name.ends_with("matrix-factorization") ? kRatings
-                          : name == "linear"                     ? kNumbers
-                                                                 : kRecords;
+    const bool ratings = name.ends_with("matrix-factorization") || name == "item-similarity";
+    WorkloadFacts facts = ratings ? kRatings : name == "linear" ? kNumbers : kRecords;
     facts.space = words_space();
 
     const auto workload = make_workload(configuration, facts);
