@@ -56,10 +56,11 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
     Configuration configuration;
     configuration.workload.name = name;
     configuration.data.customer = "who";
-    WorkloadFacts facts = name.ends_with("matrix-factorization") ? kRatings
-                          : name == "linear"                     ? kNumbers
-                          : name == "softmax"                    ? kClasses
-                                                                 : kRecords;
+    const bool ratings = name.ends_with("matrix-factorization") || name == "item-similarity";
+    WorkloadFacts facts = ratings             ? kRatings
+                          : name == "linear"  ? kNumbers
+                          : name == "softmax" ? kClasses
+                                              : kRecords;
     facts.space = facts.label == LabelKind::one_of_many ? test::class_space() : words_space();
 
     const auto workload = make_workload(configuration, facts);
