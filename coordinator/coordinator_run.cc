@@ -235,9 +235,9 @@ std::string privacy_sentence(const Configuration& configuration, const LedgerSta
          ", adjacency zero-out, towards coordinator and model users who do not collude with merchants.";
 }
 
-PublishedModel published(const Configuration& configuration, const TrainingResult& result,
-                         const LedgerState& ledger) {
-  return {
+PublishedModel published(const Configuration& configuration, const FeatureSpace& space,
+                         const TrainingResult& result, const LedgerState& ledger) {
+  PublishedModel model = {
       .workload = configuration.workload.name,
       .step = result.model.step,
       .arrays = result.arrays,
@@ -251,6 +251,15 @@ PublishedModel published(const Configuration& configuration, const TrainingResul
                 {"data.item", configuration.data.format == "ratings" ? configuration.data.item : ""},
                 {"ledger_model", hex(digest_of(result.preparation, result.model))}},
       .privacy = privacy_sentence(configuration, ledger)};
+  if (!space.texts.empty()) {
+    model.encoding.push_back({"idf", {result.encoding.idf.size()}, result.encoding.idf});
+    model.facts["data.text"] = joined(configuration.data.text);
+    model.facts["data.ngrams"] = std::to_string(configuration.data.ngrams);
+  }
+  for (std::size_t k = 0; k < space.classes.size(); ++k) {
+    model.facts["class." + std::to_string(k)] = space.classes[k];
+  }
+  return model;
 }
 
 }  // namespace
@@ -341,7 +350,7 @@ std::optional<RunSummary> run_coordinator(const Configuration& configuration, Ch
     const TrainingResult result = training.run();
 
     // 4. The model, and what the run claims of it.
-    const PublishedModel model = published(configuration, result, ledger.state());
+    const PublishedModel model = published(configuration, space, result, ledger.state());
     const auto insights = write_insights(folder / "model", result.insights, configuration.workload.name);
     const auto files = write_model(folder / "model", model);
     ledger.write(ledger.state().claim_for(*digest_from_hex(model_digest(model)),

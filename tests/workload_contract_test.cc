@@ -58,6 +58,12 @@ FeatureSpace space_of(const Case& c) {
   return space;
 }
 
+FeatureSpace space_of_texts() {
+  FeatureSpace space = test::class_space();
+  space.texts = space.sparse_ranges;
+  return space;
+}
+
 std::vector<Person> people_of_classes() {
   return test::class_people(30);
 }
@@ -428,6 +434,53 @@ const std::vector<Case> kCases{
          .never_clips = false,
          .workload = "linear",
          .one_round = true},
+    Case{.name = "PreparationOfTexts",
+         .preparation = true,
+         .space = space_of_texts,
+         .people = people_of_classes},
+    Case{.name = "PreparationOfTextsOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .preparation = true,
+         .space = space_of_texts,
+         .people = people_of_classes},
+    Case{.name = "Perceptron",
+         .same_for_any_split = false,
+         .workload = "perceptron",
+         .optimizer = "adam",
+         .learning_rate = 0.05,
+         .other = {{"hidden", "8"}},
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "PerceptronOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .workload = "perceptron",
+         .other = {{"hidden", "8, 4"}},
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "PerceptronOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "perceptron",
+         .other = {{"hidden", "8"}},
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "PerceptronLocal",
+         .same_for_any_split = false,
+         .workload = "perceptron",
+         .solver = "local",
+         .other = {{"hidden", "8"}, {"dropout", "0.2"}},
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "PerceptronLocalOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "perceptron",
+         .solver = "local",
+         .other = {{"hidden", "8"}},
+         .space = test::class_space,
+         .people = people_of_classes},
     Case{.name = "Softmax", .workload = "softmax", .space = test::class_space, .people = people_of_classes},
     Case{.name = "SoftmaxAdam",
          .workload = "softmax",

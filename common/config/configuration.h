@@ -41,7 +41,9 @@ struct Configuration {
     std::string rating = "rating";  ///< Format ratings.
     std::vector<std::string> numeric;
     std::vector<std::string> categorical;
-    std::uint32_t features = 0;  ///< Format libsvm: number of columns.
+    std::vector<std::string> text;  ///< Format csv.
+    std::uint32_t ngrams = 1;       ///< Longest run of words of a text that has a column of its own.
+    std::uint32_t features = 0;     ///< Format libsvm: number of columns.
     std::string partition = "column";
     std::string test = "none";
     std::string validation = "train";  ///< What rows marked valid in a split file are: train, test or drop.

@@ -216,6 +216,11 @@ Key own_key(const std::string& key, std::string range, std::string help,
           }};
 }
 
+bool is_whole(std::string_view text, std::int64_t low, std::int64_t high) {
+  const auto value = parse_integer(text);
+  return value && *value >= low && *value <= high;
+}
+
 Key own_number_key(const std::string& key, std::string help) {
   return own_key(key, "a number >= 0", std::move(help), [](const std::string& text) {
     const auto value = parse_number(text);
@@ -227,6 +232,13 @@ Key own_text_key(const std::string& key, std::string range, std::string help) {
   return own_key(key, std::move(range), std::move(help), [](const std::string&) { return true; });
 }
 
+Key own_counts_key(const std::string& key, std::string help) {
+  return own_key(key, "counts, each 1 to 65536", std::move(help), [](const std::string& text) {
+    const auto counts = split_list(text);
+    return counts && !counts->empty() && counts->size() <= 8 &&
+           std::ranges::all_of(*counts, [](const std::string& count) { return is_whole(count, 1, 65536); });
+  });
+}
 Key own_choice_key(const std::string& key, const std::vector<std::string>& choices, std::string help) {
   return own_key(key, one_of(choices), std::move(help), [choices](const std::string& text) {
     return std::find(choices.begin(), choices.end(), text) != choices.end();
@@ -286,11 +298,6 @@ bool is_name(const std::string& text) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
                   c == '_' || c == '-';
          });
-}
-
-bool is_whole(std::string_view text, std::int64_t low, std::int64_t high) {
-  const auto value = parse_integer(text);
-  return value && *value >= low && *value <= high;
 }
 
 bool is_partition(const std::string& text) {
@@ -372,7 +379,7 @@ std::vector<Key> make_table() {
           "Where a worker's data is, from the folder of the INI file; {worker} in it is the worker's rank.",
           [](auto& c) -> auto& { return c.data.path; }),
       choice_key(
-          "data.format", {"csv", "libsvm", "ratings"}, "Format of the data.",
+          "data.format", {"csv", "libsvm", "ratings", "idx"}, "Format of the data.",
           [](auto& c) -> auto& { return c.data.format; }),
       text_key(
           "data.merchant", "COLUMN | COLUMN@FILE",
@@ -414,8 +421,18 @@ std::vector<Key> make_table() {
           "data.categorical", "COLUMN, COLUMN{A|B|C}, COLUMN[1..N], COLUMN#BUCKETS, COLUMN@FILE",
           "Categorical features: vocabulary agreed on in private, given, or hashed.",
           [](auto& c) -> auto& { return c.data.categorical; }),
+      list_key(
+          "data.text", "COLUMN, COLUMN#BUCKETS, COLUMN{A|B|C}, COLUMN@FILE",
+          "Columns of text, in format csv: TF-IDF of their words, which are hashed, given, or without either "
+          "kept by a private "
+          "count.",
+          [](auto& c) -> auto& { return c.data.text; }),
       integer_key(
-          "data.features", 0, 1u << 30, "columns, 0 to 2^30", "Number of columns, in format libsvm.",
+          "data.ngrams", 1, 4, "words, 1 to 4",
+          "Longest run of neighbouring words of data.text that counts as a word.",
+          [](auto& c) -> auto& { return c.data.ngrams; }),
+      integer_key(
+          "data.features", 0, 1u << 30, "columns, 0 to 2^30", "Number of columns, in formats libsvm and idx.",
           [](auto& c) -> auto& { return c.data.features; }),
       text_key(
           "data.partition", "column | iid:N | dirichlet:N,ALPHA", "How rows are dealt to merchants.",
@@ -445,7 +462,7 @@ std::vector<Key> make_table() {
 
       text_key(
           "workload.name",
-          "logistic | linear | softmax | matrix-factorization | implicit-matrix-factorization | "
+          "logistic | linear | softmax | perceptron | matrix-factorization | implicit-matrix-factorization | "
           "item-similarity | "
           "factorization-machine | markov-chain | covariance",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
@@ -518,6 +535,9 @@ std::vector<Key> make_table() {
                    "products in the order of their words; asks for price elasticities."),
       own_number_key("unit_cost", "Cost of one unit sold, for the price of most profit."),
       own_number_key("test_rows_per_unit", "Test rows of one unit that count; 0: the workload's own."),
+      own_counts_key("hidden", "Units of each hidden layer of a perceptron, from below; otherwise 128."),
+      own_number_key("dropout",
+                     "Probability that local epochs of a perceptron leave out a hidden unit; otherwise 0."),
       own_number_key("l2_bias", "Weight of the squared norm of the biases; otherwise 0.02."),
       own_number_key("l2_factors",
                      "Weight of the squared norm of factors, factorization-machine; otherwise workload.l2."),

@@ -52,6 +52,7 @@ struct WordSpec {
 /// Buckets of a bare NAME.
 inline constexpr std::uint32_t kCategoryBuckets = 1024;
 inline constexpr std::uint32_t kItemBuckets = 65536;
+inline constexpr std::uint32_t kTextBuckets = 16384;
 
 /// All throw bad_input with the grammar when `text` does not follow it. `key` names the configuration key.
 NumericSpec read_numeric_spec(std::string_view text, std::string_view key);

@@ -43,6 +43,17 @@ CsvColumns csv_columns(const Configuration::Data& data, const std::filesystem::p
     columns.begins.push_back(columns.intercept);
     columns.intercept += columns.words.back().width();
   }
+  for (const std::string& text : data.text) {
+    const WordSpec spec = read_word_spec(text, "data.text", kTextBuckets);
+    if (spec.kind == WordSpec::Kind::integers) {
+      throw bad_input("data.text: '" + text + "' lists numbers, and the words of a text are hashed (" +
+                      spec.name + "#16384), kept by a private count (" + spec.name + ") or given (" +
+                      spec.name + "@FILE)");
+    }
+    columns.texts.emplace_back(spec, folder, "data.text");
+    columns.text_begins.push_back(columns.intercept);
+    columns.intercept += columns.texts.back().width();
+  }
   for (const std::string& text : data.numeric) {
     if (is_cross(text)) {
       columns.crosses.push_back(find_cross(columns, read_cross_spec(text, "data.numeric"), text));

@@ -11,8 +11,8 @@
 
 namespace hanse {
 
-/// The columns of format csv, in the order in which a row has them: numbers, then words one-hot, then crosses, then the
-/// intercept. Everybody derives them from the configuration alone.
+/// The columns of format csv, in the order in which a row has them: numbers, then words one-hot, then words of texts, then crosses,
+/// then the intercept. Everybody derives them from the configuration alone.
 struct CsvColumns {
   /// A number times the one-hot columns of a word: brand*log:price gives every brand a slope of its own.
   struct Cross {
@@ -23,11 +23,13 @@ struct CsvColumns {
   std::vector<NumericSpec> numbers;
   std::vector<Vocabulary> words;
   std::vector<std::uint32_t> begins;  ///< First column of each of `words`.
+  std::vector<Vocabulary> texts;
+  std::vector<std::uint32_t> text_begins;
   std::vector<Cross> crosses;
   std::uint32_t intercept = 0;  ///< The last column.
 };
 
-/// Of data.numeric and data.categorical; `folder` is where NAME@FILE is looked up. Throws bad_input naming the key: a
+/// Of data.numeric, data.categorical and data.text; `folder` is where NAME@FILE is looked up. Throws bad_input naming the key: a
 /// spec that cannot be read, a cross of columns that are not there by themselves.
 CsvColumns csv_columns(const Configuration::Data& data, const std::filesystem::path& folder);
 

@@ -74,6 +74,9 @@ struct FeatureSpace {
   std::vector<ColumnRange>
       sparse_ranges;  ///< Columns that most rows lack, increasing: items, words (the counted ones among them), and
                       ///< those of libsvm. Which of them a merchant has at all is its secret.
+  /// Those of texts: words, whose entries are how often a row has them and once encoded TF-IDF. Increasing, among
+  /// `sparse_ranges`.
+  std::vector<ColumnRange> texts = {};
   std::vector<CrossRange> crosses;  ///< Increasing, behind all columns of words, whose fate theirs is.
   double rating_low =
       std::numeric_limits<double>::quiet_NaN();  ///< Public range of ratings, NaN where not declared.

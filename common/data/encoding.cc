@@ -43,6 +43,38 @@ std::vector<std::uint32_t> numbers_of(const FeatureSpace& space) {
   return number_of;
 }
 
+// The index in Encoding::idf of each raw column, or kNoNumber.
+std::vector<std::uint32_t> texts_of(const FeatureSpace& space) {
+  std::vector<std::uint32_t> text_of(space.width, kNoNumber);
+  std::uint32_t next = 0;
+  for (const ColumnRange& text : space.texts) {
+    std::iota(text_of.begin() + text.begin, text_of.begin() + text.end, next);
+    next += text.end - text.begin;
+  }
+  return text_of;
+}
+
+bool is_text(const FeatureSpace& space, std::uint32_t raw) {
+  return std::ranges::any_of(space.texts,
+                             [raw](const ColumnRange& text) { return text.begin <= raw && raw < text.end; });
+}
+
+// Scales the entries of these columns to L2 norm 1.
+void normalise(std::vector<Entry>& row, std::pair<std::uint32_t, std::uint32_t> columns) {
+  const auto in_text = [&](const Entry& entry) {
+    return columns.first <= entry.first && entry.first < columns.second;
+  };
+  double square = 0;
+  for (const Entry& entry : row) {
+    square += in_text(entry) ? static_cast<double>(entry.second) * static_cast<double>(entry.second) : 0;
+  }
+  const double scale = square > 0 ? 1 / std::sqrt(square) : 0;
+  for (Entry& entry : row) {
+    entry.second =
+        in_text(entry) ? static_cast<float>(static_cast<double>(entry.second) * scale) : entry.second;
+  }
+}
+
 // Gives the raw columns of a cross what became of its words: a column for each of theirs, or none. They come next.
 void follow_words(const FeatureSpace& space, const CrossRange& cross, Encoding& encoding) {
   const auto next = static_cast<std::uint32_t>(encoding.names.size());
@@ -84,8 +116,13 @@ std::pair<std::uint32_t, std::uint32_t> encoded_range(const Encoding& encoding, 
 }
 
 // A row never grows, so that writing stays behind reading.
-void encode(CsrMatrix& rows, RowKind kind, const Encoding& encoding,
-            const std::vector<std::uint32_t>& number_of) {
+void encode(CsrMatrix& rows, RowKind kind, const Encoding& encoding, const FeatureSpace& space) {
+  const std::vector<std::uint32_t> number_of = numbers_of(space);
+  const std::vector<std::uint32_t> text_of = texts_of(space);
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> texts;
+  for (const ColumnRange& text : space.texts) {
+    texts.push_back(encoded_range(encoding, text.begin, text.end));
+  }
   std::vector<Entry> row;
   std::size_t read = 0, written = 0;
   for (std::size_t i = 0; i < rows.rows(); ++i) {
@@ -98,6 +135,9 @@ void encode(CsrMatrix& rows, RowKind kind, const Encoding& encoding,
         value =
             standardised(value, encoding.mean[number], encoding.deviation[number], encoding.outlier_limit);
       }
+      if (const std::uint32_t word = text_of[raw]; word != kNoNumber) {
+        value = static_cast<float>((1 + std::log(static_cast<double>(value))) * encoding.idf[word]);
+      }
       if (encoding.column_of[raw] != kDropped) {
         row.emplace_back(encoding.column_of[raw], value);
       } else if (kind == RowKind::customer) {
@@ -105,6 +145,9 @@ void encode(CsrMatrix& rows, RowKind kind, const Encoding& encoding,
       }
     }
     put_in_order(row);
+    for (const auto& text : texts) {
+      normalise(row, text);
+    }
     for (const auto& [column, value] : row) {
       rows.columns[written] = column;
       rows.values[written] = value;
@@ -124,6 +167,9 @@ Encoding identity_encoding(const FeatureSpace& space) {
   encoding.deviation.assign(space.numeric, 1.0);
   encoding.column_of.resize(space.width);
   std::iota(encoding.column_of.begin(), encoding.column_of.end(), 0U);
+  for (const ColumnRange& text : space.texts) {
+    encoding.idf.insert(encoding.idf.end(), text.end - text.begin, 1.0);
+  }
   encoding.width = space.width;
   encoding.names = space.names;
   encoding.label_low = space.label_low;
@@ -154,7 +200,7 @@ Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::ve
       encoding.column_of[raw] = static_cast<std::uint32_t>(encoding.names.size());
       encoding.names.push_back(space.names[raw]);
     } else {
-      encoding.column_of[raw] = kind == RowKind::record ? kRare : kDropped;
+      encoding.column_of[raw] = kind == RowKind::record && !is_text(space, raw) ? kRare : kDropped;
     }
     if (!counted || raw + 1 < range->end) {
       continue;
@@ -182,10 +228,12 @@ FeatureSpace encoded_space(const FeatureSpace& space, const Encoding& encoding) 
     encoded.range_low[i] = (space.range_low[i] - encoding.mean[i]) / encoding.deviation[i];
     encoded.range_high[i] = (space.range_high[i] - encoding.mean[i]) / encoding.deviation[i];
   }
-  for (ColumnRange& range : encoded.sparse_ranges) {
-    const auto [begin, end] = encoded_range(encoding, range.begin, range.end);
-    range.begin = begin;
-    range.end = end;
+  for (std::vector<ColumnRange>* ranges : {&encoded.sparse_ranges, &encoded.texts}) {
+    for (ColumnRange& range : *ranges) {
+      const auto [begin, end] = encoded_range(encoding, range.begin, range.end);
+      range.begin = begin;
+      range.end = end;
+    }
   }
   for (std::size_t i = 0; i < space.crosses.size(); ++i) {
     const CrossRange& cross = space.crosses[i];
@@ -207,9 +255,13 @@ void encode(Dataset& data, const Encoding& encoding) {
     check(encoding.column_of[i] == i, "numeric columns keep their index");
     check(encoding.deviation[i] > 0, "deviations are positive");
   }
-  const std::vector<std::uint32_t> number_of = numbers_of(data.space);
-  encode(data.train.features, data.kind, encoding, number_of);
-  encode(data.test.features, data.kind, encoding, number_of);
+  std::size_t words = 0;
+  for (const ColumnRange& text : data.space.texts) {
+    words += text.end - text.begin;
+  }
+  check(encoding.idf.size() == words, "the encoding has an inverse frequency for each word of a text");
+  encode(data.train.features, data.kind, encoding, data.space);
+  encode(data.test.features, data.kind, encoding, data.space);
 
   data.space = encoded_space(data.space, encoding);
 }

@@ -19,7 +19,9 @@ struct Encoding {
   std::vector<double> mean;       ///< One a numeric column.
   std::vector<double> deviation;  ///< One a numeric column, positive.
   std::vector<std::uint32_t>
-      column_of;                   ///< Raw column -> column, or kDropped. Numeric columns keep their index.
+      column_of;  ///< Raw column -> column, or kDropped. Numeric columns keep their index.
+  /// One a column of FeatureSpace::texts, raw, range by range: how much the word tells by being rare (inverse document frequency).
+  std::vector<double> idf = {};
   std::uint32_t width = 0;         ///< Columns after encoding.
   double train_rows = 0;           ///< Training rows of the federation, as released; 0 when not.
   std::vector<std::string> names;  ///< One a column after encoding.
@@ -35,7 +37,8 @@ Encoding identity_encoding(const FeatureSpace& space);
 
 /// The identity with the counted columns thinned out: columns for which `kept` (one a raw column; read in
 /// counted ranges only) is false share one column "NAME=other" for each counted range at RowKind::record, and
-/// are dropped at RowKind::customer, where "all other items" has no rating of its own. Columns for which `hidden` (one a
+/// are dropped at RowKind::customer, where "all other items" has no rating of its own, and of texts, where a row has many words.
+/// Columns for which `hidden` (one a
 /// raw column, or empty: none) is true are dropped at once: not even "other" may show what too few merchants have.
 Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::vector<bool>& kept,
                           const std::vector<bool>& hidden = {});
@@ -45,7 +48,8 @@ Encoding thinned_encoding(const FeatureSpace& space, RowKind kind, const std::ve
 FeatureSpace encoded_space(const FeatureSpace& space, const Encoding& encoding);
 
 /// Encodes both blocks in place, in O(nonzeros): numeric x, crossed with words or not, becomes (x - mean) / deviation (0 when missing,
-/// clipped at outlier_limit), other columns are renumbered; a customer's dropped column becomes width + itself. Columns of a row stay strictly increasing; where
+/// clipped at outlier_limit), a word that a text has k times becomes (1 + log k) idf, and the words of each of a row's texts are
+/// scaled to L2 norm 1; other columns are renumbered; a customer's dropped column becomes width + itself. Columns of a row stay strictly increasing; where
 /// two fall on one column their values are added. `data.space` describes the encoded columns afterwards.
 void encode(Dataset& data, const Encoding& encoding);
 

@@ -21,6 +21,7 @@ struct LabelOf {
 constexpr LabelOf kLabels[] = {
     {"linear", LabelKind::number},
     {"softmax", LabelKind::one_of_many},
+    {"perceptron", LabelKind::one_of_many},
 };
 
 void add_columns(FeatureSpace& space, const Vocabulary& vocabulary) {
@@ -66,6 +67,10 @@ FeatureSpace csv_space(const Configuration::Data& data, const std::filesystem::p
   for (const Vocabulary& words : columns.words) {
     add_columns(space, words);
   }
+  for (const Vocabulary& words : columns.texts) {
+    add_columns(space, words);
+    space.texts.push_back(space.sparse_ranges.back());
+  }
   for (const CsvColumns::Cross& cross : columns.crosses) {
     add_cross(space, columns, cross);
   }
@@ -80,6 +85,20 @@ FeatureSpace libsvm_space(const Configuration::Data& data) {
     space.names.push_back("feature" + std::to_string(i));
   }
   space.sparse_ranges.push_back({0, space.width, "feature"});
+  add_intercept(space);
+  return space;
+}
+
+/// Every picture has all of its grey values, so they are no sparse columns: 0 is black.
+FeatureSpace idx_space(const Configuration::Data& data) {
+  if (data.features == 0) {
+    throw bad_input("data.features is missing: how many pixels has a picture? 784 of 28 x 28");
+  }
+  FeatureSpace space;
+  space.width = data.features;
+  for (std::uint32_t i = 1; i <= data.features; ++i) {
+    space.names.push_back("pixel" + std::to_string(i));
+  }
   add_intercept(space);
   return space;
 }
@@ -161,7 +180,9 @@ FeatureSpace feature_space(const Configuration& configuration) {
   if (data.format == "ratings") {
     return ratings_space(data, folder);
   }
-  FeatureSpace space = data.format == "libsvm" ? libsvm_space(data) : csv_space(data, folder);
+  FeatureSpace space = data.format == "libsvm" ? libsvm_space(data)
+                       : data.format == "idx"  ? idx_space(data)
+                                               : csv_space(data, folder);
   space.label = label_kind(configuration);
   if (space.label == LabelKind::number) {
     const NumericSpec label = label_spec(configuration);

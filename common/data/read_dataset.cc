@@ -24,6 +24,7 @@
 #include "common/data/string_table.h"
 #include "common/data/text_hash.h"
 #include "common/data/vocabulary.h"
+#include "common/data/words_of_text.h"
 
 namespace hanse {
 namespace {
@@ -205,17 +206,22 @@ class CsvRecords {
   CsvRecords(const RowPlan& plan, const Cleaning& cleaning)
       : missing_(cleaning.missing),
         columns_(csv_columns(plan.data, plan.folder)),
+        ngrams_(plan.data.ngrams),
         found_(columns_.words.size()) {}
 
   // The columns of this file, which may have them in another order than the last.
   void begin_file(const RowSource& source) {
     numeric_columns_.clear();
     word_columns_.clear();
+    text_columns_.clear();
     for (const NumericSpec& spec : columns_.numbers) {
       numeric_columns_.push_back(source.csv().column(spec.name, "data.numeric"));
     }
     for (const Vocabulary& words : columns_.words) {
       word_columns_.push_back(source.csv().column(words.name(), "data.categorical"));
+    }
+    for (const Vocabulary& words : columns_.texts) {
+      text_columns_.push_back(source.csv().column(words.name(), "data.text"));
     }
   }
 
@@ -239,6 +245,9 @@ class CsvRecords {
       }
       found_[i] = read_word_cell(source, word_columns_[i], columns_.words[i], counts);
       append(rows, columns_.begins[i] + found_[i], 1.0F);
+    }
+    for (std::size_t i = 0; i < columns_.texts.size(); ++i) {
+      append_text(source.csv().cell(text_columns_[i]), columns_.texts[i], columns_.text_begins[i], rows);
     }
     for (const CsvColumns::Cross& cross : columns_.crosses) {
       if (found_[cross.words] != kNoWord) {
@@ -265,9 +274,34 @@ class CsvRecords {
     rows.values.push_back(value);
   }
 
+  // How often the text has each word that the vocabulary has.
+  void append_text(std::string_view text, const Vocabulary& vocabulary, std::uint32_t begin,
+                   CsrMatrix& rows) {
+    words_.read(text);
+    text_words_.clear();
+    for (std::size_t first = 0; first < words_.words(); ++first) {
+      for (std::size_t count = 1; count <= ngrams_ && first + count <= words_.words(); ++count) {
+        const std::uint32_t word = vocabulary.column_of(words_.run(first, count));
+        if (!vocabulary.is_other(word)) {
+          text_words_.push_back(word);
+        }
+      }
+    }
+    std::sort(text_words_.begin(), text_words_.end());
+    for (std::size_t i = 0, end = 0; i < text_words_.size(); i = end) {
+      while (end < text_words_.size() && text_words_[end] == text_words_[i]) {
+        ++end;
+      }
+      append(rows, begin + text_words_[i], static_cast<float>(end - i));
+    }
+  }
+
   Cleaning::Missing missing_;
   CsvColumns columns_;
-  std::vector<std::size_t> numeric_columns_, word_columns_;
+  std::size_t ngrams_;
+  WordsOfText words_;
+  std::vector<std::uint32_t> text_words_;
+  std::vector<std::size_t> numeric_columns_, word_columns_, text_columns_;
   std::vector<std::uint32_t> found_;  // The row's word of each vocabulary.
 };
 
@@ -280,6 +314,29 @@ class LibsvmRecords {
     const LibsvmReader& row = source.libsvm();
     rows.columns.insert(rows.columns.end(), row.columns().begin(), row.columns().end());
     rows.values.insert(rows.values.end(), row.values().begin(), row.values().end());
+    rows.columns.push_back(intercept_);
+    rows.values.push_back(1.0F);
+    rows.row_begin.push_back(rows.columns.size());
+    return true;
+  }
+
+ private:
+  std::uint32_t intercept_;
+};
+
+// Reads pictures: grey values that are not 0, scaled to [0, 1], then the intercept.
+class IdxRecords {
+ public:
+  explicit IdxRecords(const RowPlan& plan) : intercept_(plan.data.features) {}
+  void begin_file(const RowSource&) {}
+  bool append(const RowSource& source, CsrMatrix& rows, Counts&) {
+    const std::string_view pixels = source.idx().pixels();
+    for (std::uint32_t i = 0; i < pixels.size(); ++i) {
+      if (pixels[i] != 0) {
+        rows.columns.push_back(i);
+        rows.values.push_back(static_cast<float>(static_cast<unsigned char>(pixels[i])) / 255.0F);
+      }
+    }
     rows.columns.push_back(intercept_);
     rows.values.push_back(1.0F);
     rows.row_begin.push_back(rows.columns.size());
@@ -523,6 +580,8 @@ Dataset read_dataset(const Configuration& configuration, std::uint32_t worker, s
     read_ratings(plan, cleaning, filter, counts, data);
   } else if (configuration.data.format == "libsvm") {
     read_records(plan, LibsvmRecords(plan), filter, counts, data);
+  } else if (configuration.data.format == "idx") {
+    read_records(plan, IdxRecords(plan), filter, counts, data);
   } else {
     read_records(plan, CsvRecords(plan, cleaning), filter, counts, data);
   }

@@ -104,8 +104,8 @@ RowPlan::RowPlan(const Configuration& configuration, std::uint32_t worker)
     throw bad_input(
         "data.path is missing; it is the data file, with {worker} in it when every worker has its own");
   }
-  if (data.format != "csv" && data.format != "ratings" && data.format != "libsvm") {
-    throw bad_input("data.format: expected csv, libsvm or ratings, got '" + data.format + "'");
+  if (data.format != "csv" && data.format != "ratings" && data.format != "libsvm" && data.format != "idx") {
+    throw bad_input("data.format: expected csv, libsvm, ratings or idx, got '" + data.format + "'");
   }
   if (partition.kind() != Partition::Kind::column) {
     if (own_file) {
@@ -128,6 +128,11 @@ RowPlan::RowPlan(const Configuration& configuration, std::uint32_t worker)
     read_feature_merchants(*this);
     return;
   }
+  if (data.format == "idx") {
+    throw bad_input(
+        "data.merchant: pictures have no column of merchants; use data.partition = iid:N or "
+        "dirichlet:N,ALPHA");
+  }
   if (const std::size_t at = data.merchant.find('@'); at != std::string::npos) {
     if (data.customer.empty()) {
       throw bad_input("data.merchant = " + data.merchant +
@@ -147,8 +152,13 @@ RowSource::RowSource(RowPlan& plan, const std::filesystem::path& file, bool is_t
   if (data.format == "libsvm") {
     libsvm_.emplace(mapped_.text(), file.string(), data.features,
                     plan.label_kind == LabelKind::number || plan.label_kind == LabelKind::one_of_many);
+  } else if (data.format == "idx") {
+    idx_.emplace(file, data.features, is_test_file ? "data.test" : "data.path");
+  }
+  if (data.format == "libsvm" || data.format == "idx") {
     if (plan.split.kind() == SplitRule::Kind::column) {
-      throw bad_input("data.test = column:NAME needs columns with names; format libsvm has none");
+      throw bad_input("data.test = column:NAME needs columns with names; format " + data.format +
+                      " has none");
     }
   } else {
     csv_.emplace(mapped_.text(), file.string());
@@ -181,7 +191,7 @@ void RowSource::open_split() {
 }
 
 bool RowSource::next() {
-  const bool found = csv_ ? csv_->next() : libsvm_->next();
+  const bool found = csv_ ? csv_->next() : libsvm_ ? libsvm_->next() : idx_->next();
   if (!found) {
     if (split_rows_ && split_rows_->next()) {
       throw bad_input(split_rows_->place() + ": the split file goes on, but " + plan_.file.string() +
@@ -267,18 +277,39 @@ std::string_view RowSource::feature_merchant() const {
              : std::string_view("none");
 }
 
+/// The class that a number names, among integers or by its place in a list of words.
+float RowSource::class_of_number(std::int64_t number) const {
+  const Vocabulary& classes = *plan_.classes;
+  std::uint32_t found = classes.column_of(std::to_string(number));
+  if (idx_ && classes.has_other()) {
+    found = number < classes.width() ? static_cast<std::uint32_t>(number) : Vocabulary::kRefused;
+  }
+  if (found == Vocabulary::kRefused || classes.is_other(found)) {
+    throw bad_input(place() + ": label " + std::to_string(number) + ": expected " + classes.expected());
+  }
+  return static_cast<float>(found);
+}
+
 float RowSource::label() const {
+  if (idx_) {
+    if (plan_.classes) {
+      return class_of_number(idx_->label());
+    }
+    if (idx_->label() > 1) {
+      throw bad_input(place() + ": label " + std::to_string(idx_->label()) +
+                      ": expected 0 or 1; for more classes take workload.name=softmax or perceptron");
+    }
+    return idx_->label();
+  }
   if (libsvm_ && !plan_.classes) {
     return libsvm_->label();
   }
   if (libsvm_) {
     const auto number = static_cast<std::int64_t>(libsvm_->label());
-    const std::uint32_t found = plan_.classes->column_of(std::to_string(number));
-    if (static_cast<float>(number) != libsvm_->label() || found == Vocabulary::kRefused ||
-        plan_.classes->is_other(found)) {
+    if (static_cast<float>(number) != libsvm_->label()) {
       throw bad_input(place() + ": label: expected " + plan_.classes->expected());
     }
-    return static_cast<float>(found);
+    return class_of_number(number);
   }
   if (label_column_ == kAbsent) {
     return 0;

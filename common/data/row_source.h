@@ -11,6 +11,7 @@
 #include "common/config/configuration.h"
 #include "common/data/column_spec.h"
 #include "common/data/csv.h"
+#include "common/data/idx.h"
 #include "common/data/libsvm.h"
 #include "common/data/mapped_file.h"
 #include "common/data/partition.h"
@@ -54,7 +55,7 @@ struct RowPlan {
   std::string only_merchant;  ///< The file is one merchant's: its name; else empty.
 };
 
-/// The rows of one data file (csv, ratings or libsvm), and where each belongs.
+/// The rows of one data file (csv, ratings, libsvm or idx), and where each belongs.
 class RowSource {
  public:
   /// `is_test_file`: the second file of data.test = path:FILE. `plan` must outlive the source; its partition
@@ -68,10 +69,11 @@ class RowSource {
   float label()
       const;  ///< 0 or 1, or the index of the class; of libsvm the number itself where labels are numbers.
   std::size_t label_column() const { return label_column_; }
-  std::string_view text() const { return csv_ ? csv_->text() : libsvm_->text(); }
-  std::string place() const { return csv_ ? csv_->place() : libsvm_->place(); }
+  std::string_view text() const { return csv_ ? csv_->text() : libsvm_ ? libsvm_->text() : idx_->pixels(); }
+  std::string place() const { return csv_ ? csv_->place() : libsvm_ ? libsvm_->place() : idx_->place(); }
   const CsvReader& csv() const { return *csv_; }
   const LibsvmReader& libsvm() const { return *libsvm_; }
+  const IdxReader& idx() const { return *idx_; }
   /// The Failure of a cell: "FILE:LINE: column NAME: expected ..., got '...'".
   Failure bad_cell(std::size_t column, const std::string& expected) const;
 
@@ -82,6 +84,7 @@ class RowSource {
   Side find_side();
   std::string_view find_merchant();
   std::string_view feature_merchant() const;
+  float class_of_number(std::int64_t number) const;
 
   RowPlan& plan_;
   bool is_test_file_;
@@ -89,6 +92,7 @@ class RowSource {
   MappedFile mapped_;
   std::optional<CsvReader> csv_;
   std::optional<LibsvmReader> libsvm_;
+  std::optional<IdxReader> idx_;
   std::optional<MappedFile> split_mapped_;
   std::optional<CsvReader> split_rows_;
   std::size_t merchant_column_ = kAbsent, customer_column_ = kAbsent, label_column_ = kAbsent,

@@ -24,6 +24,8 @@ class Vocabulary {
   bool counted() const { return spec_.kind == WordSpec::Kind::counted; }
   /// Column of `cell` in 0..width-1; kRefused when an integer is expected and it is none, or out of range.
   std::uint32_t column_of(std::string_view cell) const;
+  /// Whether its words are listed, with one more column for all others.
+  bool has_other() const { return has_other_; }
   /// True when `column` is the one of words that are not in the vocabulary.
   bool is_other(std::uint32_t column) const { return has_other_ && column + 1 == width_; }
   /// "month=May", "item#17", "month=other".

@@ -13,6 +13,7 @@
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/markov_chain.h"
 #include "common/workloads/matrix_factorization.h"
+#include "common/workloads/perceptron.h"
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
 #include "common/workloads/softmax_regression.h"
@@ -84,6 +85,7 @@ constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic_regression},
     {"linear", make_linear_regression},
     {"softmax", make_softmax_regression},
+    {"perceptron", make_perceptron},
     {"matrix-factorization", make_matrix_factorization},
     {"implicit-matrix-factorization", make_implicit_factorization},
     {"item-similarity", make_item_similarity},

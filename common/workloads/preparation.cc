@@ -53,6 +53,9 @@ struct Range {
   double half_width;
 };
 
+/// Distinct words of a text that surely count in full, with a unit of privacy.
+constexpr double kWordsOfText = 32;
+
 std::vector<std::uint32_t> columns_in(const std::vector<ColumnRange>& ranges) {
   std::vector<std::uint32_t> columns;
   for (const ColumnRange& range : ranges) {
@@ -81,7 +84,10 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
   }
   label_undeclared_ =
       space.label == LabelKind::number && (std::isnan(space.label_low) || std::isnan(space.label_high));
+  documents_ = columns_in(space.texts);
   counted_ = columns_in(space.counted_ranges);
+  std::erase_if(counted_,
+                [this](std::uint32_t column) { return std::ranges::binary_search(documents_, column); });
   if (options_.unit == Unit::none && options_.min_contributors > 1) {
     sparse_ = columns_in(space.sparse_ranges);
   }
@@ -110,6 +116,9 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
   if (!counted_.empty() && (sparse_.empty() || options_.kept_at_least > contributors_needed())) {
     stages_.push_back(Stage::vocabulary);
   }
+  if (!documents_.empty()) {
+    stages_.push_back(Stage::documents);
+  }
   stages_.push_back(Stage::moments);
 }
 
@@ -118,7 +127,8 @@ Unit Preparation::natural_unit() const {
 }
 
 // Parameters: low of each numeric column, high of each, mean of each, deviation of each, 1 or 0 for each counted column
-// (kept), 1 or 0 for each sparse one (enough merchants have it), low and high of a numeric label, number of training rows.
+// (kept), 1 or 0 for each sparse one (enough merchants have it), document frequency of each word of a text (0: too small to be
+// believed), low and high of a numeric label, number of training rows.
 Model Preparation::initial_model(std::uint64_t) const {
   const FeatureSpace& space = options_.space;
   Model model;
@@ -131,6 +141,7 @@ Model Preparation::initial_model(std::uint64_t) const {
   model.parameters.insert(model.parameters.end(), space.numeric, 0.0);
   model.parameters.insert(model.parameters.end(), space.numeric, 1.0);
   model.parameters.insert(model.parameters.end(), counted_.size() + sparse_.size(), 1.0);
+  model.parameters.insert(model.parameters.end(), documents_.size(), 0.0);
   if (space.label == LabelKind::number) {
     model.parameters.push_back(label_undeclared_ ? -1 : space.label_low);
     model.parameters.push_back(label_undeclared_ ? 1 : space.label_high);
@@ -140,8 +151,11 @@ Model Preparation::initial_model(std::uint64_t) const {
 }
 
 std::size_t Preparation::size() const {
-  return 4 * std::size_t{options_.space.numeric} + counted_.size() + sparse_.size() +
-         (options_.space.label == LabelKind::number ? 2u : 0u) + 1;
+  return first_document() + documents_.size() + (options_.space.label == LabelKind::number ? 2u : 0u) + 1;
+}
+
+std::size_t Preparation::first_document() const {
+  return 4 * std::size_t{options_.space.numeric} + counted_.size() + sparse_.size();
 }
 
 std::optional<Preparation::Stage> Preparation::stage_at(std::uint64_t step) const {
@@ -172,6 +186,13 @@ PrivateSum Preparation::sum_of(Stage stage) const {
       sum.length = counted_.size();
       norm = std::sqrt(exact ? static_cast<double>(counted_.size()) : options_.words_per_unit);
       break;
+    case Stage::documents: {
+      const double texts = static_cast<double>(options_.space.texts.size());
+      sum.name = "documents";
+      sum.length = documents_.size();
+      norm = rows * std::sqrt(exact ? static_cast<double>(documents_.size()) : kWordsOfText * texts);
+      break;
+    }
     case Stage::moments:
       sum.name = "moments";
       sum.length = 1 + 3 * static_cast<std::size_t>(columns);
@@ -200,6 +221,8 @@ Contributor Preparation::contributor(const Model& model, const PrivateSum& sum) 
     case Stage::contributors:
     case Stage::vocabulary:
       return presence_contributor(model, *stage);
+    case Stage::documents:
+      return documents_contributor(model);
     case Stage::moments:
       break;
   }
@@ -246,6 +269,28 @@ Contributor Preparation::presence_contributor(const Model& model, Stage stage) c
       for (const std::uint32_t column : unit.train.row(i).columns) {
         if (lane_of[column] != kNone) {
           (*sums)[lane_of[column]] = 1.0;
+        }
+      }
+    }
+    sums->flush(out);
+  };
+}
+
+Contributor Preparation::documents_contributor(const Model& model) const {
+  std::vector<std::uint32_t> lane_of(options_.space.width, kDropped);
+  for (std::size_t lane = 0; lane < documents_.size(); ++lane) {
+    lane_of[documents_[lane]] = static_cast<std::uint32_t>(lane);
+  }
+  const std::vector<bool> hidden = hidden_columns(model);
+  for (std::size_t column = 0; column < hidden.size(); ++column) {
+    lane_of[column] = hidden[column] ? kDropped : lane_of[column];
+  }
+  const auto sums = std::make_shared<ContributionAccumulator>(0, documents_.size(), 1);
+  return [lane_of = std::move(lane_of), sums](const UnitRows& unit, Contribution& out) {
+    for (std::size_t i = 0; i < unit.train.size(); ++i) {
+      for (const std::uint32_t column : unit.train.row(i).columns) {
+        if (lane_of[column] != kDropped) {
+          (*sums)[lane_of[column]] += 1.0;
         }
       }
     }
@@ -303,6 +348,9 @@ Metrics Preparation::apply(Model& model, const PrivateSum& sum, std::span<const 
     case Stage::vocabulary:
       apply_vocabulary(model, sum, total);
       return {};
+    case Stage::documents:
+      apply_documents(model, sum, total);
+      return {};
     case Stage::moments:
       break;
   }
@@ -348,6 +396,13 @@ void Preparation::apply_vocabulary(Model& model, const PrivateSum& sum, std::spa
   }
 }
 
+void Preparation::apply_documents(Model& model, const PrivateSum& sum, std::span<const double> total) const {
+  const double believed = std::max({kBelieved * noise_deviation(sum), options_.kept_at_least - 0.5, 0.5});
+  for (std::size_t k = 0; k < documents_.size(); ++k) {
+    model.parameters[first_document() + k] = total[k] >= believed ? std::round(total[k]) : 0;
+  }
+}
+
 Metrics Preparation::apply_moments(Model& model, const PrivateSum& sum, std::span<const double> total) const {
   const double noise = noise_deviation(sum);
   const double rows = std::max(std::round(total[0]), 0.0);
@@ -381,7 +436,19 @@ Encoding Preparation::encoding(const Model& model) const {
   for (std::size_t k = 0; k < counted_.size(); ++k) {
     kept[counted_[k]] = model.parameters[4 * numeric + k] > 0.5;
   }
+  // A word too rare to be believed is taken to be as frequent as the rarest that is.
+  const double rows = model.parameters.back();
+  double rarest = 0;
+  for (std::size_t k = 0; k < documents_.size(); ++k) {
+    const double frequency = model.parameters[first_document() + k];
+    kept[documents_[k]] = frequency > 0;
+    rarest = frequency > 0 && (rarest == 0 || frequency < rarest) ? frequency : rarest;
+  }
   Encoding encoding = thinned_encoding(space, options_.kind, kept, hidden_columns(model));
+  for (std::size_t k = 0; k < documents_.size(); ++k) {
+    const double frequency = std::max(model.parameters[first_document() + k], rarest);
+    encoding.idf[k] = std::log((1 + std::max(rows, frequency)) / (1 + frequency)) + 1;
+  }
   if (options_.standardise && numeric > 0) {
     const auto at = [&](std::size_t i) {
       return model.parameters.begin() + static_cast<std::ptrdiff_t>(i * numeric);
@@ -415,6 +482,9 @@ std::vector<NamedArray> Preparation::arrays(const Model& model) const {
       {.name = "shared",
        .shape = {sparse_.size()},
        .values = part(4 * numeric + counted_.size(), sparse_.size())},
+      {.name = "documents",
+       .shape = {documents_.size()},
+       .values = part(first_document(), documents_.size())},
       {.name = "train_rows", .shape = {1}, .values = part(size() - 1, 1)}};
   if (options_.space.label == LabelKind::number) {
     arrays.push_back({.name = "label_range", .shape = {2}, .values = part(size() - 3, 2)});

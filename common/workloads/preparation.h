@@ -17,6 +17,9 @@ namespace hanse {
 ///                 merchants have it in a training row. Columns of fewer than min_contributors merchants have no
 ///                 place in the model and hence in no later sum, so that no released row is one merchant's own;
 ///   "vocabulary"  for columns that were hashed: how many units have each bucket; rare ones are not kept;
+///   "documents"   for each word of a text (data.text) in how many training rows it is: its document frequency. Of it comes how
+///                 much the word tells, log((1 + n) / (1 + frequency)) + 1, n training rows; hashed words are kept
+///                 where their count is to decide (COLUMN without #) and is believed. A unit's vector counts its rows, so its norm is at most rows sqrt(words a row);
 ///   "moments"     the number of training rows n, and for each numeric column, with
 ///                 u = (x - middle) / half-width of its range clipped to [-1, 1]: the sums of u and of
 ///                 u^2 - 1/2, and the number of missing values.
@@ -70,7 +73,7 @@ class Preparation final : public Workload {
   Encoding encoding(const Model& model) const;
 
  private:
-  enum class Stage { magnitudes, contributors, vocabulary, moments };
+  enum class Stage { magnitudes, contributors, vocabulary, documents, moments };
   PrivateSum sum_of(Stage stage) const;
   std::optional<Stage> stage_at(std::uint64_t step) const;
   Unit counted_unit() const { return options_.unit == Unit::none ? natural_unit() : options_.unit; }
@@ -80,17 +83,21 @@ class Preparation final : public Workload {
   double noise_deviation(const PrivateSum& sum) const { return options_.noise_multiplier * sum.clip_norm; }
   Contributor magnitudes_contributor() const;
   Contributor presence_contributor(const Model& model, Stage stage) const;
+  Contributor documents_contributor(const Model& model) const;
   Contributor moments_contributor(const Model& model) const;
   void apply_magnitudes(Model& model, const PrivateSum& sum, std::span<const double> total) const;
   std::vector<bool> hidden_columns(const Model& model) const;
   void apply_contributors(Model& model, std::span<const double> total) const;
   void apply_vocabulary(Model& model, const PrivateSum& sum, std::span<const double> total) const;
+  void apply_documents(Model& model, const PrivateSum& sum, std::span<const double> total) const;
+  std::size_t first_document() const;  ///< In the parameters.
   Metrics apply_moments(Model& model, const PrivateSum& sum, std::span<const double> total) const;
 
   Options options_;
   std::vector<std::uint32_t> undeclared_;  ///< Numeric columns without a range.
   bool label_undeclared_ = false;          ///< The label is a number without a range.
-  std::vector<std::uint32_t> counted_;     ///< Hashed columns.
+  std::vector<std::uint32_t> counted_;     ///< Hashed columns, but words of texts.
+  std::vector<std::uint32_t> documents_;   ///< Words of texts.
   std::vector<std::uint32_t> sparse_;      ///< Columns whose merchants are counted: all sparse ones, or none.
   std::vector<Stage> stages_;
 };

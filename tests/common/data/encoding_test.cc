@@ -51,6 +51,45 @@ TEST(Encoding, ClipsOutliers) {
   EXPECT_EQ(data.train.features.values, (std::vector<float>{-3, 1, 3, 1, 1, 1}));
 }
 
+// A number, the words of a text (raw columns 1 to 4), the intercept.
+Dataset text_data(std::vector<std::vector<std::pair<std::uint32_t, float>>> rows) {
+  Dataset data = raw_data(std::move(rows));
+  data.space.texts = data.space.sparse_ranges = {{1, 5, "v"}};
+  return data;
+}
+
+TEST(Encoding, MakesWordsOfATextTfIdfOfNormOne) {
+  Dataset data = text_data({{{0, 1.0F}, {1, 1.0F}, {3, 2.0F}, {5, 1.0F}}, {{0, 0.0F}, {5, 1.0F}}});
+  Encoding encoding = identity_encoding(data.space);
+  encoding.idf = {3, 1, 2, 1};
+
+  encode(data, encoding);
+
+  const double first = 3, second = (1 + std::log(2.0)) * 2;
+  const double norm = std::hypot(first, second);
+  const SparseRow row = data.train.features.row(0);
+  ASSERT_EQ(row.columns.size(), 4u);
+  EXPECT_EQ(row.values[0], 1.0F);
+  EXPECT_NEAR(row.values[1], first / norm, 1e-6);
+  EXPECT_NEAR(row.values[2], second / norm, 1e-6);
+  EXPECT_EQ(row.values[3], 1.0F);
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "0:0 5:1");  // A text without words.
+}
+
+TEST(Encoding, DropsRareWordsOfATextAndScalesWhatIsLeft) {
+  Dataset data = text_data({{{0, 1.0F}, {1, 5.0F}, {3, 1.0F}, {5, 1.0F}}});
+  const Encoding encoding =
+      thinned_encoding(data.space, RowKind::record, {true, false, true, true, false, true});
+
+  encode(data, encoding);
+
+  EXPECT_EQ(encoding.names, (std::vector<std::string>{"x", "v#1", "v#2", "intercept"}));
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:1 2:1 3:1");
+  ASSERT_EQ(data.space.texts.size(), 1u);
+  EXPECT_EQ(data.space.texts[0].begin, 1u);
+  EXPECT_EQ(data.space.texts[0].end, 3u);
+}
+
 TEST(Encoding, SendsBucketsBelowTheThresholdToOneOtherColumn) {
   Dataset data = raw_data({{{0, 1.0F}, {1, 1.0F}, {5, 1.0F}}, {{0, 1.0F}, {4, 1.0F}, {5, 1.0F}}});
   const Encoding encoding =

@@ -573,5 +573,42 @@ TEST_F(ReadDataset, RefusesToHoldBackCustomersThatHaveNoNames) {
             "data.test=customers:0.4 needs data.customer, the column that names the customer of a row");
 }
 
+TEST_F(ReadDataset, CountsTheWordsOfATextAndRunsOfThem) {
+  configuration_.data.numeric.clear();
+  configuration_.data.categorical.clear();
+  configuration_.data.text = {"note{card|my card|top}"};
+  configuration_.data.ngrams = 2;
+
+  const Dataset data = read("shop,who,note,bought\na,ann,\"My card, my CARD!\",1\na,bob,nothing known,0\n");
+
+  EXPECT_EQ(data.space.names,
+            (std::vector<std::string>{"note=card", "note=my card", "note=top", "note=other", "intercept"}));
+  EXPECT_EQ(text_of_row(data.train.features.row(0)), "0:2 1:2 4:1");
+  EXPECT_EQ(text_of_row(data.train.features.row(1)), "4:1");
+  ASSERT_EQ(data.space.texts.size(), 1u);
+  EXPECT_EQ(data.space.texts[0].end, 4u);
+}
+
+TEST_F(ReadDataset, HashesTheWordsOfATextBehindTheOtherWords) {
+  configuration_.data.text = {"note#8"};
+  configuration_.data.numeric.push_back("colour*amount");
+
+  const Dataset data = read("shop,who,amount,colour,note,bought\na,ann,1,red,card card,1\n");
+
+  EXPECT_EQ(data.space.texts[0].begin, 4u);  // Behind a number and two words and one for others.
+  EXPECT_EQ(data.space.texts[0].end, 12u);
+  EXPECT_EQ(data.space.crosses[0].begin, 12u);
+  EXPECT_EQ(data.space.names.back(), "intercept");
+  ASSERT_EQ(data.train.features.row(0).columns.size(), 5u);
+  EXPECT_EQ(data.train.features.row(0).values[2], 2.0F);
+}
+
+TEST_F(ReadDataset, RefusesNumbersAsWordsOfAText) {
+  configuration_.data.text = {"note[1..9]"};
+
+  EXPECT_NE(refusal_of("shop,who,amount,colour,note,bought\na,ann,1,red,card,1\n").find("note#16384"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace hanse

@@ -57,10 +57,10 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
     configuration.workload.name = name;
     configuration.data.customer = "who";
     const bool ratings = name.ends_with("matrix-factorization") || name == "item-similarity";
-    WorkloadFacts facts = ratings             ? kRatings
-                          : name == "linear"  ? kNumbers
-                          : name == "softmax" ? kClasses
-                                              : kRecords;
+    WorkloadFacts facts = ratings                                     ? kRatings
+                          : name == "linear"                          ? kNumbers
+                          : name == "softmax" || name == "perceptron" ? kClasses
+                                                                      : kRecords;
     facts.space = facts.label == LabelKind::one_of_many ? test::class_space() : words_space();
 
     const auto workload = make_workload(configuration, facts);

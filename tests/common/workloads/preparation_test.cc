@@ -347,5 +347,59 @@ TEST(Preparation, LearnsTheRangeOfANumericLabelThatHasNone) {
   EXPECT_EQ(learnt.train_rows, static_cast<double>(data.train.features.rows()));
 }
 
+/// The towns are words of a text.
+FeatureSpace text_space(bool counted) {
+  FeatureSpace space = test::record_space();
+  space.texts = space.sparse_ranges;
+  if (!counted) {
+    space.counted = false;
+    space.counted_ranges.clear();
+  }
+  return space;
+}
+
+TEST(Preparation, CountsTheRowsThatHaveAWordOfAText) {
+  const FeatureSpace space = text_space(false);
+  const Preparation preparation({.space = space, .min_contributors = 2});
+
+  const Model model = prepare(preparation, Unit::record, two_merchants_of_three_towns());
+  const Encoding encoding = preparation.encoding(model);
+
+  EXPECT_EQ(preparation.arrays(model)[6].name, "documents");
+  EXPECT_EQ(preparation.arrays(model)[6].values, (std::vector<double>{18, 0, 0, 0}));
+  EXPECT_NEAR(encoding.idf[0], std::log(37.0 / 19) + 1, 1e-12);
+  EXPECT_EQ(encoding.column_of[3], kDropped) << "what one merchant has is neither counted nor kept";
+}
+
+TEST(Preparation, KeepsCountedWordsOfATextByTheirFrequencyAndHasNoColumnForOthers) {
+  const FeatureSpace space = text_space(true);
+  const Preparation preparation({.space = space, .kept_at_least = 10});
+
+  const Model model = prepare(preparation, Unit::record,
+                              deal_people(test::record_people(40, false), 2, RowKind::record, space));
+  const Encoding encoding = preparation.encoding(model);
+
+  EXPECT_EQ(encoding.column_of[5], kDropped);  // Town 3 is in one row of twenty.
+  EXPECT_EQ(encoding.width, 6u);
+  EXPECT_EQ(encoding.idf.size(), 4u);
+  EXPECT_GE(encoding.idf[3], encoding.idf[0]);
+}
+
+TEST(Preparation, UnderNoiseAWordThatIsNotSeenIsAsRareAsTheRarestThatIs) {
+  const FeatureSpace space = text_space(false);
+  const Preparation preparation({.space = space, .unit = Unit::record, .noise_multiplier = 1});
+
+  const Model model = prepare(preparation, Unit::record,
+                              deal_people(test::record_people(400, false), 2, RowKind::record, space), 1);
+  const Encoding encoding = preparation.encoding(model);
+
+  // Towns 0 to 2 are in 350 rows or so, town 3 in 50; the noise has a deviation of sqrt(32).
+  EXPECT_EQ(encoding.width, 7u);
+  for (std::size_t town = 0; town < 3; ++town) {
+    EXPECT_NEAR(encoding.idf[town], std::log(1150.0 / 360) + 1, 0.2);
+    EXPECT_GE(encoding.idf[3], encoding.idf[town]);
+  }
+}
+
 }  // namespace
 }  // namespace hanse

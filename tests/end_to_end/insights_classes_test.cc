@@ -1,0 +1,56 @@
+// Classifiers of many classes on real data: messages to customer service, and pictures of products.
+
+#include <algorithm>
+#include <cstdio>
+
+#include "tests/end_to_end/insights_run.h"
+
+namespace hanse {
+namespace {
+
+namespace fs = std::filesystem;
+
+class InsightsOfClasses : public InsightsRun {
+ protected:
+  std::vector<std::string> intents() const {
+    return {path_of("free/banking77/train.csv"),
+            "data.test=path:" + (data_ / "free/banking77/test.csv").string()};
+  }
+};
+
+TEST_F(InsightsOfClasses, IntentsOfMessagesAreToldAtMerchantsWithQuiteDifferentOnes) {
+  ASSERT_NO_FATAL_FAILURE(run("service_intents/federation.ini", intents()));
+
+  std::printf("test accuracy %.4f, F1 %.4f, MCC %.4f\n", last_figure("test_accuracy"), last_figure("test_f1"),
+              last_figure("test_mcc"));
+  EXPECT_GE(last_figure("test_accuracy"), 0.85);
+  EXPECT_GE(last_figure("test_f1"), 0.85);
+  EXPECT_GE(last_figure("test_mcc"), 0.85);
+  EXPECT_EQ(table_of(insights(), "classes").rows.size(), 77u);
+  EXPECT_FALSE(table_of(insights(), "confusions").rows.empty());
+  EXPECT_EQ(audit(), 0);
+}
+
+TEST_F(InsightsOfClasses, IntentsHaveTheSameBytesForAnyNumberOfWorkers) {
+  std::vector<std::string> settings = intents();
+  settings.insert(settings.end(),
+                  {"federation.rounds=2", "data.text=text#512", "federation.evaluate_every=2"});
+
+  expect_same_bytes("service_intents/federation.ini", settings);
+}
+
+TEST_F(InsightsOfClasses, ProductsAreToldByTheirPictures) {
+  if (!fs::exists("/usr/share/datasets/fashion-mnist")) {
+    GTEST_SKIP() << "the Debian package dataset-fashion-mnist is not installed";
+  }
+
+  ASSERT_NO_FATAL_FAILURE(run("product_images/federation.ini", {}));
+
+  std::printf("test accuracy %.4f, F1 %.4f\n", last_figure("test_accuracy"), last_figure("test_f1"));
+  EXPECT_GE(last_figure("test_accuracy"), 0.88);
+  EXPECT_EQ(table_of(insights(), "classes").rows.size(), 10u);
+  EXPECT_EQ(audit(), 0);
+}
+
+}  // namespace
+}  // namespace hanse
