@@ -390,7 +390,10 @@ std::vector<Key> make_table() {
           "data.customer", "COLUMN", "Column of the customer.",
           [](auto& c) -> auto& { return c.data.customer; }),
       text_key(
-          "data.label", "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH]",
+          "data.label",
+          "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH], for many classes "
+          "COLUMN{A|B|C}, "
+          "COLUMN[0..9], COLUMN@FILE",
           "Column of the label; with privacy, a number needs its public range.",
           [](auto& c) -> auto& { return c.data.label; }),
       text_key(
@@ -450,9 +453,9 @@ std::vector<Key> make_table() {
 
       text_key(
           "workload.name",
-          "logistic | linear | matrix-factorization | implicit-matrix-factorization | factorization-machine "
-          "| "
-          "markov-chain",
+          "logistic | linear | softmax | matrix-factorization | implicit-matrix-factorization | "
+          "item-similarity | "
+          "factorization-machine | markov-chain | covariance",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},
@@ -528,16 +531,26 @@ std::vector<Key> make_table() {
                      "Weight of the squared norm of factors, factorization-machine; otherwise workload.l2."),
       own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.3."),
       own_number_key("block", "Entries of an item's vector that one sum of als solves for; otherwise all."),
-      own_number_key("entries_per_sum",
-                     "Longest sum of als; parts of a longer one take turns. Otherwise 2^20."),
+      own_number_key(
+          "entries_per_sum",
+          "Longest sum of als; parts of a longer one take turns. Otherwise 2^20, of item-similarity "
+          "2^22."),
       own_number_key("unobserved", "Weight of a pair of customer and item without data; otherwise 0.1."),
       own_number_key("confidence", "What each unit of a value adds to the weight 1 of a pair; otherwise 0."),
       own_number_key("exponent", "Of the number of pairs in penalties of implicit factors; otherwise 1."),
       own_number_key("items_per_customer",
-                     "Items of a customer in one sum of als, with a unit of privacy; otherwise 64."),
+                     "Items of a customer in one sum of als, with a unit of privacy; otherwise 64. Of "
+                     "item-similarity 32."),
       own_number_key(
           "items_kept",
-          "Items, the most frequent ones, that have factors, with a unit of privacy; otherwise 256."),
+          "Items, the most frequent ones, that have factors, with a unit of privacy; otherwise 256. Of "
+          "item-similarity also without one: 4096."),
+      own_choice_key("model", {"ease", "cosine"},
+                     "How item-similarity weighs items that are together; otherwise ease."),
+      own_number_key("neighbours", "Others that an item of item-similarity has; otherwise 256."),
+      own_number_key("min_support",
+                     "Customers that must have both items of a pair that item-similarity tells of; "
+                     "otherwise 10."),
       own_number_key("factor_bound",
                      "Longest vector of a customer in a sum of als, with a unit of privacy; otherwise 1."),
       own_number_key("customers_per_unit",

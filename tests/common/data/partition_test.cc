@@ -1,6 +1,8 @@
 #include "common/data/partition.h"
 
+#include <algorithm>
 #include <map>
+#include <vector>
 
 #include "common/data/split.h"
 #include "tests/common/data/data_folder.h"
@@ -64,6 +66,28 @@ TEST(Partition, GivesEachLabelItsOwnProportions) {
   }
 
   EXPECT_GT(moved, 50);
+}
+
+TEST(Partition, GivesEachOfManyClassesItsOwnProportions) {
+  Partition partition("dirichlet:10,0.1", 11);
+  std::map<std::string, std::vector<int>> rows;  // Of each merchant by class.
+
+  for (std::uint64_t row = 0; row < 20000; ++row) {
+    const std::uint64_t label = row % 20;
+    auto& counts = rows[std::string(partition.merchant_of(row, "", static_cast<float>(label)))];
+    counts.resize(20);
+    ++counts[label];
+  }
+
+  // With proportions of its own, a class has its largest part at a merchant of its own.
+  std::map<std::string, int> home;
+  for (std::size_t label = 0; label < 20; ++label) {
+    const auto largest =
+        std::ranges::max_element(rows, {}, [label](const auto& merchant) { return merchant.second[label]; });
+    EXPECT_GT(largest->second[label], 300) << label;
+    ++home[largest->first];
+  }
+  EXPECT_GE(home.size(), 5u);
 }
 
 TEST(Partition, RefusesWhatItCannotRead) {
