@@ -4,6 +4,7 @@
 
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
+#include "common/workloads/bayesian_network.h"
 #include "common/workloads/factorization_machine.h"
 #include "common/workloads/implicit_factorization.h"
 #include "common/workloads/linear_regression.h"
@@ -56,6 +57,7 @@ constexpr Entry kCatalogue[] = {
     {"implicit-matrix-factorization", make_implicit_factorization},
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
+    {"bayesian-network", make_bayesian_network},
 };
 
 }  // namespace
