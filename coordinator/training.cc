@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
 #include "common/base/clock.h"
 #include "common/base/interrupted.h"
 #include "common/base/seeded_generator.h"
+#include "common/workloads/figure_tables.h"
 #include "coordinator/output/expected_cost.h"
 #include "privacy/encrypted_total.h"
 #include "privacy/protocol/round_payload.h"
@@ -67,6 +69,7 @@ void Training::go_on(const Checkpoint& checkpoint) {
   training_round_ = checkpoint.training_rounds;
   round_open_ = checkpoint.round_open;
   figures_ = checkpoint.figures;
+  evaluation_ = checkpoint.evaluation;
   last_included_ = checkpoint.included;
   seconds_before_ = checkpoint.seconds;
 }
@@ -85,6 +88,7 @@ void Training::save() const {
                     .training_rounds = training_round_,
                     .round_open = round_open_,
                     .figures = figures_,
+                    .evaluation = evaluation_,
                     .included = last_included_,
                     .seconds = seconds()});
 }
@@ -94,6 +98,18 @@ void Training::save_when_due() const {
     save();
   }
 }
+
+namespace {
+
+/// What the model says, and behind it what its last evaluation does.
+Insights with_tables(Insights insights, const Metrics& figures) {
+  Insights tables = figure_tables(figures);
+  std::ranges::move(tables.sentences, std::back_inserter(insights.sentences));
+  std::ranges::move(tables.tables, std::back_inserter(insights.tables));
+  return insights;
+}
+
+}  // namespace
 
 TrainingResult Training::run() {
   if (ledger_.state().heads() == 0) {
@@ -110,7 +126,7 @@ TrainingResult Training::run() {
           .model = model_,
           .encoding = task_.preparation().encoding(preparation_),
           .arrays = workload_->arrays(model_),
-          .insights = workload_->insights(model_),
+          .insights = with_tables(all_insights(), figures_),
           .figures = published_figures(),
           .rounds = training_round_,
           .stopped = stopped_};
@@ -284,10 +300,14 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
       signed_ledger_.knows_all(federation_.session().hosts()[merchant]);
     }
     last_included_ = static_cast<std::uint32_t>(opened.merchants.size());
-    for (const auto& [name, value] : workload.apply(model, sum, decoded(intent, opened))) {
+    std::vector<double> total = decoded(intent, opened);
+    for (const auto& [name, value] : workload.apply(model, sum, total)) {
       if (sum.purpose != Purpose::statistics) {  // What is known of the data is no measure of the model.
         figures_[name] = value;
       }
+    }
+    if (sum.purpose == Purpose::evaluation) {
+      evaluation_ = std::move(total);
     }
     begin_training_when_prepared();
     if (!std::ranges::all_of(model.parameters, [](double parameter) { return std::isfinite(parameter); })) {
@@ -482,11 +502,21 @@ Digest Training::model_digest() const {
 Metrics Training::published_figures() const {
   Metrics figures;
   for (const auto& [name, value] : figures_) {
-    if (name.starts_with("train_loss") || name.starts_with("test_")) {
+    if (!is_detail(name) && (name.starts_with("train_loss") || name.starts_with("test_"))) {
       figures[name] = value;
     }
   }
   return figures;
+}
+
+Insights Training::all_insights() const {
+  Insights insights = workload_->insights(model_);
+  const auto sum = workload_->evaluation_sum(model_);
+  if (sum && sum->length == evaluation_.size()) {
+    insights.append(workload_->evaluation_insights(
+        *sum, evaluation_, plan_.noise_multiplier(Purpose::evaluation) * sum->clip_norm));
+  }
+  return insights;
 }
 
 void Training::tell_of_round() {

@@ -58,6 +58,10 @@ FeatureSpace space_of(const Case& c) {
   return space;
 }
 
+std::vector<Person> people_of_classes() {
+  return test::class_people(30);
+}
+
 std::vector<Person> people_of(const Case& c) {
   if (c.people != nullptr) {
     return c.people();
@@ -112,7 +116,7 @@ std::vector<std::int64_t> integer_sum(const Workload& workload, const Model& mod
       contribution.clear();
       contribute(rows, contribution);
       const double factor = std::min(1.0, sum.clip_norm / norm_of(contribution));
-      test::for_each_entry(contribution, [&](std::size_t index, double value) {
+      for_each_entry(contribution, [&](std::size_t index, double value) {
         entries.at(index) += static_cast<std::int64_t>(factor * value * steps);
       });
     });
@@ -398,6 +402,11 @@ const std::vector<Case> kCases{
          .workload = "linear",
          .other = {{"own", "offset"}},
          .one_round = true},
+    Case{.name = "LogisticWithFiguresByGroup", .other = {{"group", "town"}}},
+    Case{.name = "LogisticWithFiguresByGroupOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .other = {{"group", "spent[0]"}}},
     Case{.name = "LogisticWithOwnPart", .other = {{"own", "scale"}}},
     Case{.name = "FactorizationMachineWithOwnPart",
          .workload = "factorization-machine",
@@ -420,6 +429,47 @@ const std::vector<Case> kCases{
          .never_clips = false,
          .workload = "linear",
          .one_round = true},
+    Case{.name = "Softmax", .workload = "softmax", .space = test::class_space, .people = people_of_classes},
+    Case{.name = "SoftmaxAdam",
+         .workload = "softmax",
+         .optimizer = "adam",
+         .learning_rate = 0.1,
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .workload = "softmax",
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "softmax",
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "softmax",
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxLocalFedProx",
+         .same_for_any_split = false,
+         .workload = "softmax",
+         .solver = "local",
+         .other = {{"proximal_mu", "0.1"}},
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxLocalOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "softmax",
+         .solver = "local",
+         .space = test::class_space,
+         .people = people_of_classes},
     Case{.name = "MatrixFactorization",
          .kind = RowKind::customer,
          .workload = "matrix-factorization",
@@ -484,6 +534,26 @@ const std::vector<Case> kCases{
          .never_clips = false,
          .workload = "implicit-matrix-factorization",
          .solver = "als"},
+    Case{.name = "ItemSimilarity",
+         .kind = RowKind::customer,
+         .workload = "item-similarity",
+         .tells_loss = false},
+    Case{.name = "ItemSimilarityInParts",
+         .kind = RowKind::customer,
+         .workload = "item-similarity",
+         .other = {{"entries_per_sum", "8"}, {"items_kept", "5"}, {"model", "cosine"}},
+         .tells_loss = false},
+    Case{.name = "ItemSimilarityOfPrivateCustomers",
+         .kind = RowKind::customer,
+         .privacy = Unit::customer,
+         .workload = "item-similarity",
+         .other = {{"items_per_customer", "3"}}},
+    Case{.name = "ItemSimilarityOfPrivateMerchants",
+         .kind = RowKind::customer,
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "item-similarity"},
     Case{.name = "FactorizationMachine",
          .workload = "factorization-machine",
          .optimizer = "adam",
@@ -583,6 +653,23 @@ const std::vector<Case> kCases{
          .workload = "bayesian-network",
          .space = test::words_space,
          .people = test::words_people,
+         .tells_loss = false},
+    Case{.name = "Covariance", .workload = "covariance", .tells_loss = false},
+    Case{.name = "CovarianceOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .workload = "covariance",
+         .tells_loss = false},
+    Case{.name = "CovarianceOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "covariance",
+         .tells_loss = false},
+    Case{.name = "CovarianceOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "covariance",
          .tells_loss = false}};
 
 TEST(WorkloadContractCases, CoverEveryWorkloadOfTheCatalogue) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/config/arguments.h"
+#include "common/data/split.h"
 
 namespace hanse {
 namespace {
@@ -318,6 +319,11 @@ bool is_test(const std::string& text) {
       return fraction && *fraction > 0 && *fraction < 1;
     }
   }
+  for (const std::string_view kind : {"fold:", "customers-fold:"}) {
+    if (text.starts_with(kind)) {
+      return read_fold(std::string_view(text).substr(kind.size())).has_value();
+    }
+  }
   return text == "none" || text == "leave-one-out";
 }
 
@@ -384,7 +390,10 @@ std::vector<Key> make_table() {
           "data.customer", "COLUMN", "Column of the customer.",
           [](auto& c) -> auto& { return c.data.customer; }),
       text_key(
-          "data.label", "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH]",
+          "data.label",
+          "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH], for many classes "
+          "COLUMN{A|B|C}, "
+          "COLUMN[0..9], COLUMN@FILE",
           "Column of the label; with privacy, a number needs its public range.",
           [](auto& c) -> auto& { return c.data.label; }),
       text_key(
@@ -419,10 +428,12 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.data.partition; }, is_partition),
       text_key(
           "data.test",
-          "none | column:NAME | file:PATH | path:FILE | hash:FRACTION | customers:FRACTION | leave-one-out",
+          "none | column:NAME | file:PATH | path:FILE | hash:FRACTION | customers:FRACTION | fold:I/K | "
+          "customers-fold:I/K | leave-one-out",
           "Which rows are test rows: a column or file of the words train, valid and test, a second data "
           "file, "
-          "a fraction in (0, 1) by hash of the row number or of the customer, or of ratings each customer's "
+          "a fraction in (0, 1) by hash of the row number or of the customer, fold I of K by the same, or of "
+          "ratings each customer's "
           "last "
           "item by data.time. Files are from the folder of the data.",
           [](auto& c) -> auto& { return c.data.test; }, is_test),
@@ -442,9 +453,9 @@ std::vector<Key> make_table() {
 
       text_key(
           "workload.name",
-          "logistic | linear | matrix-factorization | implicit-matrix-factorization | factorization-machine "
-          "| "
-          "markov-chain | bayesian-network",
+          "logistic | linear | softmax | matrix-factorization | implicit-matrix-factorization | "
+          "item-similarity | "
+          "factorization-machine | markov-chain | covariance | bayesian-network",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},
@@ -493,6 +504,10 @@ std::vector<Key> make_table() {
           "own", {"none", "offset", "scale", "all"},
           "What a merchant learns for itself on top of the model and keeps: an offset of its scores, "
           "their scale as well, or a deviation of every coefficient; otherwise none."),
+      own_text_key("group", "COLUMN | COLUMN[CUT,...] | merchant-size",
+                   "Test figures are told for groups of rows as well: by the words of a column, by a number "
+                   "between cuts "
+                   "(age[30,45,60]), or by the training rows of the merchant."),
       own_number_key("own_l2", "Weight of the squared norm of a merchant's own part; otherwise 1."),
       own_number_key(
           "alone_l2",
@@ -518,16 +533,26 @@ std::vector<Key> make_table() {
                      "Weight of the squared norm of factors, factorization-machine; otherwise workload.l2."),
       own_number_key("init", "Length of the first factors, about; otherwise 1, factorization-machine 0.3."),
       own_number_key("block", "Entries of an item's vector that one sum of als solves for; otherwise all."),
-      own_number_key("entries_per_sum",
-                     "Longest sum of als; parts of a longer one take turns. Otherwise 2^20."),
+      own_number_key(
+          "entries_per_sum",
+          "Longest sum of als; parts of a longer one take turns. Otherwise 2^20, of item-similarity "
+          "2^22."),
       own_number_key("unobserved", "Weight of a pair of customer and item without data; otherwise 0.1."),
       own_number_key("confidence", "What each unit of a value adds to the weight 1 of a pair; otherwise 0."),
       own_number_key("exponent", "Of the number of pairs in penalties of implicit factors; otherwise 1."),
       own_number_key("items_per_customer",
-                     "Items of a customer in one sum of als, with a unit of privacy; otherwise 64."),
+                     "Items of a customer in one sum of als, with a unit of privacy; otherwise 64. Of "
+                     "item-similarity 32."),
       own_number_key(
           "items_kept",
-          "Items, the most frequent ones, that have factors, with a unit of privacy; otherwise 256."),
+          "Items, the most frequent ones, that have factors, with a unit of privacy; otherwise 256. Of "
+          "item-similarity also without one: 4096."),
+      own_choice_key("model", {"ease", "cosine"},
+                     "How item-similarity weighs items that are together; otherwise ease."),
+      own_number_key("neighbours", "Others that an item of item-similarity has; otherwise 256."),
+      own_number_key("min_support",
+                     "Customers that must have both items of a pair that item-similarity tells of; "
+                     "otherwise 10."),
       own_number_key("factor_bound",
                      "Longest vector of a customer in a sum of als, with a unit of privacy; otherwise 1."),
       own_number_key("customers_per_unit",

@@ -36,6 +36,8 @@ class Rows {
   float label(std::size_t i) const { return block_->labels[begin_ + i]; }
   /// Dense index of the row's customer within its merchant; the same in train and test.
   std::uint32_t customer(std::size_t i) const { return block_->customers[begin_ + i]; }
+  /// Row i alone.
+  Rows only(std::size_t i) const { return {*block_, begin_ + i, begin_ + i + 1}; }
   /// Index of the row in its block, for caches keyed by row.
   std::size_t index(std::size_t i) const { return begin_ + i; }
 

@@ -1,5 +1,6 @@
 #include "common/numerics/symmetric.h"
 
+#include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
@@ -80,6 +81,18 @@ std::vector<double> inverse(std::span<const double> matrix, std::size_t order) {
     }
   }
   return result;
+}
+
+std::optional<std::vector<double>> positive_inverse(std::span<const double> matrix, std::size_t order) {
+  check(matrix.size() == order * order, "a square matrix has order^2 entries");
+  const auto n = static_cast<Eigen::Index>(order);
+  const Eigen::LLT<Eigen::MatrixXd> factors(Eigen::Map<const Eigen::MatrixXd>(matrix.data(), n, n));
+  if (factors.info() != Eigen::Success) {
+    return std::nullopt;
+  }
+  std::vector<double> inverted(matrix.size());
+  Eigen::Map<Eigen::MatrixXd>(inverted.data(), n, n) = factors.solve(Eigen::MatrixXd::Identity(n, n));
+  return inverted;
 }
 
 void multiply(std::span<const double> a, std::span<const double> x, std::span<double> y) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -52,6 +53,9 @@ std::vector<double> pseudo_inverse(std::span<const double> matrix, std::size_t o
 /// The inverse of a symmetric positive definite matrix by Cholesky's factorisation; the pseudo-inverse where the matrix is
 /// so near to a singular one that a pivot keeps no digits. Row-major.
 std::vector<double> inverse(std::span<const double> matrix, std::size_t order);
+
+/// The inverse of a symmetric positive definite matrix of any size by blocks; nothing when it is not positive definite. Row-major.
+std::optional<std::vector<double>> positive_inverse(std::span<const double> matrix, std::size_t order);
 
 /// y = A x for a row-major matrix of x.size() columns and y.size() rows.
 void multiply(std::span<const double> a, std::span<const double> x, std::span<double> y);

@@ -5,14 +5,18 @@
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
 #include "common/workloads/bayesian_network.h"
+#include "common/workloads/by_group.h"
+#include "common/workloads/covariance.h"
 #include "common/workloads/factorization_machine.h"
 #include "common/workloads/implicit_factorization.h"
+#include "common/workloads/item_similarity.h"
 #include "common/workloads/linear_regression.h"
 #include "common/workloads/logistic_regression.h"
 #include "common/workloads/markov_chain.h"
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
+#include "common/workloads/softmax_regression.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
@@ -27,7 +31,8 @@ std::unique_ptr<Workload> with_own_part(std::unique_ptr<Workload> workload,
     return workload;
   }
   if (facts.kind != RowKind::record ||
-      (facts.label != LabelKind::binary && facts.label != LabelKind::number)) {
+      (facts.label != LabelKind::binary && facts.label != LabelKind::number) ||
+      !workload->scorer(workload->initial_model(0))) {
     throw bad_input("workload.own: workload.name=" + configuration.workload.name +
                     " has no part that stays at the merchant; leave it out");
   }
@@ -46,6 +51,32 @@ std::unique_ptr<Workload> with_own_part(std::unique_ptr<Workload> workload,
   return std::make_unique<Personalised>(std::move(workload), options);
 }
 
+/// With test figures by group where they are asked for.
+std::unique_ptr<Workload> with_groups(std::unique_ptr<Workload> workload, const Configuration& configuration,
+                                      const WorkloadFacts& facts) {
+  const OtherOptions& other = configuration.workload.other;
+  const auto group = other.find("group");
+  if (group == other.end()) {
+    return workload;
+  }
+  if (facts.kind != RowKind::record || facts.label == LabelKind::none ||
+      own_kind(configuration) != OwnKind::none) {
+    throw bad_input(
+        "workload.group compares predictions of rows with a label, of one model for all: leave it out, or "
+        "workload.own");
+  }
+  ByGroup::Options options;
+  options.group = group->second;
+  options.space = facts.space;
+  options.mean = facts.mean;
+  options.deviation = facts.deviation;
+  options.unit = configuration.privacy.unit;
+  options.min_contributors = configuration.privacy.min_contributors;
+  options.alone = facts.merchants == 1;
+  options.max_units = configuration.data.max_units;
+  return std::make_unique<ByGroup>(std::move(workload), std::move(options));
+}
+
 struct Entry {
   const char* name;
   std::unique_ptr<Workload> (*make)(const Configuration&, const WorkloadFacts&);
@@ -53,11 +84,14 @@ struct Entry {
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic_regression},
     {"linear", make_linear_regression},
+    {"softmax", make_softmax_regression},
     {"matrix-factorization", make_matrix_factorization},
     {"implicit-matrix-factorization", make_implicit_factorization},
+    {"item-similarity", make_item_similarity},
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
     {"bayesian-network", make_bayesian_network},
+    {"covariance", make_covariance},
 };
 
 }  // namespace
@@ -71,17 +105,14 @@ std::vector<std::string> workload_names() {
 }
 
 std::unique_ptr<Workload> make_workload(const Configuration& configuration, const WorkloadFacts& facts) {
-  // Numbers are summed exactly in two parts (common/workloads/two_parts.h), on a grid that 32 bits do not have.
-  if (facts.label == LabelKind::number && configuration.privacy.unit == Unit::none &&
-      configuration.aggregation.ring == "32") {
-    throw bad_input(
-        "aggregation.ring=32 has too few digits for a label that is a number without a unit of privacy: "
-        "leave it at auto");
+  if (facts.label == LabelKind::number) {
+    refuse_small_ring(configuration, "a label that is a number");
   }
   std::string names;
   for (const Entry& entry : kCatalogue) {
     if (configuration.workload.name == entry.name) {
-      return with_own_part(entry.make(configuration, facts), configuration, facts);
+      return with_groups(with_own_part(entry.make(configuration, facts), configuration, facts), configuration,
+                         facts);
     }
     names += (names.empty() ? "" : ", ") + std::string(entry.name);
   }

@@ -2,11 +2,27 @@
 
 #include <algorithm>
 
+#include "common/base/seeded_generator.h"
+
 namespace hanse {
 
 std::size_t known_items(const SparseRow& ratings, std::size_t items) {
   const auto end = std::lower_bound(ratings.columns.begin(), ratings.columns.end(), items);
   return static_cast<std::size_t>(end - ratings.columns.begin());
+}
+
+void choose_items(std::span<const std::uint32_t> columns, std::size_t most, std::uint64_t salt,
+                  std::vector<std::uint32_t>& chosen) {
+  if (chosen.size() <= most) {
+    return;
+  }
+  for (const std::uint32_t column : columns) {
+    salt = split_mix(salt ^ column);
+  }
+  SeededGenerator generator{salt};
+  draw_to_front(std::span(chosen), most, generator);
+  chosen.resize(most);
+  std::sort(chosen.begin(), chosen.end());
 }
 
 CustomerSide::CustomerSide(std::span<const double> parameters, std::uint32_t rank, Penalties penalties)

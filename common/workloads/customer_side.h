@@ -12,6 +12,11 @@ namespace hanse {
 /// Ratings of items that have a row in the model: their columns, those below `items`, come first.
 std::size_t known_items(const SparseRow& ratings, std::size_t items);
 
+/// Leaves at most `most` of the places `chosen` of a customer's columns, increasing: a choice by hash of `salt` and what the customer has, so
+/// that it differs between customers and salts and follows from nothing else.
+void choose_items(std::span<const std::uint32_t> columns, std::size_t most, std::uint64_t salt,
+                  std::vector<std::uint32_t>& chosen);
+
 /// Calls `take` with the training ratings (perhaps none) and the test ratings of each customer of the unit.
 /// Rows are sorted by customer, so this is one merge.
 template <class Take>

@@ -245,7 +245,12 @@ Metrics FactorizationMachine::apply(Model& model, const PrivateSum& sum,
                                     std::span<const double> total) const {
   check(total.size() == sum.length, "a total is as long as its sum");
   if (sum.purpose == Purpose::evaluation) {
-    return errors_ ? errors_->metrics(total) : histogram_.metrics(total);
+    if (errors_) {
+      return errors_->metrics(total);
+    }
+    Metrics metrics = histogram_.metrics(total);
+    metrics.merge(histogram_.further_metrics(total));
+    return metrics;
   }
   const bool local = options_.solver == Solver::local;
   const double expected = local ? static_cast<double>(options_.merchants) : options_.train_rows;

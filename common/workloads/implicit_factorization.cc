@@ -110,22 +110,6 @@ class TasteSolver {
   std::vector<float> solution_;
 };
 
-/// Leaves at most `most` of the places `chosen` of a customer's columns, increasing: a choice by hash of (seed, step) and what the customer has, so
-/// that it differs between customers and rounds and follows from nothing else.
-void choose_items(std::span<const std::uint32_t> columns, std::size_t most, std::uint64_t salt,
-                  std::vector<std::uint32_t>& chosen) {
-  if (chosen.size() <= most) {
-    return;
-  }
-  for (const std::uint32_t column : columns) {
-    salt = split_mix(salt ^ column);
-  }
-  SeededGenerator generator{salt};
-  draw_to_front(std::span(chosen), most, generator);
-  chosen.resize(most);
-  std::sort(chosen.begin(), chosen.end());
-}
-
 }  // namespace
 
 ImplicitFactorization::ImplicitFactorization(Options options) : options_(options) {

@@ -161,7 +161,9 @@ Contributor LogisticRegression::contributor(const Model& model, const PrivateSum
 Metrics LogisticRegression::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
   check(total.size() == sum.length, "a total is as long as its sum");
   if (sum.purpose == Purpose::evaluation) {
-    return histogram_.metrics(total);
+    Metrics metrics = histogram_.metrics(total);
+    metrics.merge(histogram_.further_metrics(total));
+    return metrics;
   }
   ++model.step;
   return local()    ? apply_local(model, total)

@@ -1,16 +1,20 @@
 #include "common/workloads/score_histogram.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "common/base/check.h"
 #include "common/numerics/linear.h"
 #include "common/workloads/contribution_accumulator.h"
+#include "common/workloads/figure_tables.h"
 
 namespace hanse {
 namespace {
@@ -20,6 +24,8 @@ constexpr double kLossBound = 4;
 constexpr double kLossScale = 8;
 constexpr std::size_t kFineBins = 4096;
 constexpr std::size_t kCoarseBins = 16;
+constexpr std::size_t kBands = 10;
+constexpr double kFewestRecords = 10;
 
 }  // namespace
 
@@ -89,32 +95,121 @@ double area_under_curve(std::span<const double> negatives, std::span<const doubl
   return below > 0 && positive_total > 0 ? ordered_pairs / pairs : std::numeric_limits<double>::quiet_NaN();
 }
 
-Metrics ScoreHistogram::metrics(std::span<const double> total) const {
+ScoreHistogram::Outcomes ScoreHistogram::outcomes(std::span<const double> total) const {
   check(total.size() == length(), "a score total has the histogram's length");
   const std::span<const double> negatives = total.first(bins_);
   const std::span<const double> positives = total.subspan(bins_, bins_);
   const auto count = [](std::span<const double> bins) {
     return std::max(std::accumulate(bins.begin(), bins.end(), 0.0), 0.0);
   };
-  const double negative_total = count(negatives);
-  const double positive_total = count(positives);
-  const double false_positives = std::min(count(negatives.subspan(bins_ / 2)), negative_total);
-  const double true_positives = std::min(count(positives.subspan(bins_ / 2)), positive_total);
-  const double records = negative_total + positive_total;
+  Outcomes outcomes{.true_positives = count(positives.subspan(bins_ / 2)),
+                    .false_positives = count(negatives.subspan(bins_ / 2)),
+                    .positives = count(positives),
+                    .negatives = count(negatives)};
+  outcomes.true_positives = std::min(outcomes.true_positives, outcomes.positives);
+  outcomes.false_positives = std::min(outcomes.false_positives, outcomes.negatives);
+  return outcomes;
+}
+
+Metrics ScoreHistogram::metrics(std::span<const double> total) const {
+  const auto [true_positives, false_positives, positives, negatives] = outcomes(total);
+  const double records = negatives + positives;
 
   Metrics metrics;
-  if (const double area = area_under_curve(negatives, positives); std::isfinite(area)) {
+  if (const double area = area_under_curve(total.first(bins_), total.subspan(bins_, bins_));
+      std::isfinite(area)) {
     metrics["test_auc"] = std::clamp(area, 0.0, 1.0);
   }
   if (records > 0) {
-    metrics["test_accuracy"] = (true_positives + negative_total - false_positives) / records;
+    metrics["test_accuracy"] = (true_positives + negatives - false_positives) / records;
     metrics["test_loss"] = std::max(total[loss_index()], 0.0) * kLossScale / records;
   }
-  if (positive_total > 0) {
+  if (positives > 0) {
     // 2 TP / (2 TP + FP + FN), and TP + FN are the positives.
-    metrics["test_f1"] = 2 * true_positives / (true_positives + false_positives + positive_total);
+    metrics["test_f1"] = 2 * true_positives / (true_positives + false_positives + positives);
   }
   return metrics;
+}
+
+Metrics ScoreHistogram::further_metrics(std::span<const double> total) const {
+  const auto [true_positives, false_positives, positives, negatives] = outcomes(total);
+  const double predicted = true_positives + false_positives;
+
+  Metrics metrics;
+  if (positives > 0) {
+    metrics["test_recall"] = true_positives / positives;
+  }
+  if (predicted > 0) {
+    metrics["test_precision"] = true_positives / predicted;
+  }
+  const double records = positives + negatives;
+  const double spread = predicted * (records - predicted) * positives * negatives;
+  if (spread > 0) {
+    metrics["test_mcc"] = (true_positives * records - predicted * positives) / std::sqrt(spread);
+  }
+  if (bins_ >= kFineBins && records > 0) {
+    add_calibration(total, metrics);
+    add_curve(total, metrics);
+  }
+  return metrics;
+}
+
+/// Of the middle of a bin.
+double ScoreHistogram::probability_of(std::size_t bin) const {
+  const double position = (static_cast<double>(bin) + 0.5) / static_cast<double>(bins_);
+  return sigmoid(kLogitScale * std::log(position / (1 - position)));
+}
+
+void ScoreHistogram::add_calibration(std::span<const double> total, Metrics& metrics) const {
+  struct Band {
+    double records = 0, positives = 0, predicted = 0;
+  };
+  std::array<Band, kBands> bands;
+  double records = 0;
+  for (std::size_t bin = 0; bin < bins_; ++bin) {
+    const double probability = probability_of(bin);
+    Band& band = bands[std::min(static_cast<std::size_t>(kBands * probability), kBands - 1)];
+    const double count = total[bin] + total[bins_ + bin];
+    band.records += count;
+    band.positives += total[bins_ + bin];
+    band.predicted += count * probability;
+    records += count;
+  }
+  double error = 0;
+  for (std::size_t b = 0; b < kBands; ++b) {
+    error += std::abs(bands[b].predicted - bands[b].positives) / records;
+    if (bands[b].records >= kFewestRecords) {
+      const std::string band =
+          "0." + std::to_string(b) + "-" + (b + 1 < kBands ? "0." + std::to_string(b + 1) : "1");
+      metrics[detail_name("records", "predicted probability", band)] = bands[b].records;
+      metrics[detail_name("predicted", "predicted probability", band)] =
+          bands[b].predicted / bands[b].records;
+      metrics[detail_name("came_true", "predicted probability", band)] =
+          bands[b].positives / bands[b].records;
+    }
+  }
+  metrics["test_calibration_error"] = error;
+}
+
+void ScoreHistogram::add_curve(std::span<const double> total, Metrics& metrics) const {
+  const auto [unused, also_unused, positives, negatives] = outcomes(total);
+  if (!(positives > 0 && negatives > 0)) {
+    return;
+  }
+  double false_positives = 0, true_positives = 0;
+  std::size_t bin = bins_;
+  for (const char* rate : {"0.01", "0.02", "0.05", "0.1", "0.2", "0.3", "0.5"}) {
+    const double wanted = std::strtod(rate, nullptr) * negatives;
+    while (bin > 0 && false_positives + total[bin - 1] <= wanted) {
+      --bin;
+      false_positives += total[bin];
+      true_positives += total[bins_ + bin];
+    }
+    // The bin that crosses the wanted rate counts by as much of it as is wanted.
+    const double part = bin > 0 ? (wanted - false_positives) / total[bin - 1] : 0;
+    const double caught = true_positives + (bin > 0 ? part * total[bins_ + bin - 1] : 0);
+    metrics[detail_name("true_positive_rate", "false positive rate", rate)] = caught / positives;
+  }
 }
 
 }  // namespace hanse

@@ -48,7 +48,21 @@ class ScoreHistogram {
   /// negative) are left out.
   Metrics metrics(std::span<const double> total) const;
 
+  /// What else a total tells: test_precision, test_recall and test_mcc (Matthews 1975), all at logit 0; and of fine bins
+  /// test_calibration_error (Naeini et al. 2015: over ten bands of predicted probability, the mean distance between what was
+  /// predicted and what came true, by records), with the bands themselves, and points of the ROC curve, under names for tables
+  /// (common/workloads/figure_tables.h). Bands of fewer than ten records are not told.
+  Metrics further_metrics(std::span<const double> total) const;
+
  private:
+  struct Outcomes {
+    double true_positives, false_positives, positives, negatives;
+  };
+  Outcomes outcomes(std::span<const double> total) const;
+  double probability_of(std::size_t bin) const;
+  void add_calibration(std::span<const double> total, Metrics& metrics) const;
+  void add_curve(std::span<const double> total, Metrics& metrics) const;
+
   std::size_t bins_;
 };
 

@@ -97,9 +97,19 @@ std::string encryption_text(const std::string& encryption) {
   return encryption + ": the coordinator saw sums only";
 }
 
-void add_row(std::string& text, const std::string& name, const std::string& value) {
-  text += "  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + value + "\n";
-}
+/// Facts, one a line, with the values below each other.
+class Lines {
+ public:
+  explicit Lines(std::size_t width) : width_(width) {}
+  void add(const std::string& name, const std::string& value) {
+    text_ += "  " + name + std::string(width_ - name.size(), ' ') + value + "\n";
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::size_t width_;
+  std::string text_;
+};
 
 std::string rounds_text(const RunSummary& summary) {
   std::string text = std::to_string(summary.rounds) + " in " + duration_text(summary.seconds);
@@ -209,27 +219,32 @@ void Progress::finish() {
 }
 
 std::string summary_text(const RunSummary& summary) {
-  std::string text = summary.name + ": " + summary.workload + "\n";
-  add_row(text, "merchants", std::to_string(summary.merchants));
-  add_row(text, "rounds", rounds_text(summary));
+  std::size_t width = 12;
   for (const auto& [name, value] : summary.figures) {
-    add_row(text, name, format("%.5g", value));
+    width = std::max(width, name.size() + 1);
+  }
+  Lines lines(width);
+  lines.add("merchants", std::to_string(summary.merchants));
+  lines.add("rounds", rounds_text(summary));
+  for (const auto& [name, value] : summary.figures) {
+    lines.add(name, format("%.5g", value));
   }
   if (summary.epsilon && !summary.figures.empty()) {
-    add_row(text, "", "(figures are private sums too: over few test rows they are mostly noise)");
+    lines.add("", "(figures are private sums too: over few test rows they are mostly noise)");
   }
-  add_row(text, "privacy", privacy_text(summary));
-  add_row(text, "encryption", encryption_text(summary.encryption));
+  lines.add("privacy", privacy_text(summary));
+  lines.add("encryption", encryption_text(summary.encryption));
   if (summary.bytes_sent > 0) {
-    add_row(text, "sent", bytes_text(summary.bytes_sent));
+    lines.add("sent", bytes_text(summary.bytes_sent));
   }
   std::string name = "files";
   for (const std::string& file : summary.files) {
-    add_row(text, name, file);
+    lines.add(name, file);
     name.clear();
   }
+  std::string text = summary.name + ": " + summary.workload + "\n" + lines.text();
   if (!summary.insights.empty()) {
-    text += "\n" + insights_text(summary.insights);
+    text += (summary.insights.sentences.empty() ? "" : "\n") + insights_text(summary.insights);
   }
   return text;
 }

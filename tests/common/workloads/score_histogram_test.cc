@@ -51,6 +51,43 @@ TEST(ScoreHistogram, FiguresOfFiveRecordsAreThoseCountedByHand) {
   EXPECT_NEAR(metrics.at("test_loss"), loss / 5, 1e-12);
 }
 
+TEST(ScoreHistogram, FurtherFiguresOfFiveRecordsAreThoseCountedByHand) {
+  // TP 2, FP 1, FN 1, TN 1.
+  const ScoreHistogram histogram(4096);
+  const std::vector<Scored> records{{2, true}, {1, true}, {-1, true}, {0.5, false}, {-2, false}};
+
+  const Metrics metrics = histogram.further_metrics(total_of(histogram, records));
+
+  EXPECT_NEAR(metrics.at("test_precision"), 2.0 / 3, 1e-12);
+  EXPECT_NEAR(metrics.at("test_recall"), 2.0 / 3, 1e-12);
+  EXPECT_NEAR(metrics.at("test_mcc"), (2.0 * 1 - 1 * 1) / std::sqrt(3.0 * 3 * 2 * 2), 1e-12);
+  // Bands 0.8-0.9: 0.881 true; 0.7-0.8: 0.731 true; 0.6-0.7: 0.622 false; 0.2-0.3: 0.269 true; 0.1-0.2: 0.119 false.
+  EXPECT_NEAR(metrics.at("test_calibration_error"),
+              ((1 - 0.8808) + (1 - 0.7311) + 0.6225 + (1 - 0.2689) + 0.1192) / 5, 1e-3);
+  // Of two negatives one may be above the threshold, which then is just above the other, below all positives.
+  EXPECT_NEAR(metrics.at("true_positive_rate[false positive rate=0.5]"), 1, 1e-12);
+  EXPECT_NEAR(metrics.at("true_positive_rate[false positive rate=0.01]"), 2.0 / 3, 1e-12);
+}
+
+TEST(ScoreHistogram, SaysThatCalibratedScoresAre) {
+  const ScoreHistogram histogram(4096);
+  SeededGenerator generator{4};
+  std::vector<Scored> honest, boastful;
+  for (int i = 0; i < 20000; ++i) {
+    const double logit = 2 * generator.normal();
+    const bool positive = generator.uniform() < 1 / (1 + std::exp(-logit));
+    honest.push_back({logit, positive});
+    boastful.push_back({3 * logit, positive});
+  }
+
+  const Metrics fair = histogram.further_metrics(total_of(histogram, honest));
+
+  EXPECT_LT(fair.at("test_calibration_error"), 0.02);
+  EXPECT_GT(histogram.further_metrics(total_of(histogram, boastful)).at("test_calibration_error"), 0.1);
+  EXPECT_NEAR(fair.at("came_true[predicted probability=0.3-0.4]"),
+              fair.at("predicted[predicted probability=0.3-0.4]"), 0.05);
+}
+
 TEST(ScoreHistogram, AreaIsThatOfAllPairsWithTiesCountingOneHalf) {
   const ScoreHistogram histogram(4096);
   SeededGenerator generator{3};

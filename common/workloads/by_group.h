@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/workloads/facts.h"
+#include "common/workloads/workload.h"
+
+namespace hanse {
+
+/// Any workload of records, with its test figures told for groups of rows as well: is the model as good for every region, age or
+/// size of merchant? The groups' evaluation vectors stand side by side,
+///
+///   [evaluation of group 1] ... [evaluation of group G] [merchants of group 1] ... [merchants of group G]
+///
+/// and a test row adds to the part of its own group what it adds to the inner evaluation, so that the norm of a unit's vector has
+/// the same bound, and the sum of all parts is the inner evaluation's total. Training is the inner workload's.
+///
+/// The last G entries are there without a unit of privacy only, when a merchant's vectors are added: the merchants that have a
+/// row of the group. Figures of a group of fewer than `min_contributors` are not told.
+///
+/// Groups by the size of the merchant would let one record move another's group, so they need a unit that is the merchant or none.
+class ByGroup final : public Workload {
+ public:
+  struct Options {
+    std::string group;   ///< COLUMN of words, COLUMN[cut,cut,...] of a number, or "merchant-size".
+    FeatureSpace space;  ///< Encoded.
+    std::vector<double> mean, deviation;
+    Unit unit = Unit::none;
+    std::uint32_t min_contributors = 1;
+    bool alone = false;  ///< A single merchant has nobody to hide among.
+    std::uint64_t max_units = 1u << 20;
+  };
+  /// Throws bad_input naming workload.group when there is no such column.
+  ByGroup(std::unique_ptr<Workload> inner, Options options);
+
+  std::string_view name() const override { return inner_->name(); }
+  Unit natural_unit() const override { return inner_->natural_unit(); }
+  Model initial_model(std::uint64_t seed) const override { return inner_->initial_model(seed); }
+  std::optional<PrivateSum> next_sum(const Model& model) const override { return inner_->next_sum(model); }
+  std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
+  Contributor contributor(const Model& model, const PrivateSum& sum) const override;
+  Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
+  std::vector<NamedArray> arrays(const Model& model) const override { return inner_->arrays(model); }
+  Insights insights(const Model& model) const override { return inner_->insights(model); }
+  RowScorer scorer(const Model& model) const override { return inner_->scorer(model); }
+
+  /// Names of the groups: "3", "30-45", "100-999", and "none" for rows of none of them.
+  const std::vector<std::string>& groups() const { return groups_; }
+
+ private:
+  bool counts_merchants() const { return options_.unit == Unit::none; }
+  std::size_t group_of(const UnitRows& unit, const SparseRow& row) const;
+
+  std::unique_ptr<Workload> inner_;
+  Options options_;
+  std::string dimension_;  ///< "region".
+  std::vector<std::string> groups_;
+  std::uint32_t begin_ = 0, end_ = 0;  ///< Columns of the words, or [number, number + 1).
+  std::vector<double> cuts_;           ///< Of a number, in units of the model.
+};
+
+}  // namespace hanse
