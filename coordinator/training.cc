@@ -69,6 +69,7 @@ void Training::go_on(const Checkpoint& checkpoint) {
   training_round_ = checkpoint.training_rounds;
   round_open_ = checkpoint.round_open;
   figures_ = checkpoint.figures;
+  evaluation_ = checkpoint.evaluation;
   last_included_ = checkpoint.included;
   seconds_before_ = checkpoint.seconds;
 }
@@ -87,6 +88,7 @@ void Training::save() const {
                     .training_rounds = training_round_,
                     .round_open = round_open_,
                     .figures = figures_,
+                    .evaluation = evaluation_,
                     .included = last_included_,
                     .seconds = seconds()});
 }
@@ -124,7 +126,7 @@ TrainingResult Training::run() {
           .model = model_,
           .encoding = task_.preparation().encoding(preparation_),
           .arrays = workload_->arrays(model_),
-          .insights = with_tables(workload_->insights(model_), figures_),
+          .insights = with_tables(all_insights(), figures_),
           .figures = published_figures(),
           .rounds = training_round_,
           .stopped = stopped_};
@@ -298,10 +300,14 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
       signed_ledger_.knows_all(federation_.session().hosts()[merchant]);
     }
     last_included_ = static_cast<std::uint32_t>(opened.merchants.size());
-    for (const auto& [name, value] : workload.apply(model, sum, decoded(intent, opened))) {
+    std::vector<double> total = decoded(intent, opened);
+    for (const auto& [name, value] : workload.apply(model, sum, total)) {
       if (sum.purpose != Purpose::statistics) {  // What is known of the data is no measure of the model.
         figures_[name] = value;
       }
+    }
+    if (sum.purpose == Purpose::evaluation) {
+      evaluation_ = std::move(total);
     }
     begin_training_when_prepared();
     if (!std::ranges::all_of(model.parameters, [](double parameter) { return std::isfinite(parameter); })) {
@@ -501,6 +507,16 @@ Metrics Training::published_figures() const {
     }
   }
   return figures;
+}
+
+Insights Training::all_insights() const {
+  Insights insights = workload_->insights(model_);
+  const auto sum = workload_->evaluation_sum(model_);
+  if (sum && sum->length == evaluation_.size()) {
+    insights.append(workload_->evaluation_insights(
+        *sum, evaluation_, plan_.noise_multiplier(Purpose::evaluation) * sum->clip_norm));
+  }
+  return insights;
 }
 
 void Training::tell_of_round() {

@@ -58,6 +58,10 @@ FeatureSpace space_of(const Case& c) {
   return space;
 }
 
+std::vector<Person> people_of_classes() {
+  return test::class_people(30);
+}
+
 std::vector<Person> people_of(const Case& c) {
   if (c.people != nullptr) {
     return c.people();
@@ -424,6 +428,47 @@ const std::vector<Case> kCases{
          .never_clips = false,
          .workload = "linear",
          .one_round = true},
+    Case{.name = "Softmax", .workload = "softmax", .space = test::class_space, .people = people_of_classes},
+    Case{.name = "SoftmaxAdam",
+         .workload = "softmax",
+         .optimizer = "adam",
+         .learning_rate = 0.1,
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .workload = "softmax",
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "softmax",
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "softmax",
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxLocalFedProx",
+         .same_for_any_split = false,
+         .workload = "softmax",
+         .solver = "local",
+         .other = {{"proximal_mu", "0.1"}},
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxLocalOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "softmax",
+         .solver = "local",
+         .space = test::class_space,
+         .people = people_of_classes},
     Case{.name = "MatrixFactorization",
          .kind = RowKind::customer,
          .workload = "matrix-factorization",
@@ -575,6 +620,23 @@ const std::vector<Case> kCases{
          .workload = "markov-chain",
          .space = test::state_space,
          .people = test::state_people,
+         .tells_loss = false},
+    Case{.name = "Covariance", .workload = "covariance", .tells_loss = false},
+    Case{.name = "CovarianceOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .workload = "covariance",
+         .tells_loss = false},
+    Case{.name = "CovarianceOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "covariance",
+         .tells_loss = false},
+    Case{.name = "CovarianceOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "covariance",
          .tells_loss = false}};
 
 TEST(WorkloadContractCases, CoverEveryWorkloadOfTheCatalogue) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/config/arguments.h"
+#include "common/data/split.h"
 
 namespace hanse {
 namespace {
@@ -318,6 +319,11 @@ bool is_test(const std::string& text) {
       return fraction && *fraction > 0 && *fraction < 1;
     }
   }
+  for (const std::string_view kind : {"fold:", "customers-fold:"}) {
+    if (text.starts_with(kind)) {
+      return read_fold(std::string_view(text).substr(kind.size())).has_value();
+    }
+  }
   return text == "none" || text == "leave-one-out";
 }
 
@@ -384,7 +390,10 @@ std::vector<Key> make_table() {
           "data.customer", "COLUMN", "Column of the customer.",
           [](auto& c) -> auto& { return c.data.customer; }),
       text_key(
-          "data.label", "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH]",
+          "data.label",
+          "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH], for many classes "
+          "COLUMN{A|B|C}, "
+          "COLUMN[0..9], COLUMN@FILE",
           "Column of the label; with privacy, a number needs its public range.",
           [](auto& c) -> auto& { return c.data.label; }),
       text_key(
@@ -419,10 +428,12 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.data.partition; }, is_partition),
       text_key(
           "data.test",
-          "none | column:NAME | file:PATH | path:FILE | hash:FRACTION | customers:FRACTION | leave-one-out",
+          "none | column:NAME | file:PATH | path:FILE | hash:FRACTION | customers:FRACTION | fold:I/K | "
+          "customers-fold:I/K | leave-one-out",
           "Which rows are test rows: a column or file of the words train, valid and test, a second data "
           "file, "
-          "a fraction in (0, 1) by hash of the row number or of the customer, or of ratings each customer's "
+          "a fraction in (0, 1) by hash of the row number or of the customer, fold I of K by the same, or of "
+          "ratings each customer's "
           "last "
           "item by data.time. Files are from the folder of the data.",
           [](auto& c) -> auto& { return c.data.test; }, is_test),
@@ -442,8 +453,9 @@ std::vector<Key> make_table() {
 
       text_key(
           "workload.name",
-          "logistic | linear | matrix-factorization | implicit-matrix-factorization | item-similarity | "
-          "factorization-machine | markov-chain",
+          "logistic | linear | softmax | matrix-factorization | implicit-matrix-factorization | "
+          "item-similarity | "
+          "factorization-machine | markov-chain | covariance",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},

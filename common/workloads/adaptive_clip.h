@@ -48,6 +48,10 @@ class AdaptiveClip final : public Workload {
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override;
   Insights insights(const Model& model) const override;
+  Insights evaluation_insights(const PrivateSum& sum, std::span<const double> total,
+                               double noise) const override {
+    return inner_->evaluation_insights(sum, total, noise);
+  }
   std::optional<OwnResult> own_part(const Model& model, const UnitRows& merchant) const override;
 
   /// r, rounded down to eight binary digits: ranks whose logarithms differ in the last digit agree on it.

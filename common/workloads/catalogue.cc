@@ -5,6 +5,7 @@
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
 #include "common/workloads/by_group.h"
+#include "common/workloads/covariance.h"
 #include "common/workloads/factorization_machine.h"
 #include "common/workloads/implicit_factorization.h"
 #include "common/workloads/item_similarity.h"
@@ -14,6 +15,7 @@
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
+#include "common/workloads/softmax_regression.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
@@ -28,7 +30,8 @@ std::unique_ptr<Workload> with_own_part(std::unique_ptr<Workload> workload,
     return workload;
   }
   if (facts.kind != RowKind::record ||
-      (facts.label != LabelKind::binary && facts.label != LabelKind::number)) {
+      (facts.label != LabelKind::binary && facts.label != LabelKind::number) ||
+      !workload->scorer(workload->initial_model(0))) {
     throw bad_input("workload.own: workload.name=" + configuration.workload.name +
                     " has no part that stays at the merchant; leave it out");
   }
@@ -80,11 +83,13 @@ struct Entry {
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic_regression},
     {"linear", make_linear_regression},
+    {"softmax", make_softmax_regression},
     {"matrix-factorization", make_matrix_factorization},
     {"implicit-matrix-factorization", make_implicit_factorization},
     {"item-similarity", make_item_similarity},
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
+    {"covariance", make_covariance},
 };
 
 }  // namespace
@@ -98,12 +103,8 @@ std::vector<std::string> workload_names() {
 }
 
 std::unique_ptr<Workload> make_workload(const Configuration& configuration, const WorkloadFacts& facts) {
-  // Numbers are summed exactly in two parts (common/workloads/two_parts.h), on a grid that 32 bits do not have.
-  if (facts.label == LabelKind::number && configuration.privacy.unit == Unit::none &&
-      configuration.aggregation.ring == "32") {
-    throw bad_input(
-        "aggregation.ring=32 has too few digits for a label that is a number without a unit of privacy: "
-        "leave it at auto");
+  if (facts.label == LabelKind::number) {
+    refuse_small_ring(configuration, "a label that is a number");
   }
   std::string names;
   for (const Entry& entry : kCatalogue) {

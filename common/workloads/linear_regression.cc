@@ -10,16 +10,12 @@
 #include "common/data/column_spec.h"
 #include "common/numerics/linear.h"
 #include "common/numerics/symmetric.h"
-#include "common/workloads/contribution_accumulator.h"
-#include "common/workloads/two_parts.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
 namespace {
 
 constexpr std::uint32_t kWidthMax = 4096;  // Eight million entries of a sum.
-// Without noise: ||z||^2 may be so much in the mean of all rows.
-constexpr double kUnclippedSquare = 0x1p14;
 constexpr double kFewestFreedom =
     0.5;  // Of degrees of freedom; fewer leave nothing to estimate a variance from.
 
@@ -30,96 +26,16 @@ RegressionErrors::Options error_options(const LinearRegression::Options& options
           .rows = {options.unit, options.test_rows_per_unit, options.max_units}};
 }
 
-/// Calls use(place, value) for each entry that the row (x, u) has in the triangle, in increasing order of place.
-template <class Use>
-void for_each_product(const SparseRow& x, double u, std::size_t width, const Use& use) {
-  const std::size_t count = x.columns.size();
-  for (std::size_t a = 0; a <= count; ++a) {
-    const double left = a < count ? static_cast<double>(x.values[a]) : u;
-    const std::size_t row = a < count ? x.columns[a] : width;
-    for (std::size_t b = 0; b < a; ++b) {
-      use(triangle_size(row) + x.columns[b], std::numbers::sqrt2 * left * static_cast<double>(x.values[b]));
-    }
-    use(triangle_size(row) + row, left * left);
-  }
-}
-
-/// Raises eigenvalues that noise hides.
-std::vector<double> without_hidden_directions(const std::vector<double>& matrix, std::size_t order) {
-  const SymmetricEigen eigen = symmetric_eigen(matrix, order);
-  const double hidden = -eigen.values.front();
-  return hidden > 0 ? from_eigen(eigen, [&](double value) { return std::max(value, hidden); }) : matrix;
-}
-
-}  // namespace
-
-LinearRegression::LinearRegression(Options options)
-    : options_(std::move(options)),
-      errors_(error_options(options_)),
-      middle_(options_.label_low + (options_.label_high - options_.label_low) / 2),
-      half_width_((options_.label_high - options_.label_low) / 2) {
-  check(options_.width > 0, "linear regression has an intercept at least");
-  if (options_.width > kWidthMax) {
-    throw bad_input("workload.name=linear sums the products of all pairs of columns, and " +
-                    std::to_string(options_.width) + " columns are too many: at most " +
-                    std::to_string(kWidthMax) + "; hash data.categorical into fewer buckets");
-  }
-  if (options_.prices) {
-    check_prices(options_.space, *options_.prices);
-  }
-  if (!(options_.train_rows >= 1)) {
-    throw bad_input("data.path: no training rows were counted, so there is nothing to train on");
-  }
-}
-
-Model LinearRegression::initial_model(std::uint64_t) const {
-  Model model;
-  model.parameters.assign(options_.width, 0.0);
-  model.server_state.assign(options_.width + 2u + crossed(), 0.0);
-  return model;
-}
-
-std::optional<PrivateSum> LinearRegression::next_sum(const Model& model) const {
-  if (model.step > 0) {
-    return std::nullopt;
-  }
-  PrivateSum sum;
-  sum.name = "products";
-  sum.purpose = Purpose::update;
-  sum.length = exact() ? 2 * triangle() : triangle();
-  sum.clip_norm = exact() ? 4 * kUnclippedSquare * power_of_two_above(options_.train_rows)
-                          : (options_.clip > 0 ? options_.clip : 1.0);
-  sum.without_privacy = Unit::merchant;
-  return sum;
-}
-
-std::optional<PrivateSum> LinearRegression::evaluation_sum(const Model&) const {
-  return errors_.sum();
-}
-
-Contributor LinearRegression::contributor(const Model& model, const PrivateSum& sum) const {
-  check(model.parameters.size() == options_.width, "a model belongs to its workload");
-  if (sum.purpose == Purpose::evaluation) {
-    return errors_.contributor(scorer(model));
-  }
-  return exact() ? exact_contributor(sum) : products_contributor();
-}
-
-bool LinearRegression::projects() const {
-  const bool whole = options_.unit == Unit::none || options_.unit == Unit::merchant;
-  return whole && options_.own_l2 > 0 && (options_.own == OwnKind::offset || options_.own == OwnKind::all);
-}
-
-/// Puts the merchant's own part in: `triangle` is of all its rows.
-void LinearRegression::project(std::vector<double>& triangle) const {
-  const std::size_t n = order();
-  const std::size_t first = options_.own == OwnKind::all ? 0 : options_.width - 1u;  // Of the own columns.
-  const std::size_t own = options_.width - first;
-  const std::vector<double> whole = matrix_of(triangle);
+/// Puts a merchant's own part in: `triangle` is of all its rows.
+void project(std::size_t width, OwnKind kind, double own_l2, std::vector<double>& triangle) {
+  const std::size_t n = width + 1;
+  const std::size_t first = kind == OwnKind::all ? 0 : width - 1;  // Of the own columns.
+  const std::size_t own = width - first;
+  const std::vector<double> whole = matrix_of_products(triangle, n);
   std::vector<double> ridged(own * own);
   for (std::size_t i = 0; i < own; ++i) {
     for (std::size_t j = 0; j < own; ++j) {
-      ridged[i * own + j] = whole[(first + i) * n + first + j] + (i == j ? options_.own_l2 : 0.0);
+      ridged[i * own + j] = whole[(first + i) * n + first + j] + (i == j ? own_l2 : 0.0);
     }
   }
   const std::vector<double> inverted = inverse(ridged, own);
@@ -148,76 +64,82 @@ void LinearRegression::project(std::vector<double>& triangle) const {
   }
 }
 
-Contributor LinearRegression::products_contributor() const {
-  if (projects()) {
-    return [this](const UnitRows& unit, Contribution& out) {
-      if (!unit.train.empty()) {
-        std::vector<double> triangle = products_of(unit.train);
-        project(triangle);
-        out.add_block(0, triangle);
-      }
-    };
-  }
-  const auto sums = std::make_shared<ContributionAccumulator>(0, triangle(), 1);
-  return [this, sums](const UnitRows& unit, Contribution& out) {
-    const Rows& rows = unit.train;
-    if (rows.size() == 1) {  // Its products come in order.
-      for_each_product(rows.row(0), scaled_label(rows.label(0)), options_.width,
-                       [&](std::size_t place, double value) { out.add(place, value); });
-      return;
+bool takes_part(const LinearRegression::Options& options) {
+  const bool whole = options.unit == Unit::none || options.unit == Unit::merchant;
+  return whole && options.own_l2 > 0 && (options.own == OwnKind::offset || options.own == OwnKind::all);
+}
+
+ProductSum::Options product_options(const LinearRegression::Options& options) {
+  ProductSum::Options products;
+  products.width = options.width;
+  products.beside = true;
+  products.rows = options.train_rows;
+  products.exact = options.unit == Unit::none;
+  products.clip = options.clip > 0 ? options.clip : 1;
+  const double middle = options.label_low + (options.label_high - options.label_low) / 2;
+  const double half_width = (options.label_high - options.label_low) / 2;
+  products.rows_of = [middle, half_width](const UnitRows& unit, const ProductSum::TakeRow& take) {
+    for (std::size_t i = 0; i < unit.train.size(); ++i) {
+      take(unit.train.row(i), (static_cast<double>(unit.train.label(i)) - middle) / half_width);
     }
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      for_each_product(rows.row(i), scaled_label(rows.label(i)), options_.width,
-                       [&](std::size_t place, double value) { (*sums)[place] += value; });
-    }
-    sums->flush(out);
   };
-}
-
-std::vector<double> LinearRegression::products_of(const Rows& rows) const {
-  std::vector<double> triangle(this->triangle(), 0.0);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    for_each_product(rows.row(i), scaled_label(rows.label(i)), options_.width,
-                     [&](std::size_t place, double value) { triangle[place] += value; });
+  if (takes_part(options)) {
+    products.put_in = [width = std::size_t{options.width}, kind = options.own, own_l2 = options.own_l2](
+                          std::vector<double>& triangle) { project(width, kind, own_l2, triangle); };
   }
-  return triangle;
+  return products;
 }
 
-Contributor LinearRegression::exact_contributor(const PrivateSum& sum) const {
-  return [this, bound = sum.clip_norm](const UnitRows& unit, Contribution& out) {
-    if (unit.train.empty()) {
-      return;
-    }
-    std::vector<double> products = products_of(unit.train);
-    double trace = 0;
-    for (std::size_t i = 0; i < order(); ++i) {
-      trace += products[triangle_size(i) + i];
-    }
-    if (!(trace <= bound / 4)) {
-      throw bad_input(
-          "data.numeric: some values are so large that their squares do not fit into a sum; set "
-          "data.standardise=true, or declare ranges as COLUMN[LOW..HIGH]");
-    }
-    if (projects()) {
-      project(products);
-    }
-    split_in_two(products, bound);
-    out.add_block(0, products);
-  };
-}
+}  // namespace
 
-/// The symmetric matrix Z^T W Z of its triangle, row-major.
-std::vector<double> LinearRegression::matrix_of(std::span<const double> triangle) const {
-  const std::size_t n = order();
-  std::vector<double> matrix(n * n);
-  for (std::size_t row = 0; row < n; ++row) {
-    for (std::size_t column = 0; column <= row; ++column) {
-      const double value = triangle[triangle_size(row) + column];
-      matrix[row * n + column] = matrix[column * n + row] =
-          row == column ? value : value / std::numbers::sqrt2;
-    }
+LinearRegression::LinearRegression(Options options)
+    : options_(std::move(options)),
+      errors_(error_options(options_)),
+      middle_(options_.label_low + (options_.label_high - options_.label_low) / 2),
+      half_width_((options_.label_high - options_.label_low) / 2),
+      products_(product_options(options_)) {
+  check(options_.width > 0, "linear regression has an intercept at least");
+  if (options_.width > kWidthMax) {
+    throw bad_input("workload.name=linear sums the products of all pairs of columns, and " +
+                    std::to_string(options_.width) + " columns are too many: at most " +
+                    std::to_string(kWidthMax) + "; hash data.categorical into fewer buckets");
   }
-  return matrix;
+  if (options_.prices) {
+    check_prices(options_.space, *options_.prices);
+  }
+  if (!(options_.train_rows >= 1)) {
+    throw bad_input("data.path: no training rows were counted, so there is nothing to train on");
+  }
+}
+
+Model LinearRegression::initial_model(std::uint64_t) const {
+  Model model;
+  model.parameters.assign(options_.width, 0.0);
+  model.server_state.assign(options_.width + 2u + crossed(), 0.0);
+  return model;
+}
+
+std::optional<PrivateSum> LinearRegression::next_sum(const Model& model) const {
+  if (model.step > 0) {
+    return std::nullopt;
+  }
+  return products_.sum();
+}
+
+std::optional<PrivateSum> LinearRegression::evaluation_sum(const Model&) const {
+  return errors_.sum();
+}
+
+Contributor LinearRegression::contributor(const Model& model, const PrivateSum& sum) const {
+  check(model.parameters.size() == options_.width, "a model belongs to its workload");
+  if (sum.purpose == Purpose::evaluation) {
+    return errors_.contributor(scorer(model));
+  }
+  return products_.contributor();
+}
+
+bool LinearRegression::projects() const {
+  return takes_part(options_);
 }
 
 Metrics LinearRegression::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
@@ -226,8 +148,8 @@ Metrics LinearRegression::apply(Model& model, const PrivateSum& sum, std::span<c
     return errors_.metrics(total);
   }
   ++model.step;
-  return fit(model,
-             exact() ? matrix_of(joined(total)) : without_hidden_directions(matrix_of(total), order()));
+  const std::vector<double> moments = products_.matrix(total);
+  return fit(model, exact() ? moments : without_hidden_directions(moments, order()));
 }
 
 Metrics LinearRegression::fit(Model& model, const std::vector<double>& moments) const {
@@ -375,9 +297,7 @@ std::optional<PriceQuestion> price_question(const OtherOptions& other) {
 std::unique_ptr<Workload> make_linear_regression(const Configuration& configuration,
                                                  const WorkloadFacts& facts) {
   needs_records(configuration, facts, {LabelKind::number});
-  if (configuration.privacy.turns > 1 || configuration.privacy.adaptive_clip) {
-    throw bad_input("workload.name=linear has one round: leave out privacy.turns and privacy.adaptive_clip");
-  }
+  refuse_more_rounds(configuration);
   LinearRegression::Options options;
   options.width = facts.width;
   options.train_rows = facts.train_rows;

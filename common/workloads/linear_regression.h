@@ -8,6 +8,7 @@
 #include "common/workloads/facts.h"
 #include "common/workloads/linear_insights.h"
 #include "common/workloads/own_part.h"
+#include "common/workloads/product_sum.h"
 #include "common/workloads/regression_errors.h"
 #include "common/workloads/workload.h"
 
@@ -17,26 +18,17 @@ namespace hanse {
 ///
 ///   minimise  1/2n sum (y - w . x)^2  +  l2 / 2 ||w without intercept||^2
 ///
-/// Labels are taken to [-1, 1]: u = (y - m) / h, with m and h the middle and half-width of their range. With the row
-/// z = (x, u) a unit contributes the sum over its rows of the lower triangle of z z^T, of which off-diagonal entries are
-/// multiplied by sqrt 2, so that
-///
-///   ||vector of a row|| = ||z z^T||_F = ||z||^2,        ||vector of a unit|| <= sum over its rows of ||z||^2.
-///
-/// Sensitivity: a unit's vector is scaled down to norm C where it is longer, so a unit that comes or goes moves the sum
-/// by at most C. To scale z z^T is to weigh the row by C / ||z||^2: what is summed is Z^T W Z of a weighted least squares
-/// problem, a positive semidefinite matrix whatever was clipped, and of every size of C a regression. The intercept is a
-/// column, so the number of rows n (their total weight) is in the matrix; it is not asked for again.
+/// Labels are taken to [-1, 1]: u = (y - m) / h, with m and h the middle and half-width of their range. What is summed are
+/// the products of all pairs of columns of z = (x, u) (common/workloads/product_sum.h): a row has norm ||z||^2, a unit that
+/// comes or goes moves the sum by at most C, and clipping weighs the row by C / ||z||^2, so that Z^T W Z is of a weighted
+/// least squares problem, of every size of C a regression. The intercept is a column, so the number of rows n (their total
+/// weight) is in the matrix; it is not asked for again.
 ///
 /// The coordinator solves (A + n l2 I') w = b, I' without the intercept, for A and b the blocks of the opened sum. Where
 /// columns depend on each other and l2 = 0, w is the solution of smallest norm. With noise the opened matrix is one of a
-/// regression no more: its eigenvalues below t = max(0, -smallest) cannot be told from noise, whose spectrum is
-/// symmetric about 0, and are raised to t, the nearest matrix of which noise made none negative, and a ridge along just
-/// those directions that the noise hides.
+/// regression no more, and eigenvalues that noise hides are raised, which is a ridge along just those directions.
 ///
-/// Without a unit of privacy merchants' matrices are added, each entry in two parts (common/workloads/two_parts.h): the sum
-/// is exact to the last digits of a double, and w is that of the pooled rows.
-/// Then there are standard errors as well, of a linear model with equal variance s^2:
+/// Without a unit of privacy merchants' matrices are added, and exactly: w is that of the pooled rows. Then there are standard errors as well, of a linear model with equal variance s^2:
 /// s^2 (A + n l2 I')^-1 A (A + n l2 I')^-1, s^2 = residual squares / (n - trace of A (A + n l2 I')^-1), and train_loss,
 /// the mean squared residual. Where those degrees of freedom are below 1/2 (as many coefficients as rows) there is nothing to
 /// estimate s from, and neither s nor standard errors are told.
@@ -94,21 +86,15 @@ class LinearRegression final : public Workload {
  private:
   std::size_t crossed() const;  ///< Columns of crosses.
   bool exact() const { return options_.unit == Unit::none; }
-  std::size_t order() const { return std::size_t{options_.width} + 1; }  ///< Of z.
-  std::size_t triangle() const { return triangle_size(order()); }
-  double scaled_label(float label) const { return (static_cast<double>(label) - middle_) / half_width_; }
-  bool projects() const;  ///< The own part is in the fit.
-  void project(std::vector<double>& triangle) const;
-  std::vector<double> products_of(const Rows& rows) const;  ///< The triangle.
-  Contributor products_contributor() const;
-  Contributor exact_contributor(const PrivateSum& sum) const;
-  std::vector<double> matrix_of(std::span<const double> triangle) const;
+  std::size_t order() const { return products_.order(); }  ///< Of z.
+  bool projects() const;                                   ///< The own part is in the fit.
   Metrics fit(Model& model, const std::vector<double>& moments) const;
 
   Options options_;
   RegressionErrors errors_;
   double middle_;
   double half_width_;
+  ProductSum products_;
 };
 
 /// As [workload], [server] and [privacy] ask for it: the catalogue's `linear`. Throws bad_input naming the key.

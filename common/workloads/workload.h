@@ -43,6 +43,9 @@ using Contributor = std::function<void(const UnitRows&, Contribution&)>;
 /// The score of one encoded row by a model: a logit, or a predicted number in units of the label.
 using RowScorer = std::function<double(const SparseRow&)>;
 
+/// The probabilities of all classes (FeatureSpace::classes, in their order) for one encoded row, into a span of as many.
+using ClassScorer = std::function<void(const SparseRow&, std::span<double>)>;
+
 /// What a merchant learns for itself on top of a model, and how good that is for it.
 struct OwnResult {
   NamedArray own;
@@ -93,8 +96,19 @@ class Workload {
   /// What the finished `model` says to people, for the end of a run, its report and model/insights.json.
   virtual Insights insights(const Model&) const { return {}; }
 
+  /// What the last total of an evaluation sum says beyond its figures, to follow insights(): a table of classes, say.
+  /// `noise` is the standard deviation of the noise in each of its entries, 0 without.
+  virtual Insights evaluation_insights(const PrivateSum&, std::span<const double> /*total*/,
+                                       double /*noise*/) const {
+    return {};
+  }
+
   /// How `model` scores rows of RowKind::record; none where it does not. The model must outlive it.
   virtual RowScorer scorer(const Model&) const { return {}; }
+
+  /// How `model` tells classes apart: the probability of each for a row; none where labels are not LabelKind::one_of_many. The
+  /// model must outlive it.
+  virtual ClassScorer class_scorer(const Model&) const { return {}; }
 
   /// The part that stays at the merchant whose rows are all given, for the finished model; nothing when there is none. It is
   /// not for any sum: it stays in the merchant's house.

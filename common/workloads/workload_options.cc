@@ -98,6 +98,20 @@ OwnKind own_kind(const Configuration& configuration) {
   return found == configuration.workload.other.end() ? OwnKind::none : own_kind_of(found->second);
 }
 
+void refuse_more_rounds(const Configuration& configuration) {
+  if (configuration.privacy.turns > 1 || configuration.privacy.adaptive_clip) {
+    throw bad_input("workload.name=" + configuration.workload.name +
+                    " has one round: leave out privacy.turns and privacy.adaptive_clip");
+  }
+}
+
+void refuse_small_ring(const Configuration& configuration, const std::string& what) {
+  if (configuration.privacy.unit == Unit::none && configuration.aggregation.ring == "32") {
+    throw bad_input("aggregation.ring=32 has too few digits for " + what +
+                    " without a unit of privacy: leave it at auto");
+  }
+}
+
 /// Where units take turns, all training sums are rows of one kind; and parts of the model that took turns as well would meet
 /// the same units again and again.
 void refuse_turns_of_parts(const Configuration& configuration, std::size_t sums_a_pass) {

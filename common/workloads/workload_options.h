@@ -72,6 +72,13 @@ OwnKind own_kind(const Configuration& configuration);
 void needs_records(const Configuration& configuration, const WorkloadFacts& facts,
                    std::initializer_list<LabelKind> labels);
 
+/// For workloads of one round: refuses what takes several.
+void refuse_more_rounds(const Configuration& configuration);
+
+/// Where numbers are summed exactly in two parts (common/workloads/two_parts.h) without a unit of privacy: refuses a ring of
+/// 32 bits, which has no grid that is fine enough.
+void refuse_small_ring(const Configuration& configuration, const std::string& what);
+
 /// Refuses privacy.turns where a pass over the model takes `sums_a_pass` > 1 sums.
 void refuse_turns_of_parts(const Configuration& configuration, std::size_t sums_a_pass);
 

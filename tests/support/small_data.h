@@ -106,6 +106,26 @@ inline std::vector<Person> record_people(std::size_t count, bool with_missing) {
   return people;
 }
 
+/// The same rows with three classes: those who spent little, and of the others those of the first town, and the rest.
+inline FeatureSpace class_space() {
+  FeatureSpace space = record_space();
+  space.label = LabelKind::one_of_many;
+  space.classes = {"saver", "townsman", "spender"};
+  return space;
+}
+
+inline std::vector<Person> class_people(std::size_t count) {
+  std::vector<Person> people = record_people(count, false);
+  for (Person& person : people) {
+    for (std::vector<Person::Row>* rows : {&person.train, &person.test}) {
+      for (Person::Row& row : *rows) {
+        row.label = row.label == 0 ? 0.0f : row.columns[2] == 2 ? 1.0f : 2.0f;
+      }
+    }
+  }
+  return people;
+}
+
 /// Visits of a shop as sequences of four states, of which nobody's first is "order".
 inline FeatureSpace state_space() {
   FeatureSpace space;
