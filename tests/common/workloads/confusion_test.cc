@@ -86,7 +86,7 @@ TEST(Confusion, ATestRowIsOneCellAndItsLossHoweverManyRowsAUnitHas) {
       for_each_unit(data, merchant, unit, Population::test, [&, into = sums](const UnitRows& rows) {
         Contribution contribution;
         contribute(rows, contribution);
-        test::for_each_entry(contribution, [&](std::size_t i, double value) { into->at(i) += value; });
+        for_each_entry(contribution, [&](std::size_t i, double value) { into->at(i) += value; });
       });
     }
   }
