@@ -73,6 +73,7 @@ std::unique_ptr<Workload> workload_of(const Case& c, std::uint32_t merchants) {
   Configuration configuration;
   configuration.privacy.unit = c.privacy;
   configuration.data.customer = "who";
+  configuration.data.label = "buys";
   configuration.workload.name = c.workload;
   configuration.workload.solver = c.solver;
   configuration.workload.rank = 3;
@@ -620,6 +621,38 @@ const std::vector<Case> kCases{
          .workload = "markov-chain",
          .space = test::state_space,
          .people = test::state_people,
+         .tells_loss = false},
+    Case{.name = "BayesianNetworkLearnt",
+         .workload = "bayesian-network",
+         .space = test::words_space,
+         .people = test::words_people,
+         .tells_loss = false},
+    Case{.name = "BayesianNetworkGiven",
+         .workload = "bayesian-network",
+         .other = {{"structure", "buys:month,visitor; visitor:month"}},
+         .space = test::words_space,
+         .people = test::words_people,
+         .tells_loss = false},
+    Case{.name = "BayesianNetworkOfPrivateRecords",
+         .privacy = Unit::record,
+         .workload = "bayesian-network",
+         .space = test::words_space,
+         .people = test::words_people,
+         .tells_loss = false},
+    Case{.name = "BayesianNetworkOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "bayesian-network",
+         .space = test::words_space,
+         .people = test::words_people,
+         .tells_loss = false},
+    Case{.name = "BayesianNetworkOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "bayesian-network",
+         .space = test::words_space,
+         .people = test::words_people,
          .tells_loss = false},
     Case{.name = "Covariance", .workload = "covariance", .tells_loss = false},
     Case{.name = "CovarianceOfPrivateRecords",

@@ -372,6 +372,13 @@ std::vector<Key> make_table() {
           "federation.restarts", 0, 1000, "0 to 1000",
           "How often hanse run starts a run again that lost its coordinator, mpirun or too many workers.",
           [](auto& c) -> auto& { return c.federation.restarts; }),
+      text_key(
+          "federation.start", "model or run directory",
+          "A published model to go on from, on these data; from the folder of the INI file. Columns and "
+          "items are known by their "
+          "names. Its own budget is spent already: name its ledger in privacy.previous_ledgers where people "
+          "are the same.",
+          [](auto& c) -> auto& { return c.federation.start; }),
 
       text_key(
           "data.path", "file or folder",
@@ -455,7 +462,7 @@ std::vector<Key> make_table() {
           "workload.name",
           "logistic | linear | softmax | matrix-factorization | implicit-matrix-factorization | "
           "item-similarity | "
-          "factorization-machine | markov-chain | covariance",
+          "factorization-machine | markov-chain | covariance | bayesian-network",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},
@@ -516,9 +523,11 @@ std::vector<Key> make_table() {
       own_choice_key("ends", {"true", "false"},
                      "markov-chain: sequences come from a state `outside` and go there; otherwise false."),
       own_text_key(
-          "target", "a state",
+          "target", "a state or a variable",
           "markov-chain: the state that steps are counted to, a word of data.categorical; outside for "
-          "the end of a sequence."),
+          "the end of a sequence. bayesian-network: the variable that is foreseen."),
+      own_text_key("structure", "NAME:PARENT,PARENT; NAME:...",
+                   "bayesian-network: what each variable depends on; otherwise a tree is learnt."),
       own_number_key("smoothing", "What is added to each count; otherwise 0.1."),
       own_text_key("prices", "log:COLUMN, ...",
                    "Of linear with numbers crossed with words (brand*log:price): the row's own price, or the "

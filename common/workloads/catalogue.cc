@@ -4,6 +4,7 @@
 
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
+#include "common/workloads/bayesian_network.h"
 #include "common/workloads/by_group.h"
 #include "common/workloads/covariance.h"
 #include "common/workloads/factorization_machine.h"
@@ -89,6 +90,7 @@ constexpr Entry kCatalogue[] = {
     {"item-similarity", make_item_similarity},
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
+    {"bayesian-network", make_bayesian_network},
     {"covariance", make_covariance},
 };
 

@@ -150,6 +150,34 @@ inline std::vector<Person> state_people() {
   return people;
 }
 
+/// Two columns of words, the second of which some rows lack, and a label that depends on both.
+inline FeatureSpace words_space() {
+  FeatureSpace space;
+  space.width = 6;
+  space.names = {"month=May", "month=Nov", "month=Dec", "visitor=new", "visitor=known", "intercept"};
+  space.sparse_ranges = {{.begin = 0, .end = 3, .name = "month"}, {.begin = 3, .end = 5, .name = "visitor"}};
+  return space;
+}
+
+inline std::vector<Person> words_people() {
+  SeededGenerator generator{7, 4};
+  std::vector<Person> people(30);
+  for (Person& person : people) {
+    const std::size_t rows = 2 + generator.below(4);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto month = static_cast<std::uint32_t>(generator.below(3));
+      const std::uint32_t visitor = 3 + (generator.below(3 + month) < 2 ? 0 : 1);
+      const bool buys = generator.below(month == 1 ? 2 : 4) == 0 && (visitor == 4 || generator.below(2) == 0);
+      Person::Row row{.columns = {month, visitor, 5}, .values = {1, 1, 1}, .label = buys ? 1.0F : 0.0F};
+      if (generator.below(10) == 0) {
+        row = {.columns = {month, 5}, .values = {1, 1}, .label = row.label};
+      }
+      (i == 0 ? person.test : person.train).push_back(row);
+    }
+  }
+  return people;
+}
+
 /// Ratings from 1 to 5 of `items` items with a taste in them; a test row for every customer but the first,
 /// and no training row for the second.
 inline FeatureSpace rating_space(std::uint32_t items) {
