@@ -74,7 +74,9 @@ Dataset read_own_rows(const AppliedModel& model, const std::filesystem::path& fi
     return own;
   }
   data.customer.clear();
-  data.label.clear();
+  if (data.format == "csv") {
+    data.label.clear();
+  }
   data.positive.clear();
   data.clean = without_drops(data.clean);
   Dataset own = read_dataset(configuration, 1, 1);
