@@ -285,7 +285,7 @@ float RowSource::class_of_number(std::int64_t number) const {
     found = number < classes.width() ? static_cast<std::uint32_t>(number) : Vocabulary::kRefused;
   }
   if (found == Vocabulary::kRefused || classes.is_other(found)) {
-    throw bad_input(place() + ": label " + std::to_string(number) + ": expected " + classes.expected());
+    throw bad_input(place() + ": label: expected " + classes.expected() + ", got " + std::to_string(number));
   }
   return static_cast<float>(found);
 }

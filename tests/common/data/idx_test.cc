@@ -123,7 +123,7 @@ TEST_F(Idx, GreyValuesAreScaledToOneAndLabelsNamedByTheirPlace) {
 
 TEST_F(Idx, RefusesALabelThatIsNoneOfTheClasses) {
   for (const char* label : {"kind{shirt|shoe}", "kind[0..1]"}) {
-    EXPECT_NE(refusal([&] { read_dataset(configuration(label), 1, 1); }).find("picture 1: label 2: expected"),
+    EXPECT_NE(refusal([&] { read_dataset(configuration(label), 1, 1); }).find("picture 1: label: expected"),
               std::string::npos)
         << label;
   }

@@ -388,7 +388,7 @@ TEST_F(ReadDataset, RefusesAConfigurationThatDoesNotFitTheFile) {
   EXPECT_EQ(refusal_of(kShop).find("data.merchant is missing"), 0u);
   configuration_.data.merchant = "shop";
   configuration_.data.format = "xml";
-  EXPECT_EQ(refusal_of(kShop), "data.format: expected csv, libsvm or ratings, got 'xml'");
+  EXPECT_EQ(refusal_of(kShop), "data.format: expected csv, libsvm, ratings or idx, got 'xml'");
 }
 
 TEST_F(ReadDataset, TakesAOneHotGroupOfLibsvmAsMerchants) {

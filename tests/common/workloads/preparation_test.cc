@@ -362,7 +362,7 @@ TEST(Preparation, CountsTheRowsThatHaveAWordOfAText) {
   const FeatureSpace space = text_space(false);
   const Preparation preparation({.space = space, .min_contributors = 2});
 
-  const Model model = prepare(preparation, Unit::record, two_merchants_of_three_towns());
+  const Model model = prepare(preparation, Unit::none, two_merchants_of_three_towns());
   const Encoding encoding = preparation.encoding(model);
 
   EXPECT_EQ(preparation.arrays(model)[6].name, "documents");
