@@ -71,7 +71,7 @@ Model BayesianNetwork::initial_model(std::uint64_t) const {
 double BayesianNetwork::clip_norm() const {
   const double row = std::sqrt(static_cast<double>(tables_.size()));
   if (exact()) {
-    return power_of_two_above(row);  // Whole counts lie on the grid.
+    return 2 * power_of_two_above(row);  // Whole counts lie on the grid, far from any clipping.
   }
   if (options_.unit == Unit::record) {
     return row;
