@@ -11,6 +11,7 @@
 #include "common/base/seeded_generator.h"
 #include "common/workloads/figure_tables.h"
 #include "coordinator/output/expected_cost.h"
+#include "coordinator/start_model.h"
 #include "privacy/encrypted_total.h"
 #include "privacy/protocol/round_payload.h"
 
@@ -56,7 +57,7 @@ void Training::go_on(const Checkpoint& checkpoint) {
   bool fits = same_shape(checkpoint.preparation, preparation_);
   if (fits) {
     preparation_ = checkpoint.preparation;
-    begin_training_when_prepared();
+    begin_training_when_prepared(Start::from_checkpoint);
     fits = same_shape(checkpoint.model, model_);
   }
   if (!fits || checkpoint.training_rounds > configuration_.federation.rounds) {
@@ -142,10 +143,15 @@ void Training::prepare_data() {
 }
 
 /// The model to train exists from the release of the last statistic on, so that the ledger knows it.
-void Training::begin_training_when_prepared() {
+void Training::begin_training_when_prepared(Start start) {
   if (!workload_ && task_.prepared(preparation_)) {
     workload_ = task_.training(preparation_);
     model_ = workload_->initial_model(configuration_.federation.seed);
+    if (start == Start::fresh) {
+      if (const auto saved = read_start_model(configuration_)) {
+        workload_->start_from(*saved, model_);
+      }
+    }
     rounds_ = training_rounds(configuration_, *workload_);
   }
 }
@@ -309,7 +315,7 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
     if (sum.purpose == Purpose::evaluation) {
       evaluation_ = std::move(total);
     }
-    begin_training_when_prepared();
+    begin_training_when_prepared(Start::fresh);
     if (!std::ranges::all_of(model.parameters, [](double parameter) { return std::isfinite(parameter); })) {
       throw Failure(ExitCode::could_not_finish,
                     "training diverged in round " + std::to_string(round_) + ": lower server.learning_rate");

@@ -79,7 +79,8 @@ class Training {
 
  private:
   void prepare_data();
-  void begin_training_when_prepared();
+  enum class Start { fresh, from_checkpoint };
+  void begin_training_when_prepared(Start start);
   void train();
   /// Runs one sum and applies it; false when the budget does not allow it.
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);

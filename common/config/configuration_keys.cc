@@ -372,6 +372,13 @@ std::vector<Key> make_table() {
           "federation.restarts", 0, 1000, "0 to 1000",
           "How often hanse run starts a run again that lost its coordinator, mpirun or too many workers.",
           [](auto& c) -> auto& { return c.federation.restarts; }),
+      text_key(
+          "federation.start", "model or run directory",
+          "A published model to go on from, on these data; from the folder of the INI file. Columns and "
+          "items are known by their "
+          "names. Its own budget is spent already: name its ledger in privacy.previous_ledgers where people "
+          "are the same.",
+          [](auto& c) -> auto& { return c.federation.start; }),
 
       text_key(
           "data.path", "file or folder",

@@ -12,6 +12,7 @@
 #include "common/workloads/contribution.h"
 #include "common/workloads/insights.h"
 #include "common/workloads/model.h"
+#include "common/workloads/warm_start.h"
 
 namespace hanse {
 
@@ -73,6 +74,10 @@ class Workload {
 
   /// The model before the first sum, the same for everyone with the same seed.
   virtual Model initial_model(std::uint64_t seed) const = 0;
+
+  /// Has `model`, which is as initial_model() made it, begin where a published model ended. Throws bad_input naming federation.start
+  /// where the workload cannot, or the model does not fit.
+  virtual void start_from(const SavedModel& saved, Model& model) const;
 
   /// The next training sum that `model` asks for, or nothing when the workload is finished (an estimator that
   /// needs one sum, a solver that has converged). Depends on step and parameters only.
