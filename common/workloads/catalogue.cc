@@ -17,6 +17,7 @@
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
 #include "common/workloads/softmax_regression.h"
+#include "common/workloads/trend.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
@@ -91,6 +92,7 @@ constexpr Entry kCatalogue[] = {
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
     {"bayesian-network", make_bayesian_network},
+    {"trend", make_trend},
     {"covariance", make_covariance},
 };
 
