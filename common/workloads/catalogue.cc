@@ -5,6 +5,7 @@
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
 #include "common/workloads/by_group.h"
+#include "common/workloads/counts.h"
 #include "common/workloads/covariance.h"
 #include "common/workloads/factorization_machine.h"
 #include "common/workloads/implicit_factorization.h"
@@ -15,6 +16,7 @@
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
+#include "common/workloads/segments.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
@@ -88,6 +90,8 @@ constexpr Entry kCatalogue[] = {
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
     {"covariance", make_covariance},
+    {"segments", make_segments},
+    {"counts", make_counts},
 };
 
 }  // namespace
