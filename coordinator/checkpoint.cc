@@ -63,6 +63,7 @@ std::string encode_payload(const Checkpoint& checkpoint) {
     writer.put(name);
     writer.put(value);
   }
+  writer.put(checkpoint.evaluation);
   writer.put(std::uint64_t{checkpoint.included});
   writer.put(checkpoint.seconds);
   return stream.str();
@@ -84,6 +85,7 @@ Checkpoint decode_payload(std::string_view payload) {
     std::string name = reader.text();
     checkpoint.figures[std::move(name)] = reader.real();
   }
+  checkpoint.evaluation = reader.reals();
   checkpoint.included = static_cast<std::uint32_t>(reader.number());
   checkpoint.seconds = reader.real();
   if (!reader.finished()) {

@@ -27,13 +27,14 @@ struct Checkpoint {
   std::uint64_t training_rounds = 0;  ///< Training rounds whose update is in `model`.
   bool round_open = false;  ///< The last of them still lacks its evaluation and its line of metrics.
 
-  Metrics figures;             ///< The last of each.
-  std::uint32_t included = 0;  ///< Merchants in the last sum.
-  double seconds = 0;          ///< Since the run began, without what lay between an end and a continuation.
+  Metrics figures;                      ///< The last of each.
+  std::vector<double> evaluation = {};  ///< The last total of an evaluation; empty before.
+  std::uint32_t included = 0;           ///< Merchants in the last sum.
+  double seconds = 0;  ///< Since the run began, without what lay between an end and a continuation.
 };
 
 /// The version that this program writes; others are refused.
-inline constexpr std::uint32_t kCheckpointVersion = 1;
+inline constexpr std::uint32_t kCheckpointVersion = 2;
 
 /// The bytes of a checkpoint:
 ///   "HANSECPT" | version u32 | payload length u64 | SHA-256 of the payload | payload (cereal, portable binary)

@@ -248,6 +248,7 @@ PublishedModel published(const Configuration& configuration, const TrainingResul
       .facts = {{"data.format", configuration.data.format},
                 {"data.numeric", joined(configuration.data.numeric)},
                 {"data.categorical", joined(configuration.data.categorical)},
+                {"data.label", configuration.data.label},
                 {"data.item", configuration.data.format == "ratings" ? configuration.data.item : ""},
                 {"ledger_model", hex(digest_of(result.preparation, result.model))}},
       .privacy = privacy_sentence(configuration, ledger)};

@@ -8,6 +8,7 @@
 #include "common/base/failure.h"
 #include "common/data/feature_space.h"
 #include "common/workloads/task.h"
+#include "coordinator/start_model.h"
 #include "privacy/accounting/noise_schedule.h"
 #include "privacy/secure_sum/graph_parameters.h"
 #include "privacy/sum_parameters.h"
@@ -58,6 +59,9 @@ void check_run(const Configuration& configuration) {
   schedule_noise(privacy, count_sums(configuration, feature_space(configuration), row_kind(configuration),
                                      kSomeMerchants));
   check_graph(configuration);
+  if (!configuration.federation.resume) {
+    check_start_model(configuration);
+  }
 }
 
 }  // namespace hanse

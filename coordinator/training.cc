@@ -11,6 +11,7 @@
 #include "common/base/seeded_generator.h"
 #include "common/workloads/figure_tables.h"
 #include "coordinator/output/expected_cost.h"
+#include "coordinator/start_model.h"
 #include "privacy/encrypted_total.h"
 #include "privacy/protocol/round_payload.h"
 
@@ -56,7 +57,7 @@ void Training::go_on(const Checkpoint& checkpoint) {
   bool fits = same_shape(checkpoint.preparation, preparation_);
   if (fits) {
     preparation_ = checkpoint.preparation;
-    begin_training_when_prepared();
+    begin_training_when_prepared(Start::from_checkpoint);
     fits = same_shape(checkpoint.model, model_);
   }
   if (!fits || checkpoint.training_rounds > configuration_.federation.rounds) {
@@ -69,6 +70,7 @@ void Training::go_on(const Checkpoint& checkpoint) {
   training_round_ = checkpoint.training_rounds;
   round_open_ = checkpoint.round_open;
   figures_ = checkpoint.figures;
+  evaluation_ = checkpoint.evaluation;
   last_included_ = checkpoint.included;
   seconds_before_ = checkpoint.seconds;
 }
@@ -87,6 +89,7 @@ void Training::save() const {
                     .training_rounds = training_round_,
                     .round_open = round_open_,
                     .figures = figures_,
+                    .evaluation = evaluation_,
                     .included = last_included_,
                     .seconds = seconds()});
 }
@@ -124,7 +127,7 @@ TrainingResult Training::run() {
           .model = model_,
           .encoding = task_.preparation().encoding(preparation_),
           .arrays = workload_->arrays(model_),
-          .insights = with_tables(workload_->insights(model_), figures_),
+          .insights = with_tables(all_insights(), figures_),
           .figures = published_figures(),
           .rounds = training_round_,
           .stopped = stopped_};
@@ -140,10 +143,15 @@ void Training::prepare_data() {
 }
 
 /// The model to train exists from the release of the last statistic on, so that the ledger knows it.
-void Training::begin_training_when_prepared() {
+void Training::begin_training_when_prepared(Start start) {
   if (!workload_ && task_.prepared(preparation_)) {
     workload_ = task_.training(preparation_);
     model_ = workload_->initial_model(configuration_.federation.seed);
+    if (start == Start::fresh) {
+      if (const auto saved = read_start_model(configuration_)) {
+        workload_->start_from(*saved, model_);
+      }
+    }
     rounds_ = training_rounds(configuration_, *workload_);
   }
 }
@@ -298,12 +306,16 @@ bool Training::run_sum(const Workload& workload, Model& model, const PrivateSum&
       signed_ledger_.knows_all(federation_.session().hosts()[merchant]);
     }
     last_included_ = static_cast<std::uint32_t>(opened.merchants.size());
-    for (const auto& [name, value] : workload.apply(model, sum, decoded(intent, opened))) {
+    std::vector<double> total = decoded(intent, opened);
+    for (const auto& [name, value] : workload.apply(model, sum, total)) {
       if (sum.purpose != Purpose::statistics) {  // What is known of the data is no measure of the model.
         figures_[name] = value;
       }
     }
-    begin_training_when_prepared();
+    if (sum.purpose == Purpose::evaluation) {
+      evaluation_ = std::move(total);
+    }
+    begin_training_when_prepared(Start::fresh);
     if (!std::ranges::all_of(model.parameters, [](double parameter) { return std::isfinite(parameter); })) {
       throw Failure(ExitCode::could_not_finish,
                     "training diverged in round " + std::to_string(round_) + ": lower server.learning_rate");
@@ -501,6 +513,16 @@ Metrics Training::published_figures() const {
     }
   }
   return figures;
+}
+
+Insights Training::all_insights() const {
+  Insights insights = workload_->insights(model_);
+  const auto sum = workload_->evaluation_sum(model_);
+  if (sum && sum->length == evaluation_.size()) {
+    insights.append(workload_->evaluation_insights(
+        *sum, evaluation_, plan_.noise_multiplier(Purpose::evaluation) * sum->clip_norm));
+  }
+  return insights;
 }
 
 void Training::tell_of_round() {

@@ -43,7 +43,7 @@ struct TrainingResult {
   Model model;
   Encoding encoding;
   std::vector<NamedArray> arrays;  ///< Workload::arrays of the model.
-  Insights insights;               ///< Workload::insights of the model.
+  Insights insights;               ///< Of the model and its last evaluation.
   Metrics figures;                 ///< The last of each.
   std::uint64_t rounds = 0;        ///< Training rounds done.
   std::string stopped;             ///< Why before the planned rounds, or empty.
@@ -79,7 +79,8 @@ class Training {
 
  private:
   void prepare_data();
-  void begin_training_when_prepared();
+  enum class Start { fresh, from_checkpoint };
+  void begin_training_when_prepared(Start start);
   void train();
   /// Runs one sum and applies it; false when the budget does not allow it.
   bool run_sum(const Workload& workload, Model& model, const PrivateSum& sum);
@@ -101,6 +102,7 @@ class Training {
   Digest model_digest() const;
   std::vector<double> decoded(const Intent& intent, const OpenedSum& opened);
   Metrics published_figures() const;
+  Insights all_insights() const;
   void tell_of_round();
 
   const Configuration& configuration_;
@@ -120,6 +122,7 @@ class Training {
   Model preparation_;
   Model model_;
   Metrics figures_;
+  std::vector<double> evaluation_;  ///< The last total of an evaluation; empty before.
   std::string stopped_;
   std::uint64_t round_;     ///< Of the ledger: one a sum tried.
   std::uint64_t sums_ = 0;  ///< Released.

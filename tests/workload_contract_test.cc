@@ -84,6 +84,10 @@ FeatureSpace space_of(const Case& c) {
   return space;
 }
 
+std::vector<Person> people_of_classes() {
+  return test::class_people(30);
+}
+
 std::vector<Person> people_of(const Case& c) {
   if (c.people != nullptr) {
     return c.people();
@@ -96,6 +100,7 @@ std::unique_ptr<Workload> workload_of(const Case& c, std::uint32_t merchants) {
   configuration.privacy.unit = c.privacy;
   configuration.data.customer = "who";
   configuration.data.standardise = c.space == nullptr;
+  configuration.data.label = "buys";
   configuration.workload.name = c.workload;
   configuration.workload.solver = c.solver;
   configuration.workload.rank = 3;
@@ -451,6 +456,47 @@ const std::vector<Case> kCases{
          .never_clips = false,
          .workload = "linear",
          .one_round = true},
+    Case{.name = "Softmax", .workload = "softmax", .space = test::class_space, .people = people_of_classes},
+    Case{.name = "SoftmaxAdam",
+         .workload = "softmax",
+         .optimizer = "adam",
+         .learning_rate = 0.1,
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxOfPrivateRecords",
+         .privacy = Unit::record,
+         .never_clips = false,
+         .workload = "softmax",
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "softmax",
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "softmax",
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxLocalFedProx",
+         .same_for_any_split = false,
+         .workload = "softmax",
+         .solver = "local",
+         .other = {{"proximal_mu", "0.1"}},
+         .space = test::class_space,
+         .people = people_of_classes},
+    Case{.name = "SoftmaxLocalOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "softmax",
+         .solver = "local",
+         .space = test::class_space,
+         .people = people_of_classes},
     Case{.name = "MatrixFactorization",
          .kind = RowKind::customer,
          .workload = "matrix-factorization",
@@ -659,6 +705,38 @@ const std::vector<Case> kCases{
          .other = kSegmentsOfCustomers,
          .space = ranged_space,
          .people = held_out_people},
+    Case{.name = "BayesianNetworkLearnt",
+         .workload = "bayesian-network",
+         .space = test::words_space,
+         .people = test::words_people,
+         .tells_loss = false},
+    Case{.name = "BayesianNetworkGiven",
+         .workload = "bayesian-network",
+         .other = {{"structure", "buys:month,visitor; visitor:month"}},
+         .space = test::words_space,
+         .people = test::words_people,
+         .tells_loss = false},
+    Case{.name = "BayesianNetworkOfPrivateRecords",
+         .privacy = Unit::record,
+         .workload = "bayesian-network",
+         .space = test::words_space,
+         .people = test::words_people,
+         .tells_loss = false},
+    Case{.name = "BayesianNetworkOfPrivateCustomers",
+         .privacy = Unit::customer,
+         .never_clips = false,
+         .workload = "bayesian-network",
+         .space = test::words_space,
+         .people = test::words_people,
+         .tells_loss = false},
+    Case{.name = "BayesianNetworkOfPrivateMerchants",
+         .privacy = Unit::merchant,
+         .same_for_any_split = false,
+         .never_clips = false,
+         .workload = "bayesian-network",
+         .space = test::words_space,
+         .people = test::words_people,
+         .tells_loss = false},
     Case{.name = "Covariance", .workload = "covariance", .tells_loss = false},
     Case{.name = "CovarianceOfPrivateRecords",
          .privacy = Unit::record,

@@ -285,6 +285,7 @@ void place_paths(Configuration& c, const Places& places, const std::filesystem::
     }
   };
   place("data.path", c.data.path);
+  place("federation.start", c.federation.start);
   place("aggregation.roster", c.aggregation.roster);
   place("aggregation.keys", c.aggregation.keys);
 }
@@ -337,6 +338,8 @@ Configuration shared_part(const Configuration& configuration) {
   shared.federation.resume = usual.resume;
   shared.federation.checkpoint_every = usual.checkpoint_every;
   shared.federation.restarts = usual.restarts;
+  shared.federation.start
+      .clear();  // The coordinator's; workers are told the model, whose digest is in every intent.
   shared.data.path.clear();
   shared.privacy.previous_ledgers.clear();  // Each has its own copies; the plan names what they must be.
   shared.output.dir.clear();

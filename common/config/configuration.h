@@ -27,6 +27,7 @@ struct Configuration {
     bool resume = false;
     std::uint32_t checkpoint_every = 1;  ///< Training rounds.
     std::uint32_t restarts = 3;          ///< By hanse run, after a coordinator or too many workers were lost.
+    std::string start;                   ///< A published model to go on from; empty: from the beginning.
   } federation;
 
   struct Data {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/config/arguments.h"
+#include "common/data/split.h"
 
 namespace hanse {
 namespace {
@@ -318,6 +319,11 @@ bool is_test(const std::string& text) {
       return fraction && *fraction > 0 && *fraction < 1;
     }
   }
+  for (const std::string_view kind : {"fold:", "customers-fold:"}) {
+    if (text.starts_with(kind)) {
+      return read_fold(std::string_view(text).substr(kind.size())).has_value();
+    }
+  }
   return text == "none" || text == "leave-one-out";
 }
 
@@ -366,6 +372,13 @@ std::vector<Key> make_table() {
           "federation.restarts", 0, 1000, "0 to 1000",
           "How often hanse run starts a run again that lost its coordinator, mpirun or too many workers.",
           [](auto& c) -> auto& { return c.federation.restarts; }),
+      text_key(
+          "federation.start", "model or run directory",
+          "A published model to go on from, on these data; from the folder of the INI file. Columns and "
+          "items are known by their "
+          "names. Its own budget is spent already: name its ledger in privacy.previous_ledgers where people "
+          "are the same.",
+          [](auto& c) -> auto& { return c.federation.start; }),
 
       text_key(
           "data.path", "file or folder",
@@ -384,7 +397,10 @@ std::vector<Key> make_table() {
           "data.customer", "COLUMN", "Column of the customer.",
           [](auto& c) -> auto& { return c.data.customer; }),
       text_key(
-          "data.label", "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH]",
+          "data.label",
+          "COLUMN, or for regression COLUMN[LOW..HIGH], log:COLUMN[LOW..HIGH], for many classes "
+          "COLUMN{A|B|C}, "
+          "COLUMN[0..9], COLUMN@FILE",
           "Column of the label; with privacy, a number needs its public range.",
           [](auto& c) -> auto& { return c.data.label; }),
       text_key(
@@ -419,10 +435,12 @@ std::vector<Key> make_table() {
           [](auto& c) -> auto& { return c.data.partition; }, is_partition),
       text_key(
           "data.test",
-          "none | column:NAME | file:PATH | path:FILE | hash:FRACTION | customers:FRACTION | leave-one-out",
+          "none | column:NAME | file:PATH | path:FILE | hash:FRACTION | customers:FRACTION | fold:I/K | "
+          "customers-fold:I/K | leave-one-out",
           "Which rows are test rows: a column or file of the words train, valid and test, a second data "
           "file, "
-          "a fraction in (0, 1) by hash of the row number or of the customer, or of ratings each customer's "
+          "a fraction in (0, 1) by hash of the row number or of the customer, fold I of K by the same, or of "
+          "ratings each customer's "
           "last "
           "item by data.time. Files are from the folder of the data.",
           [](auto& c) -> auto& { return c.data.test; }, is_test),
@@ -442,8 +460,9 @@ std::vector<Key> make_table() {
 
       text_key(
           "workload.name",
-          "logistic | linear | matrix-factorization | implicit-matrix-factorization | item-similarity | "
-          "factorization-machine | markov-chain | covariance | segments | counts",
+          "logistic | linear | softmax | matrix-factorization | implicit-matrix-factorization | "
+          "item-similarity | "
+          "factorization-machine | markov-chain | covariance | bayesian-network | segments | counts",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},
@@ -504,9 +523,11 @@ std::vector<Key> make_table() {
       own_choice_key("ends", {"true", "false"},
                      "markov-chain: sequences come from a state `outside` and go there; otherwise false."),
       own_text_key(
-          "target", "a state",
+          "target", "a state or a variable",
           "markov-chain: the state that steps are counted to, a word of data.categorical; outside for "
-          "the end of a sequence."),
+          "the end of a sequence. bayesian-network: the variable that is foreseen."),
+      own_text_key("structure", "NAME:PARENT,PARENT; NAME:...",
+                   "bayesian-network: what each variable depends on; otherwise a tree is learnt."),
       own_number_key("smoothing", "What is added to each count; otherwise 0.1."),
       own_text_key("prices", "log:COLUMN, ...",
                    "Of linear with numbers crossed with words (brand*log:price): the row's own price, or the "

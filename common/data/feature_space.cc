@@ -20,6 +20,7 @@ struct LabelOf {
 /// Of the workloads whose label is not 0 or 1.
 constexpr LabelOf kLabels[] = {
     {"linear", LabelKind::number},
+    {"softmax", LabelKind::one_of_many},
 };
 
 void add_columns(FeatureSpace& space, const Vocabulary& vocabulary) {

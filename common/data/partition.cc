@@ -52,14 +52,14 @@ std::vector<double> cumulative_dirichlet(std::size_t count, double alpha, Seeded
 
 }  // namespace
 
-Partition::Partition(std::string_view text, std::uint64_t seed) : salt_(split_mix(seed ^ kPurpose)) {
+Partition::Partition(std::string_view text, std::uint64_t seed)
+    : salt_(split_mix(seed ^ kPurpose)), seed_(seed) {
   if (text == "column") {
     return;
   }
   const std::size_t colon = std::min(text.find(':'), text.size());
   const std::string_view kind = text.substr(0, colon);
   std::string_view count_text = text.substr(std::min(colon + 1, text.size()));
-  double alpha = 0;
   if (kind == "dirichlet") {
     const std::size_t comma = count_text.find(',');
     const auto read =
@@ -67,7 +67,7 @@ Partition::Partition(std::string_view text, std::uint64_t seed) : salt_(split_mi
     if (!read || !(*read > 0)) {
       refuse(text);
     }
-    alpha = *read;
+    alpha_ = *read;
     count_text = count_text.substr(0, comma);
   } else if (kind != "iid") {
     refuse(text);
@@ -78,12 +78,14 @@ Partition::Partition(std::string_view text, std::uint64_t seed) : salt_(split_mi
   }
   kind_ = kind == "iid" ? Kind::iid : Kind::dirichlet;
   names_ = merchant_names(*count);
-  if (kind_ == Kind::dirichlet) {
-    for (const std::uint64_t label : {0U, 1U}) {
-      cumulative_[label] =
-          cumulative_dirichlet(names_.size(), alpha, SeededGenerator({seed, kPurpose, label}));
-    }
+}
+
+const std::vector<double>& Partition::proportions_of(std::uint64_t label) {
+  std::vector<double>& sums = cumulative_[label];
+  if (sums.empty()) {
+    sums = cumulative_dirichlet(names_.size(), alpha_, SeededGenerator({seed_, kPurpose, label}));
   }
+  return sums;
 }
 
 std::string_view Partition::merchant_of(std::uint64_t row, std::string_view customer, float label) {
@@ -94,11 +96,11 @@ std::string_view Partition::merchant_of(std::uint64_t row, std::string_view cust
   if (kind_ == Kind::iid) {
     return names_[static_cast<std::size_t>(point * static_cast<double>(names_.size()))];
   }
-  bool positive = label > 0;
+  auto dealt_by = static_cast<std::uint64_t>(label);
   if (!customer.empty()) {
-    positive = first_label_.try_emplace(identity, positive).first->second;
+    dealt_by = first_label_.try_emplace(identity, dealt_by).first->second;
   }
-  const std::vector<double>& sums = cumulative_[positive ? 1 : 0];
+  const std::vector<double>& sums = proportions_of(dealt_by);
   return names_[static_cast<std::size_t>(std::upper_bound(sums.begin(), sums.end(), point) - sums.begin())];
 }
 

@@ -13,10 +13,21 @@ namespace {
 [[noreturn]] void refuse(std::string_view text) {
   throw bad_input("data.test: cannot read '" + std::string(text) +
                   "'; expected none, column:NAME, file:PATH, path:FILE, leave-one-out, hash:FRACTION or "
-                  "customers:FRACTION with 0 < FRACTION < 1");
+                  "customers:FRACTION with 0 < FRACTION < 1, fold:I/K or customers-fold:I/K with I from 1 to "
+                  "K, K from 2 to 100");
 }
 
 }  // namespace
+
+std::optional<Fold> read_fold(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto number = read_integer(text.substr(0, slash)), folds = read_integer(text.substr(slash + 1));
+  const bool fits = number && folds && *number >= 1 && *number <= *folds && *folds >= 2 && *folds <= 100;
+  return fits ? std::optional(Fold{static_cast<int>(*number), static_cast<int>(*folds)}) : std::nullopt;
+}
 
 SplitRule::SplitRule(std::string_view test, std::string_view validation, std::uint64_t seed)
     : salt_(split_mix(seed)) {
@@ -54,7 +65,15 @@ SplitRule::SplitRule(std::string_view test, std::string_view validation, std::ui
     if (!fraction || !(*fraction > 0 && *fraction < 1)) {
       refuse(test);
     }
-    fraction_ = *fraction;
+    last_ = *fraction;
+  } else if (kind == "fold" || kind == "customers-fold") {
+    kind_ = kind == "fold" ? Kind::hash : Kind::customers;
+    const auto fold = read_fold(argument_);
+    if (!fold) {
+      refuse(test);
+    }
+    first_ = (fold->number - 1.0) / fold->folds;
+    last_ = fold->number == fold->folds ? 1 : fold->number / static_cast<double>(fold->folds);
   } else {
     refuse(test);
   }
@@ -75,7 +94,7 @@ std::optional<Side> SplitRule::side_of_word(std::string_view word) const {
 
 Side SplitRule::side_of_row(std::uint64_t row) const {
   const double point = static_cast<double>(split_mix(row ^ salt_) >> 11) * 0x1p-53;
-  return point < fraction_ ? Side::test : Side::train;
+  return point >= first_ && point < last_ ? Side::test : Side::train;
 }
 
 Side SplitRule::side_of_customer(std::string_view customer) const {

@@ -162,6 +162,13 @@ std::optional<OwnResult> AdaptiveClip::own_part(const Model& model, const UnitRo
   return inner_->own_part(without_clip(model), merchant);
 }
 
+void AdaptiveClip::start_from(const SavedModel& saved, Model& model) const {
+  const double clip = model.parameters.back();
+  model.parameters.pop_back();
+  inner_->start_from(saved, model);
+  model.parameters.push_back(clip);
+}
+
 Insights AdaptiveClip::insights(const Model& model) const {
   return inner_->insights(without_clip(model));
 }

@@ -42,12 +42,17 @@ class AdaptiveClip final : public Workload {
   std::string_view name() const override { return inner_->name(); }
   Unit natural_unit() const override { return inner_->natural_unit(); }
   Model initial_model(std::uint64_t seed) const override;
+  void start_from(const SavedModel& saved, Model& model) const override;
   std::optional<PrivateSum> next_sum(const Model& model) const override;
   std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override;
   Insights insights(const Model& model) const override;
+  Insights evaluation_insights(const PrivateSum& sum, std::span<const double> total,
+                               double noise) const override {
+    return inner_->evaluation_insights(sum, total, noise);
+  }
   std::optional<OwnResult> own_part(const Model& model, const UnitRows& merchant) const override;
 
   /// r, rounded down to eight binary digits: ranks whose logarithms differ in the last digit agree on it.

@@ -39,6 +39,7 @@ class ByGroup final : public Workload {
   std::string_view name() const override { return inner_->name(); }
   Unit natural_unit() const override { return inner_->natural_unit(); }
   Model initial_model(std::uint64_t seed) const override { return inner_->initial_model(seed); }
+  void start_from(const SavedModel& saved, Model& model) const override { inner_->start_from(saved, model); }
   std::optional<PrivateSum> next_sum(const Model& model) const override { return inner_->next_sum(model); }
   std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;

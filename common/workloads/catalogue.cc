@@ -4,6 +4,7 @@
 
 #include "common/base/failure.h"
 #include "common/data/cleaning.h"
+#include "common/workloads/bayesian_network.h"
 #include "common/workloads/by_group.h"
 #include "common/workloads/counts.h"
 #include "common/workloads/covariance.h"
@@ -17,6 +18,7 @@
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
 #include "common/workloads/segments.h"
+#include "common/workloads/softmax_regression.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
@@ -84,11 +86,13 @@ struct Entry {
 constexpr Entry kCatalogue[] = {
     {"logistic", make_logistic_regression},
     {"linear", make_linear_regression},
+    {"softmax", make_softmax_regression},
     {"matrix-factorization", make_matrix_factorization},
     {"implicit-matrix-factorization", make_implicit_factorization},
     {"item-similarity", make_item_similarity},
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
+    {"bayesian-network", make_bayesian_network},
     {"covariance", make_covariance},
     {"segments", make_segments},
     {"counts", make_counts},

@@ -100,6 +100,32 @@ Model FactorizationMachine::initial_model(std::uint64_t seed) const {
   return model;
 }
 
+/// New columns keep the small factors of an initial model.
+void FactorizationMachine::start_from(const SavedModel& saved, Model& model) const {
+  const std::size_t rank = options_.rank;
+  const std::size_t columns = saved.columns.size() - 1;
+  std::vector<double> weights = saved.values("weights", columns);
+  std::vector<double> factors = saved.values("factors", columns * rank);
+  weights.push_back(saved.values("intercept", 1)[0] - target_.middle);
+  for (double& weight : weights) {
+    weight /= target_.half_width;  // As arrays() has them, in units of the label.
+  }
+  for (double& factor : factors) {
+    factor /= std::sqrt(target_.half_width);
+  }
+  const CarriedColumns carried(saved, options_.space, options_.mean, options_.deviation);
+  const CarriedColumns::Factors now = carried.factors(weights, factors, rank);
+  model.parameters[0] = now.weights.back();
+  for (std::size_t j = 0; j < this->columns(); ++j) {
+    const std::size_t first = 1 + j * block();
+    model.parameters[first] = now.weights[j];
+    if (carried.origin(j)) {
+      std::copy_n(now.factors.begin() + static_cast<std::ptrdiff_t>(j * rank), rank,
+                  model.parameters.begin() + static_cast<std::ptrdiff_t>(first + 1));
+    }
+  }
+}
+
 std::optional<PrivateSum> FactorizationMachine::next_sum(const Model&) const {
   PrivateSum sum;
   sum.name = options_.solver == Solver::local ? "local steps" : "gradient";
@@ -331,6 +357,9 @@ std::unique_ptr<Workload> make_factorization_machine(const Configuration& config
   options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
   options.max_units = configuration.data.max_units;
   options.server = server_options(configuration);
+  options.space = facts.space;
+  options.mean = facts.mean;
+  options.deviation = facts.deviation;
   return std::make_unique<FactorizationMachine>(std::move(options));
 }
 

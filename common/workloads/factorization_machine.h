@@ -61,12 +61,17 @@ class FactorizationMachine final : public Workload {
                                     ///< record, customer or merchant.
     std::uint64_t max_units = 1u << 20;
     ServerOptimizer::Options server;
+    FeatureSpace space =
+        {};  ///< Encoded, with `mean` and `deviation` of its numbers: names and units of columns.
+    std::vector<double> mean = {};
+    std::vector<double> deviation = {};
   };
   explicit FactorizationMachine(Options options);
 
   std::string_view name() const override { return "factorization-machine"; }
   Unit natural_unit() const override;
   Model initial_model(std::uint64_t seed) const override;
+  void start_from(const SavedModel& saved, Model& model) const override;
   std::optional<PrivateSum> next_sum(const Model& model) const override;
   std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;

@@ -164,6 +164,18 @@ Model ImplicitFactorization::initial_model(std::uint64_t seed) const {
   return model;
 }
 
+void ImplicitFactorization::start_from(const SavedModel& saved, Model& model) const {
+  const std::size_t rank = options_.rank;
+  const std::vector<double>& factors = saved.values("item_factors", saved.columns.size() * rank);
+  const CarriedColumns carried(saved, options_.space, {}, {});
+  for (std::size_t item = 0; item < options_.items; ++item) {
+    if (const auto origin = carried.origin(item)) {
+      std::copy_n(factors.begin() + static_cast<std::ptrdiff_t>(*origin * rank), rank,
+                  model.parameters.begin() + static_cast<std::ptrdiff_t>(item * rank));
+    }
+  }
+}
+
 /// Of a customer: G has norm |p|^2, and each item of weight 1 at most |p|^2 in A_i and, where it is not predicted at all, |p| in y_i.
 double ImplicitFactorization::equations_clip() const {
   if (options_.clip > 0) {
@@ -486,6 +498,7 @@ std::unique_ptr<Workload> make_implicit_factorization(const Configuration& confi
   options.factor_bound = number_option(workload.other, "factor_bound", options.factor_bound);
   options.customers_per_unit =
       number_option(workload.other, "customers_per_unit", options.customers_per_unit);
+  options.space = facts.space;
   options.seed = configuration.federation.seed;
   auto made = std::make_unique<ImplicitFactorization>(options);
   refuse_turns_of_parts(configuration, made->sums_a_pass());

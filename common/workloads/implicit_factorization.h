@@ -59,12 +59,15 @@ class ImplicitFactorization final : public Workload {
     double customers_per_unit =
         64;  ///< Of a merchant, when that is the unit of privacy, that surely count in full in counts and tests.
     std::uint64_t seed = 1;
+    FeatureSpace space = {};  ///< Encoded: names of items.
   };
   explicit ImplicitFactorization(Options options);
 
   std::string_view name() const override { return "implicit-matrix-factorization"; }
   Unit natural_unit() const override { return Unit::customer; }
   Model initial_model(std::uint64_t seed) const override;
+  /// Items are known by their names.
+  void start_from(const SavedModel& saved, Model& model) const override;
   std::optional<PrivateSum> next_sum(const Model& model) const override;
   std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;

@@ -17,13 +17,17 @@ struct InsightTable {
   std::vector<std::vector<InsightCell>> rows;
 };
 
-/// What a model says to a merchant, in words and tables. It is made of the model alone, so it shows nothing that the model
-/// does not.
+/// What a model says to a merchant, in words and tables. It is made of the model and of released sums alone, so it shows
+/// nothing that they do not.
 struct Insights {
   std::vector<std::string> sentences;
   std::vector<InsightTable> tables;
 
   bool empty() const { return sentences.empty() && tables.empty(); }
+  void append(const Insights& more) {
+    sentences.insert(sentences.end(), more.sentences.begin(), more.sentences.end());
+    tables.insert(tables.end(), more.tables.begin(), more.tables.end());
+  }
 };
 
 }  // namespace hanse

@@ -1,7 +1,6 @@
 #include "common/workloads/local_sgd.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "common/base/check.h"
@@ -49,29 +48,21 @@ void run_local_sgd(const LocalSgd& options, const Rows& rows, SeededGenerator ge
                    std::span<double> weights, std::vector<std::uint32_t>& order) {
   check(options.correction.empty() || options.correction.size() == weights.size(),
         "a correction has an entry for each weight");
-  order.resize(rows.size());
-  std::iota(order.begin(), order.end(), 0u);
   std::vector<double> residuals(std::min<std::size_t>(options.batch, rows.size()));
   const DenseStep dense(options, weights);
-  for (std::uint32_t epoch = 0; epoch < options.epochs; ++epoch) {
-    if (options.shuffle) {
-      shuffle(std::span(order), generator);
+  const auto step = [&](std::span<const std::uint32_t> batch) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const double label = static_cast<double>(rows.label(batch[i]));
+      const double weight = label > 0.5 ? options.positive_weight : 1;
+      residuals[i] = weight * (sigmoid(dot(rows.row(batch[i]), weights)) - label);
     }
-    for (std::size_t begin = 0; begin < order.size(); begin += options.batch) {
-      const std::size_t count = std::min<std::size_t>(options.batch, order.size() - begin);
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t row = order[begin + i];
-        const double label = static_cast<double>(rows.label(row));
-        const double weight = label > 0.5 ? options.positive_weight : 1;
-        residuals[i] = weight * (sigmoid(dot(rows.row(row), weights)) - label);
-      }
-      dense.apply(weights);
-      const double rate = options.learning_rate / static_cast<double>(count);
-      for (std::size_t i = 0; i < count; ++i) {
-        add_scaled(rows.row(order[begin + i]), -rate * residuals[i], weights);
-      }
+    dense.apply(weights);
+    const double rate = options.learning_rate / static_cast<double>(batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      add_scaled(rows.row(batch[i]), -rate * residuals[i], weights);
     }
-  }
+  };
+  for_each_batch(rows.size(), options.epochs, options.batch, options.shuffle, generator, order, step);
 }
 
 }  // namespace hanse

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -28,6 +30,23 @@ struct LocalSgd {
   bool shuffle = true;
   std::span<const double> correction = {};
 };
+
+/// Calls step(batch) for each mini-batch of indices below `rows`, `epochs` times over all of them; `generator` shuffles them before
+/// each epoch where they are not taken as they come. `order` is scratch memory.
+template <class Step>
+void for_each_batch(std::size_t rows, std::uint32_t epochs, std::uint32_t batch, bool shuffled,
+                    SeededGenerator generator, std::vector<std::uint32_t>& order, const Step& step) {
+  order.resize(rows);
+  std::iota(order.begin(), order.end(), 0u);
+  for (std::uint32_t epoch = 0; epoch < epochs; ++epoch) {
+    if (shuffled) {
+      shuffle(std::span(order), generator);
+    }
+    for (std::size_t begin = 0; begin < rows; begin += batch) {
+      step(std::span<const std::uint32_t>(order).subspan(begin, std::min<std::size_t>(batch, rows - begin)));
+    }
+  }
+}
 
 /// Runs it over `rows`, moving `weights` in place. `generator` shuffles the rows before each epoch, unless they are taken
 /// as they come. `order` is scratch memory.

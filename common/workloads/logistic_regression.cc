@@ -125,6 +125,13 @@ Model LogisticRegression::initial_model(std::uint64_t) const {
   return model;
 }
 
+void LogisticRegression::start_from(const SavedModel& saved, Model& model) const {
+  std::vector<double> weights = saved.values("weights", saved.columns.size() - 1);
+  weights.push_back(saved.values("intercept", 1)[0]);
+  const CarriedColumns carried(saved, options_.space, options_.mean, options_.deviation);
+  std::ranges::copy(carried.weights(weights), model.parameters.begin());
+}
+
 std::optional<PrivateSum> LogisticRegression::next_sum(const Model& model) const {
   const double unclipped =
       local() ? kUnclippedStep : kUnclippedNorm * power_of_two_above(std::max(1.0, options_.positive_weight));
@@ -322,6 +329,9 @@ std::unique_ptr<Workload> make_logistic_regression(const Configuration& configur
   options.test_rows_per_unit = number_option(workload.other, "test_rows_per_unit", 0);
   options.max_units = configuration.data.max_units;
   options.server = server_options(configuration);
+  options.space = facts.space;
+  options.mean = facts.mean;
+  options.deviation = facts.deviation;
   return std::make_unique<LogisticRegression>(std::move(options));
 }
 

@@ -77,6 +77,10 @@ class LogisticRegression final : public Workload {
                                     ///< record, customer or merchant.
     std::uint64_t max_units = 1u << 20;
     ServerOptimizer::Options server;
+    FeatureSpace space =
+        {};  ///< Encoded, with `mean` and `deviation` of its numbers: names and units of columns.
+    std::vector<double> mean = {};
+    std::vector<double> deviation = {};
   };
   /// Throws bad_input for options that contradict each other.
   explicit LogisticRegression(Options options);
@@ -84,6 +88,7 @@ class LogisticRegression final : public Workload {
   std::string_view name() const override { return "logistic"; }
   Unit natural_unit() const override;
   Model initial_model(std::uint64_t seed) const override;
+  void start_from(const SavedModel& saved, Model& model) const override;
   std::optional<PrivateSum> next_sum(const Model& model) const override;
   std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;

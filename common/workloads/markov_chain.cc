@@ -336,6 +336,9 @@ std::unique_ptr<Workload> make_markov_chain(const Configuration& configuration, 
     throw bad_input(
         "workload.name=markov-chain has one round: leave out privacy.turns and privacy.adaptive_clip");
   }
+  if (own_kind(configuration) != OwnKind::none) {
+    throw bad_input("workload.own: markov-chain has no part that stays at the merchant; leave it out");
+  }
   MarkovChain::Options options;
   const ColumnRange range =
       facts.space.sparse_ranges.empty() ? ColumnRange() : facts.space.sparse_ranges.front();

@@ -117,6 +117,22 @@ Model MatrixFactorization::initial_model(std::uint64_t seed) const {
   return model;
 }
 
+void MatrixFactorization::start_from(const SavedModel& saved, Model& model) const {
+  const std::size_t rank = options_.rank;
+  const std::size_t items = saved.columns.size();
+  const std::vector<double>& biases = saved.values("item_biases", items);
+  const std::vector<double>& factors = saved.values("item_factors", items * rank);
+  const CarriedColumns carried(saved, options_.space, {}, {});
+  model.parameters[0] = saved.values("mean_rating", 1)[0];
+  for (std::size_t item = 0; item < options_.items; ++item) {
+    if (const auto origin = carried.origin(item)) {
+      const auto first = model.parameters.begin() + static_cast<std::ptrdiff_t>(1 + item * block());
+      *first = biases[*origin];
+      std::copy_n(factors.begin() + static_cast<std::ptrdiff_t>(*origin * rank), rank, first + 1);
+    }
+  }
+}
+
 std::optional<PrivateSum> MatrixFactorization::next_sum(const Model& model) const {
   PrivateSum sum;
   if (model.step == 0) {
@@ -408,12 +424,21 @@ Metrics MatrixFactorization::apply_statistics(Model& model, std::span<const doub
   }
   const double mean = all >= 1 ? std::clamp(sum / all, -bound_, bound_) : 0;
   const double noise = noise_of_counts(total) * (1 + mean * mean) / kBiasVariance;
-  model.parameters[0] = middle_ + half_width_ * mean;
+  // A model that goes on from an earlier one keeps its mean and the biases of items that it knows.
+  const auto bias_of = [&](std::size_t item) -> double& { return model.parameters[1 + item * block()]; };
+  bool goes_on = false;
   for (std::size_t item = 0; item < options_.items; ++item) {
+    goes_on = goes_on || bias_of(item) != 0;
+  }
+  model.parameters[0] = goes_on ? model.parameters[0] : middle_ + half_width_ * mean;
+  for (std::size_t item = 0; item < options_.items; ++item) {
+    if (bias_of(item) != 0) {
+      continue;
+    }
     const double deviation = total[2 * item + 1] - mean * ratings[item];
     const double count = ratings[item];
     const double bias = count > 0 ? deviation / (count + kBiasShrinkage + noise / count) : 0;
-    model.parameters[1 + item * block()] = half_width_ * std::clamp(bias, -bound_, bound_);
+    bias_of(item) = half_width_ * std::clamp(bias, -bound_, bound_);
   }
   ++model.step;
   return {{"mean_rating", model.parameters[0]}};
@@ -526,6 +551,7 @@ std::unique_ptr<Workload> make_matrix_factorization(const Configuration& configu
   options.ratings_per_unit = number_option(workload.other, "ratings_per_unit", 0);
   options.local_epochs = workload.local_epochs;
   options.learning_rate = workload.learning_rate;
+  options.space = facts.space;
   options.seed = configuration.federation.seed;
   options.server = server_options(configuration);
   auto made = std::make_unique<MatrixFactorization>(std::move(options));

@@ -74,12 +74,15 @@ class MatrixFactorization final : public Workload {
     double learning_rate = 0.02;             ///< Of local epochs.
     std::uint64_t seed = 1;                  ///< Of their order.
     ServerOptimizer::Options server;
+    FeatureSpace space = {};  ///< Encoded: names of items.
   };
   explicit MatrixFactorization(Options options);
 
   std::string_view name() const override { return "matrix-factorization"; }
   Unit natural_unit() const override { return Unit::customer; }
   Model initial_model(std::uint64_t seed) const override;
+  /// Items are known by their names.
+  void start_from(const SavedModel& saved, Model& model) const override;
   std::optional<PrivateSum> next_sum(const Model& model) const override;
   std::optional<PrivateSum> evaluation_sum(const Model& model) const override;
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;

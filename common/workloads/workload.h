@@ -12,6 +12,7 @@
 #include "common/workloads/contribution.h"
 #include "common/workloads/insights.h"
 #include "common/workloads/model.h"
+#include "common/workloads/warm_start.h"
 
 namespace hanse {
 
@@ -43,6 +44,9 @@ using Contributor = std::function<void(const UnitRows&, Contribution&)>;
 /// The score of one encoded row by a model: a logit, or a predicted number in units of the label.
 using RowScorer = std::function<double(const SparseRow&)>;
 
+/// The probabilities of all classes (FeatureSpace::classes, in their order) for one encoded row, into a span of as many.
+using ClassScorer = std::function<void(const SparseRow&, std::span<double>)>;
+
 /// What a merchant learns for itself on top of a model, and how good that is for it.
 struct OwnResult {
   NamedArray own;
@@ -71,6 +75,10 @@ class Workload {
   /// The model before the first sum, the same for everyone with the same seed.
   virtual Model initial_model(std::uint64_t seed) const = 0;
 
+  /// Has `model`, which is as initial_model() made it, begin where a published model ended. Throws bad_input naming federation.start
+  /// where the workload cannot, or the model does not fit.
+  virtual void start_from(const SavedModel& saved, Model& model) const;
+
   /// The next training sum that `model` asks for, or nothing when the workload is finished (an estimator that
   /// needs one sum, a solver that has converged). Depends on step and parameters only.
   virtual std::optional<PrivateSum> next_sum(const Model& model) const = 0;
@@ -93,8 +101,19 @@ class Workload {
   /// What the finished `model` says to people, for the end of a run, its report and model/insights.json.
   virtual Insights insights(const Model&) const { return {}; }
 
+  /// What the last total of an evaluation sum says beyond its figures, to follow insights(): a table of classes, say.
+  /// `noise` is the standard deviation of the noise in each of its entries, 0 without.
+  virtual Insights evaluation_insights(const PrivateSum&, std::span<const double> /*total*/,
+                                       double /*noise*/) const {
+    return {};
+  }
+
   /// How `model` scores rows of RowKind::record; none where it does not. The model must outlive it.
   virtual RowScorer scorer(const Model&) const { return {}; }
+
+  /// How `model` tells classes apart: the probability of each for a row; none where labels are not LabelKind::one_of_many. The
+  /// model must outlive it.
+  virtual ClassScorer class_scorer(const Model&) const { return {}; }
 
   /// The part that stays at the merchant whose rows are all given, for the finished model; nothing when there is none. It is
   /// not for any sum: it stays in the merchant's house.

@@ -22,6 +22,7 @@ struct Program {
 
 constexpr Program kPrograms[] = {
     {"run", "runs a federation: coordinator and workers"},
+    {"crossvalidate", "runs a federation once for each fold of its rows, and compares"},
     {"audit", "verifies a run's ledger and recomputes its privacy budget"},
     {"report", "writes a run's report, one page with plots"},
     {"predict", "applies a model to a merchant's own customers"},
@@ -42,7 +43,7 @@ void print_programs() {
   std::puts("usage: hanse PROGRAM [arguments]\n\nFederated learning for merchants.\n");
   for (const Program& program : kPrograms) {
     if (std::filesystem::exists(file_of(program.name))) {
-      std::printf("  %-12s %s\n", program.name, program.does);
+      std::printf("  %-14s %s\n", program.name, program.does);
     }
   }
   std::puts("\n'hanse PROGRAM --help' tells more.");

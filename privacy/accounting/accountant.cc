@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -50,12 +51,38 @@ void RdpAccountant::compose(const DpEvent& event) {
   releases.count = saturating_sum(releases.count, event.count);
 }
 
-double RdpAccountant::converted(std::size_t i, double delta) const {
-  double total_rdp = 0;
-  for (const auto& [mechanism, releases] : releases_) {
-    total_rdp += static_cast<double>(releases.count) * (*releases.curve)[i];
+void RdpAccountant::compose(const RdpAccountant& other) {
+  check(orders_ == other.orders_, "accountants of the same orders add up");
+  for (const auto& [mechanism, releases] : other.releases_) {
+    Releases& own = releases_[mechanism];
+    own.curve = releases.curve;
+    own.count = saturating_sum(own.count, releases.count);
   }
-  return convert(total_rdp, orders_[i], delta);
+  unnamed_.resize(other.unnamed_.empty() ? unnamed_.size() : orders_.size());
+  std::transform(other.unnamed_.begin(), other.unnamed_.end(), unnamed_.begin(), unnamed_.begin(),
+                 std::plus<>());
+  without_noise_ = without_noise_ || other.without_noise_;
+}
+
+void RdpAccountant::compose_larger(const RdpAccountant& one, const RdpAccountant& other) {
+  check(orders_ == one.orders_ && orders_ == other.orders_, "accountants of the same orders add up");
+  unnamed_.resize(orders_.size());
+  for (std::size_t i = 0; i < orders_.size(); ++i) {
+    unnamed_[i] += std::max(one.total(i), other.total(i));
+  }
+  without_noise_ = without_noise_ || one.without_noise_ || other.without_noise_;
+}
+
+double RdpAccountant::total(std::size_t i) const {
+  double total = unnamed_.empty() ? 0 : unnamed_[i];
+  for (const auto& [mechanism, releases] : releases_) {
+    total += static_cast<double>(releases.count) * (*releases.curve)[i];
+  }
+  return total;
+}
+
+double RdpAccountant::converted(std::size_t i, double delta) const {
+  return convert(total(i), orders_[i], delta);
 }
 
 double RdpAccountant::epsilon_at(double order, double delta) const {
@@ -66,7 +93,7 @@ double RdpAccountant::epsilon_at(double order, double delta) const {
     return std::numeric_limits<double>::infinity();
   }
   const auto i = static_cast<std::size_t>(found - orders_.begin());
-  return releases_.empty() ? 0 : std::max(0.0, converted(i, delta));
+  return empty() ? 0 : std::max(0.0, converted(i, delta));
 }
 
 EpsilonAtOrder RdpAccountant::epsilon(double delta) const {
@@ -74,7 +101,7 @@ EpsilonAtOrder RdpAccountant::epsilon(double delta) const {
   if (without_noise_) {
     return {std::numeric_limits<double>::infinity(), orders_.front()};
   }
-  if (releases_.empty()) {
+  if (empty()) {
     return {0, orders_.back()};
   }
   EpsilonAtOrder best{std::numeric_limits<double>::infinity(), orders_.front()};

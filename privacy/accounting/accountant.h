@@ -21,6 +21,11 @@ class RdpAccountant {
 
   /// Adds `event.count` releases. The event must be valid (`is_valid`).
   void compose(const DpEvent& event);
+  /// Adds all that `other`, of the same orders, has composed.
+  void compose(const RdpAccountant& other);
+  /// Adds at each order the larger of what two others have composed: what somebody lost who was among those that one of them is
+  /// about, nobody knows which.
+  void compose_larger(const RdpAccountant& one, const RdpAccountant& other);
   /// Epsilon of everything composed so far at `delta` in (0, 1); 0 when nothing was.
   EpsilonAtOrder epsilon(double delta) const;
   /// The same by one of its orders. Where what is composed depends on what was released before, this is the valid bound, for an
@@ -38,10 +43,13 @@ class RdpAccountant {
     std::uint64_t count = 0;
   };
 
+  bool empty() const { return releases_.empty() && unnamed_.empty(); }
+  double total(std::size_t i) const;
   double converted(std::size_t i, double delta) const;
 
   std::vector<double> orders_;
   std::map<Mechanism, Releases> releases_;
+  std::vector<double> unnamed_;  ///< RDP at each order that is no mechanism's; empty: none.
   bool without_noise_ = false;
 };
 

@@ -300,26 +300,27 @@ void account_by_plan(AuditReport& report) {
   }
 }
 
-/// Epsilon of several ledgers' releases together, for each unit and population that any of them has.
+/// Epsilon of several ledgers' releases together, for each unit that any of them has (a claim needs one). Of a single ledger,
+/// its own rows at `delta`.
 std::vector<SpentRow> total_of(const std::vector<const LedgerState*>& ledgers, double delta) {
+  if (ledgers.size() == 1) {
+    return ledgers.front()->spent_at(delta);
+  }
   std::vector<SpentRow> total;
   std::vector<RdpAccountant> accountants;
   for (const LedgerState* ledger : ledgers) {
+    const Unit unit = ledger->plan().unit;
+    auto found = std::ranges::find(total, unit, &SpentRow::unit);
+    if (found == total.end()) {
+      total.push_back({.unit = unit, .population = "all", .delta = delta});
+      accountants.emplace_back();
+      found = std::prev(total.end());
+    }
     for (const SpentRow& row : ledger->spent()) {
-      auto found = std::find_if(total.begin(), total.end(), [&](const SpentRow& one) {
-        return one.unit == row.unit && one.population == row.population;
-      });
-      if (found == total.end()) {
-        total.push_back({.unit = row.unit, .population = row.population, .delta = delta});
-        accountants.emplace_back();
-        found = std::prev(total.end());
-      }
       found->releases += row.releases;
       found->without_noise += row.without_noise;
-      for (const DpEvent& event : ledger->events(row.population, ledger->plan().collusion)) {
-        accountants[static_cast<std::size_t>(found - total.begin())].compose(event);
-      }
     }
+    accountants[static_cast<std::size_t>(found - total.begin())].compose(ledger->spent_by_anyone());
   }
   for (std::size_t i = 0; i < total.size(); ++i) {
     if (total[i].releases > total[i].without_noise) {
@@ -554,7 +555,13 @@ std::string earlier_text(const AuditReport& report) {
   for (const SpentRow& row : report.total) {
     text += row_text(row);
   }
-  return text;
+  const bool records =
+      std::ranges::any_of(report.total, [](const SpentRow& row) { return row.unit == Unit::record; });
+  return records ? text +
+                       "  Each run may have divided the records into train and test otherwise: a record "
+                       "counts in each as "
+                       "the larger of both.\n"
+                 : text;
 }
 
 std::string privacy_text(const AuditReport& report) {

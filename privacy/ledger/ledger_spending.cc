@@ -111,6 +111,23 @@ std::vector<SpentRow> LedgerState::spent_at(double delta, std::uint32_t collusio
   return rows;
 }
 
+RdpAccountant LedgerState::spent_by_anyone() const {
+  std::vector<RdpAccountant> populations;
+  for (const auto& [population, account] : accounts_) {
+    RdpAccountant& spent = populations.emplace_back();
+    for (const DpEvent& event : events(population, plan_->collusion)) {
+      spent.compose(event);
+    }
+  }
+  if (populations.size() <= 1) {
+    return populations.empty() ? RdpAccountant() : populations.front();
+  }
+  check(populations.size() == 2, "records are for training or for testing");
+  RdpAccountant either;
+  either.compose_larger(populations[0], populations[1]);
+  return either;
+}
+
 double LedgerState::epsilon_spent() const {
   double most = 0;
   for (const SpentRow& row : spent()) {
@@ -143,10 +160,8 @@ std::optional<Error> LedgerState::count_before(const LedgerState& earlier) {
   if (earlier.empty()) {
     return Error{"an earlier ledger is empty"};
   }
+  earlier_.compose(earlier.spent_by_anyone());
   for (const auto& [population, account] : earlier.accounts_) {
-    const std::vector<DpEvent> spent = earlier.events(population, earlier.plan_->collusion);
-    std::vector<DpEvent>& sum = earlier_[population];
-    sum.insert(sum.end(), spent.begin(), spent.end());
     earlier_unbounded_ = earlier_unbounded_ || account.without_noise > 0;
   }
   earlier_unbounded_ = earlier_unbounded_ || (earlier.plan_->unit == Unit::none && earlier.intents_ > 0);
@@ -189,11 +204,7 @@ double LedgerState::epsilon_of_own(const Intent& intent, double max_epsilon, dou
         compose_rows(rows, intent.row ? intent.parameters : row_parameters_.value_or(SumParameters{}), all);
       }
     }
-    if (const auto spent = earlier_.find(population); spent != earlier_.end()) {
-      for (const DpEvent& event : spent->second) {
-        all.compose(event);
-      }
-    }
+    all.compose(earlier_);
     // Who counts rows turn by turn has it among them.
     const std::uint32_t coefficient = intent.row && !own_.empty() ? 0 : coefficient_of(intent);
     if (population == account_of(intent.population) && coefficient > 0) {

@@ -106,6 +106,9 @@ class LedgerState {
   enum class Coins { one, each };
   std::vector<DpEvent> events(const std::string& population, std::uint32_t collusion,
                               Coins coins = Coins::one) const;
+  /// All of it, for adding to other ledgers'. These may have divided records into train and test otherwise, so what counts is at
+  /// each order the larger of both: a record was in one of them, nobody knows which.
+  RdpAccountant spent_by_anyone() const;
   /// The largest epsilon of the rows.
   double epsilon_spent() const;
   /// What epsilon_spent() would be after `intent`; infinite when it is without noise.
@@ -197,8 +200,8 @@ class LedgerState {
   std::uint64_t heads_ = 0;
   Head last_head_;
   std::vector<SignedMessage> collected_;
-  std::map<std::string, std::vector<DpEvent>> earlier_;  ///< By population, of earlier ledgers.
-  bool earlier_unbounded_ = false;                       ///< Something of them was without noise.
+  RdpAccountant earlier_;           ///< Of earlier ledgers.
+  bool earlier_unbounded_ = false;  ///< Something of them was without noise.
   std::optional<Plan> plan_;
   std::optional<Intent> open_;
   std::optional<Claim> claim_;

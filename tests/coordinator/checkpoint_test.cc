@@ -40,6 +40,7 @@ Checkpoint sample(std::uint64_t seed = 1) {
           .training_rounds = 4,
           .round_open = random.below(2) == 0,
           .figures = {{"test_auc", 0.5}, {"train_loss", std::numeric_limits<double>::infinity()}},
+          .evaluation = some(random.below(5)),
           .included = 12,
           .seconds = 1.25};
 }
@@ -83,6 +84,7 @@ TEST(Checkpoints, AreReadBackToTheLastBit) {
     EXPECT_EQ(after.training_rounds, before.training_rounds);
     EXPECT_EQ(after.round_open, before.round_open);
     EXPECT_EQ(after.figures, before.figures);
+    EXPECT_EQ(after.evaluation, before.evaluation);
     EXPECT_EQ(after.included, before.included);
     EXPECT_EQ(after.seconds, before.seconds);
   }
@@ -102,9 +104,9 @@ TEST(Checkpoints, AreRefusedWhereverTheyEndTooEarlyOrAByteIsAnother) {
 
 TEST(Checkpoints, OfAnotherFormatNameTheOneThatIsRead) {
   std::string other = encode_checkpoint(sample());
-  other[8] = 2;
+  other[8] = 1;
 
-  EXPECT_NE(refusal_of(other).find("has checkpoint format 2, and this program reads format 1"),
+  EXPECT_NE(refusal_of(other).find("has checkpoint format 1, and this program reads format 2"),
             std::string::npos);
 }
 

@@ -47,9 +47,22 @@ std::vector<std::string> run_words(const char* ini, const std::vector<std::strin
 }
 
 void expect_metrics_of_the_design(const fs::path& file) {
-  const std::set<std::string> allowed = {"round",     "seconds",  "merchants",     "train_loss",
-                                         "test_loss", "test_auc", "test_accuracy", "test_f1",
-                                         "test_rmse", "epsilon",  "delta",         "bytes_sent"};
+  const std::set<std::string> allowed = {"round",
+                                         "seconds",
+                                         "merchants",
+                                         "train_loss",
+                                         "test_loss",
+                                         "test_auc",
+                                         "test_accuracy",
+                                         "test_f1",
+                                         "test_rmse",
+                                         "test_precision",
+                                         "test_recall",
+                                         "test_mcc",
+                                         "test_calibration_error",
+                                         "epsilon",
+                                         "delta",
+                                         "bytes_sent"};
   const auto lines = lines_of(bytes_of_file(file));
   EXPECT_EQ(lines.size(), 3u);
   for (const std::string& line : lines) {
@@ -247,6 +260,35 @@ TEST(WholeRunEdges, AMerchantWithoutTrainingRowsTakesPartWithNothing) {
   EXPECT_EQ(run.code, 0) << run.output << run.errors;
   EXPECT_EQ(audit.code, 0) << audit.output << audit.errors;
   EXPECT_TRUE(fs::exists(market / "run" / "merchants" / "late" / "ledger.jsonl"));
+}
+
+TEST(CrossValidation, TestsEveryFoldOnWhatTheOthersTrainedAndAddsUpTheBudget) {
+  const MarketFolder market;
+
+  const Outcome run = run_in(
+      market.path(), {"hanse", "crossvalidate", "shop.ini", "-k", "3", "-n", "2", "federation.rounds=2",
+                      "privacy.unit=record", "privacy.epsilon=2", "privacy.delta=1e-5", "output.dir=cv"});
+
+  ASSERT_EQ(run.code, 0) << run.output << run.errors;
+  const auto json = nlohmann::json::parse(bytes_of_file(market / "cv" / "crossvalidation.json"));
+  const auto folds = json.at("figures").at("test_accuracy").at("folds").get<std::vector<double>>();
+  ASSERT_EQ(folds.size(), 3u);
+  EXPECT_NEAR(json.at("figures").at("test_accuracy").at("mean").get<double>(),
+              (folds[0] + folds[1] + folds[2]) / 3, 1e-12);
+  EXPECT_GT(json.at("epsilon").get<double>(), 2);
+  EXPECT_LT(json.at("epsilon").get<double>(), 3 * 2);
+  EXPECT_EQ(run_in(market.path(), {"hanse", "audit", "cv/fold-3", "--previous", "cv/fold-2,cv/fold-1"}).code,
+            0);
+}
+
+TEST(CrossValidation, EndsWithTheCodeOfAFoldThatCannotRun) {
+  const MarketFolder market;
+
+  const Outcome run =
+      run_in(market.path(), {"hanse", "crossvalidate", "shop.ini", "-k", "2", "data.path=nothing.csv"});
+
+  EXPECT_EQ(run.code, 2);
+  EXPECT_NE(run.errors.find("nothing.csv"), std::string::npos) << run.errors;
 }
 
 }  // namespace

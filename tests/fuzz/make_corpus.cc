@@ -255,6 +255,7 @@ void add_files(Corpus& corpus) {
                          .training_rounds = 2,
                          .round_open = true,
                          .figures = {{"test_auc", 0.5}},
+                         .evaluation = {1, 0},
                          .included = 12,
                          .seconds = 1.25});
   corpus.add_text("checkpoint", checkpoint);

@@ -106,6 +106,26 @@ inline std::vector<Person> record_people(std::size_t count, bool with_missing) {
   return people;
 }
 
+/// The same rows with three classes: those who spent little, and of the others those of the first town, and the rest.
+inline FeatureSpace class_space() {
+  FeatureSpace space = record_space();
+  space.label = LabelKind::one_of_many;
+  space.classes = {"saver", "townsman", "spender"};
+  return space;
+}
+
+inline std::vector<Person> class_people(std::size_t count) {
+  std::vector<Person> people = record_people(count, false);
+  for (Person& person : people) {
+    for (std::vector<Person::Row>* rows : {&person.train, &person.test}) {
+      for (Person::Row& row : *rows) {
+        row.label = row.label == 0 ? 0.0f : row.columns[2] == 2 ? 1.0f : 2.0f;
+      }
+    }
+  }
+  return people;
+}
+
 /// Visits of a shop as sequences of four states, of which nobody's first is "order".
 inline FeatureSpace state_space() {
   FeatureSpace space;
@@ -125,6 +145,34 @@ inline std::vector<Person> state_people() {
     for (std::size_t step = 0; step < rows; ++step) {
       (i % 5 == 0 ? people[i].test : people[i].train).push_back({.columns = {state, 4}, .values = {1, 1}});
       state = generator.below(3) == 0 ? 0 : (state + 1 + static_cast<std::uint32_t>(generator.below(2))) % 4;
+    }
+  }
+  return people;
+}
+
+/// Two columns of words, the second of which some rows lack, and a label that depends on both.
+inline FeatureSpace words_space() {
+  FeatureSpace space;
+  space.width = 6;
+  space.names = {"month=May", "month=Nov", "month=Dec", "visitor=new", "visitor=known", "intercept"};
+  space.sparse_ranges = {{.begin = 0, .end = 3, .name = "month"}, {.begin = 3, .end = 5, .name = "visitor"}};
+  return space;
+}
+
+inline std::vector<Person> words_people() {
+  SeededGenerator generator{7, 4};
+  std::vector<Person> people(30);
+  for (Person& person : people) {
+    const std::size_t rows = 2 + generator.below(4);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto month = static_cast<std::uint32_t>(generator.below(3));
+      const std::uint32_t visitor = 3 + (generator.below(3 + month) < 2 ? 0 : 1);
+      const bool buys = generator.below(month == 1 ? 2 : 4) == 0 && (visitor == 4 || generator.below(2) == 0);
+      Person::Row row{.columns = {month, visitor, 5}, .values = {1, 1, 1}, .label = buys ? 1.0F : 0.0F};
+      if (generator.below(10) == 0) {
+        row = {.columns = {month, 5}, .values = {1, 1}, .label = row.label};
+      }
+      (i == 0 ? person.test : person.train).push_back(row);
     }
   }
   return people;

@@ -1,6 +1,8 @@
 #include "common/data/partition.h"
 
+#include <algorithm>
 #include <map>
+#include <vector>
 
 #include "common/data/split.h"
 #include "tests/common/data/data_folder.h"
@@ -66,6 +68,28 @@ TEST(Partition, GivesEachLabelItsOwnProportions) {
   EXPECT_GT(moved, 50);
 }
 
+TEST(Partition, GivesEachOfManyClassesItsOwnProportions) {
+  Partition partition("dirichlet:10,0.1", 11);
+  std::map<std::string, std::vector<int>> rows;  // Of each merchant by class.
+
+  for (std::uint64_t row = 0; row < 20000; ++row) {
+    const std::uint64_t label = row % 20;
+    auto& counts = rows[std::string(partition.merchant_of(row, "", static_cast<float>(label)))];
+    counts.resize(20);
+    ++counts[label];
+  }
+
+  // With proportions of its own, a class has its largest part at a merchant of its own.
+  std::map<std::string, int> home;
+  for (std::size_t label = 0; label < 20; ++label) {
+    const auto largest =
+        std::ranges::max_element(rows, {}, [label](const auto& merchant) { return merchant.second[label]; });
+    EXPECT_GT(largest->second[label], 300) << label;
+    ++home[largest->first];
+  }
+  EXPECT_GE(home.size(), 5u);
+}
+
 TEST(Partition, RefusesWhatItCannotRead) {
   for (const std::string text : {"", "iid", "iid:0", "iid:x", "iid:2000000", "dirichlet:5", "dirichlet:5,0",
                                  "dirichlet:5,nan", "random:5", "columns"}) {
@@ -98,9 +122,34 @@ TEST(SplitRule, HashesTheWishedFractionOfRows) {
   EXPECT_NEAR(test, 10000, 5 * 87);
 }
 
+TEST(SplitRule, PutsEveryRowAndEveryCustomerIntoOneFold) {
+  std::vector<int> rows_of_fold(4, 0);
+  for (std::uint64_t row = 0; row < 4000; ++row) {
+    int of_row = 0, of_customer = 0;
+    for (int fold = 1; fold <= 4; ++fold) {
+      const std::string name = std::to_string(fold) + "/4";
+      const bool in_fold = SplitRule("fold:" + name, "train", 5).side_of_row(row) == Side::test;
+      of_row += in_fold ? 1 : 0;
+      rows_of_fold[static_cast<std::size_t>(fold) - 1] += in_fold ? 1 : 0;
+      of_customer +=
+          SplitRule("customers-fold:" + name, "train", 5).side_of_customer("c" + std::to_string(row)) ==
+                  Side::test
+              ? 1
+              : 0;
+    }
+    ASSERT_EQ(of_row, 1);
+    ASSERT_EQ(of_customer, 1);
+  }
+
+  for (const int rows : rows_of_fold) {
+    EXPECT_NEAR(rows, 1000, 5 * 28);
+  }
+}
+
 TEST(SplitRule, RefusesWhatItCannotRead) {
   for (const std::string text :
-       {"", "some", "hash:0", "hash:1", "hash:x", "customers:1", "column:", "file"}) {
+       {"", "some", "hash:0", "hash:1", "hash:x", "customers:1", "column:", "file", "fold:0/5", "fold:6/5",
+        "fold:1/1", "fold:1", "fold:1/101", "customers-fold:x/2"}) {
     EXPECT_EQ(refusal([&] { SplitRule(text, "train", 1); }).find("data.test: cannot read '" + text + "'"), 0u)
         << text;
   }

@@ -43,14 +43,25 @@ const WorkloadFacts kNumbers{.kind = RowKind::record,
                              .label_high = 9,
                              .label_declared = true};
 
+WorkloadFacts facts_of_classes() {
+  WorkloadFacts facts = kRecords;
+  facts.label = LabelKind::one_of_many;
+  facts.space = test::class_space();
+  return facts;
+}
+const WorkloadFacts kClasses = facts_of_classes();
+
 TEST(Catalogue, MakesEveryWorkloadItNames) {
   for (const std::string& name : workload_names()) {
     Configuration configuration;
     configuration.workload.name = name;
     configuration.data.customer = "who";
     const bool ratings = name.ends_with("matrix-factorization") || name == "item-similarity";
-    WorkloadFacts facts = ratings ? kRatings : name == "linear" ? kNumbers : kRecords;
-    facts.space = words_space();
+    WorkloadFacts facts = ratings             ? kRatings
+                          : name == "linear"  ? kNumbers
+                          : name == "softmax" ? kClasses
+                                              : kRecords;
+    facts.space = facts.label == LabelKind::one_of_many ? test::class_space() : words_space();
 
     const auto workload = make_workload(configuration, facts);
 
@@ -89,6 +100,11 @@ TEST(Catalogue, RefusesALabelOfAnotherKindThanTheWorkloadPredicts) {
 
   EXPECT_NE(refusal_of(logistic, kNumbers).find("does not predict numbers; linear does"), std::string::npos);
   EXPECT_NE(refusal_of(linear, kRecords).find("does not tell 0 from 1; logistic does"), std::string::npos);
+  Configuration softmax;
+  softmax.workload.name = "softmax";
+  EXPECT_NE(refusal_of(softmax, kRecords).find("does not tell 0 from 1; logistic does"), std::string::npos);
+  EXPECT_NE(refusal_of(logistic, kClasses).find("does not tell many classes apart; softmax does"),
+            std::string::npos);
   EXPECT_NE(refusal_of(linear, kRatings).find("data.format"), std::string::npos);
 }
 

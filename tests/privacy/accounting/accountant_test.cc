@@ -38,6 +38,38 @@ TEST(RdpAccountant, ManyAtOnceAreAsManyOneByOne) {
   EXPECT_EQ(at_once.epsilon(1e-5).order, one_by_one.epsilon(1e-5).order);
 }
 
+TEST(RdpAccountant, AddsAnotherAccountantAsItsEvents) {
+  RdpAccountant one, other, both;
+  one.compose({.noise_multiplier = 2, .count = 3});
+  other.compose({.noise_multiplier = 2, .count = 4});
+  other.compose({.noise_multiplier = 5, .sampling_rate = 0.1, .count = 7});
+  both.compose({.noise_multiplier = 2, .count = 7});
+  both.compose({.noise_multiplier = 5, .sampling_rate = 0.1, .count = 7});
+
+  one.compose(other);
+
+  EXPECT_EQ(one.epsilon(1e-6).epsilon, both.epsilon(1e-6).epsilon);
+}
+
+TEST(RdpAccountant, CountsTheLargerOfTwoAtEveryOrder) {
+  RdpAccountant few, many, either, unbounded;
+  few.compose({.noise_multiplier = 3, .count = 2});
+  many.compose({.noise_multiplier = 3, .count = 9});
+  unbounded.compose({.noise_multiplier = 0});
+
+  either.compose_larger(few, many);
+
+  EXPECT_DOUBLE_EQ(either.epsilon(1e-6).epsilon, many.epsilon(1e-6).epsilon);
+  either.compose_larger(many, few);  // Another run.
+  many.compose({.noise_multiplier = 3, .count = 9});
+  EXPECT_NEAR(either.epsilon(1e-6).epsilon, many.epsilon(1e-6).epsilon, 1e-12);
+  RdpAccountant sum;
+  sum.compose(either);
+  EXPECT_EQ(sum.epsilon(1e-6).epsilon, either.epsilon(1e-6).epsilon);
+  either.compose_larger(few, unbounded);
+  EXPECT_TRUE(std::isinf(either.epsilon(1e-6).epsilon));
+}
+
 TEST(RdpAccountant, TheOrderOfEventsDoesNotMatter) {
   std::vector<DpEvent> events = {event(1, 0.1, 3), event(2, 1), event(5, 0.5, 7), event(1, 0.1)};
   const double expected = epsilon(events, 1e-6).epsilon;

@@ -161,6 +161,37 @@ TEST(Audit, AddsUpWhatLinkedLedgersSpent) {
   expect_mentions(in_part.findings, "whose spending is not included here");
 }
 
+TEST(Audit, CountsARecordOfSeveralRunsByTheLargerOfTrainAndTestInEach) {
+  const TemporaryFolder run;
+  LedgerFixture first;
+  first.plan.unit = Unit::record;
+  first.add(first.plan);
+  first.run(3);
+  LedgerFixture second;
+  second.plan.unit = Unit::record;
+  second.plan.run_id = "ff112233445566778899aabbccddeeff";
+  second.plan.previous = first.plan.run_id;
+  second.add_first(second.plan, first.state.tip());
+  second.run(2);
+  run.write("first/ledger.jsonl", LedgerFixture::text(first.lines));
+  run.write("second/ledger.jsonl", LedgerFixture::text(second.lines));
+  const std::vector<std::filesystem::path> earlier{run.path() / "first"};
+  RdpAccountant train;  // More than the test sum of either run.
+  for (const LedgerFixture* one : {&first, &second}) {
+    ASSERT_EQ(one->state.events("test", 0).size(), 1u);
+    for (const DpEvent& event : one->state.events("train", 0)) {
+      train.compose(event);
+    }
+  }
+
+  const AuditReport report = audit(run.path() / "second", std::nullopt, earlier);
+
+  ASSERT_EQ(report.total.size(), 1u);
+  EXPECT_EQ(report.total[0].population, "all");
+  EXPECT_NEAR(report.total[0].epsilon, train.epsilon(1e-6).epsilon, 1e-9);
+  EXPECT_NE(text_of(report).find("the larger of both"), std::string::npos);
+}
+
 TEST(Audit, AddsUpNoBudgetOfDifferentUnits) {
   const TemporaryFolder run;
   const auto findings_after = [&](Unit unit) {
