@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <numeric>
 #include <utility>
 
 #include "common/base/check.h"
 #include "common/base/failure.h"
+#include "common/base/seeded_generator.h"
 #include "common/numerics/kmeans.h"
 #include "common/numerics/linear.h"
 #include "common/numerics/symmetric.h"
@@ -20,26 +20,20 @@ namespace hanse {
 namespace {
 
 constexpr std::uint32_t kWidthMax = 1024;  // Half a million products of pairs.
-constexpr double kSegmentsMax = 256;
-constexpr double kWidest = 3;    // The grid's half-width in deviations.
-constexpr int kStarts = 50;      // Of k-means++ in the sketch.
-constexpr double kBelieved = 4;  // Deviations of the noise that a published count stands above it,
-constexpr double kSketched = 2;  // and a cell's, which nobody reads by itself.
-constexpr double kStill = 1e-7;  // Longest move of a centre that stands still.
+constexpr std::size_t kSegmentsMax = 256;
+// Without noise a fine grid costs nothing; with it, each cell's count carries noise of its own.
+constexpr double kCells = 4096;
+constexpr std::size_t kAxes = 6;
+constexpr std::size_t kCellsEachNoisy = 10;
+constexpr std::size_t kAxesNoisy = 2;
+constexpr std::size_t kSets = 8;    // Of centres, without noise.
+constexpr int kStarts = 50;         // Of k-means++ in the sketch, for the first set,
+constexpr int kStartsOfOthers = 3;  // and for the others, which are to differ.
+constexpr double kBelieved = 4;     // Deviations of the noise that a published count stands above it,
+constexpr double kSketched = 2;     // and a cell's, which nobody reads by itself.
+constexpr double kStill = 1e-7;     // Longest move of a centre that stands still.
 constexpr double kNarrowest =
     1e-3;  // Least deviation that a column of rfm is standardised by, and an axis is cut by.
-constexpr double kUnclippedSquare = 0x1p14;  // Without noise: (1 + ||s - c||^2) may be so much in the mean.
-constexpr double kTestSquare =
-    4;  // With noise: ||s||^2 of a test point that counts in full, over the expected.
-
-/// Without noise: a unit's sum of squares that a sum does not hold.
-void refuse_beyond(double square, double most) {
-  if (!(square <= most)) {
-    throw bad_input(
-        "data.numeric: some values are so large that their squares do not fit into a sum; set "
-        "data.standardise=true, or declare ranges as COLUMN[LOW..HIGH]");
-  }
-}
 
 double points_of(const Segments::Options& options, bool rfm) {
   if (options.points_per_unit > 0) {
@@ -64,13 +58,14 @@ ProductSum::Options product_options(const Segments::Options& options, const Cust
 }  // namespace
 
 struct Segments::Places {
-  std::size_t scale, deviation, axes, along, centres, counts, points, finished, size;
+  std::size_t scale, deviation, axes, along, centres, counts, points, best, finished, size;
 };
 
 Segments::Segments(Options options, CustomerPoints points)
     : options_(std::move(options)),
       points_(std::move(points)),
-      products_(product_options(options_, points_)) {}
+      products_(product_options(options_, points_)),
+      errors_(points_, {options_.unit, options_.test_points_per_unit, options_.max_units}) {}
 
 Segments::Places Segments::places() const {
   const std::size_t p = columns();
@@ -80,31 +75,44 @@ Segments::Places Segments::places() const {
   places.axes = 3 * p;
   places.along = places.axes + axes() * p;
   places.centres = places.along + axes();
-  places.counts = places.centres + options_.segments * p;
-  places.points = places.counts + options_.segments;
-  places.finished = places.points + 1;
+  places.counts = places.centres + sets() * options_.segments * p;
+  places.points = places.counts + sets() * options_.segments;
+  places.best = places.points + 1;
+  places.finished = places.best + 1;
   places.size = places.finished + 1;
   return places;
 }
 
-// Without noise a fine grid costs nothing; with it, each cell's count carries noise of its own.
 std::size_t Segments::axes() const {
-  return std::min<std::size_t>(columns(), exact() ? 3 : 2);
+  return std::min(columns(), exact() ? kAxes : kAxesNoisy);
 }
+
 std::size_t Segments::cells_an_axis() const {
-  return exact() ? 16 : 10;
+  const double each = std::floor(std::pow(kCells, 1 / static_cast<double>(axes())) + 1e-9);
+  return exact() ? static_cast<std::size_t>(std::min(each, 64.0)) : kCellsEachNoisy;
 }
 
-std::size_t Segments::cells() const {
-  std::size_t cells = 1;
-  for (std::size_t a = 0; a < axes(); ++a) {
-    cells *= cells_an_axis();
-  }
-  return cells;
+std::size_t Segments::sets() const {
+  return exact() ? kSets : 1;
 }
 
-double Segments::points_per_unit() const {
-  return points_of(options_, points_.rfm());
+CellGrid Segments::grid(const Model& model) const {
+  const std::span<const double> parameters(model.parameters);
+  return CellGrid(parameters.subspan(places().axes, axes() * columns()),
+                  parameters.subspan(places().along, axes()), cells_an_axis());
+}
+
+std::span<const double> Segments::centres_of(const Model& model, std::size_t set) const {
+  const std::size_t size = options_.segments * columns();
+  return std::span(model.parameters).subspan(places().centres + set * size, size);
+}
+
+std::span<const double> Segments::counts_of(const Model& model, std::size_t set) const {
+  return std::span(model.parameters).subspan(places().counts + set * options_.segments, options_.segments);
+}
+
+std::size_t Segments::best_set(const Model& model) const {
+  return static_cast<std::size_t>(model.parameters[places().best]);
 }
 
 Model Segments::initial_model(std::uint64_t) const {
@@ -119,58 +127,48 @@ Model Segments::initial_model(std::uint64_t) const {
 PrivateSum Segments::cells_sum() const {
   PrivateSum sum;
   sum.name = "cells";
-  sum.length = cells();
-  sum.clip_norm = exact() ? 1 : points_per_unit();  // Each point is one 1.
+  sum.length = CellGrid::cells(axes(), cells_an_axis());
+  sum.clip_norm = exact() ? 1 : points_of(options_, points_.rfm());  // Each point is one 1.
   return sum;
 }
 
 PrivateSum Segments::clusters_sum() const {
   const std::size_t k = options_.segments;
+  const double points = static_cast<double>(sets()) * (options_.train_rows + static_cast<double>(k));
+  const double expected = std::sqrt(1 + points_.expected_square()) * points_of(options_, points_.rfm());
   PrivateSum sum;
   sum.name = "clusters";
-  sum.length = exact() ? 2 * (k * (columns() + 2) + 1) : k * (columns() + 1);
-  const double longest =
-      options_.clip > 0 ? options_.clip : std::sqrt(1 + points_.expected_square()) * points_per_unit();
-  sum.clip_norm = exact()
-                      ? 4 * kUnclippedSquare *
-                            power_of_two_above(std::max(options_.train_rows, 1.0) + static_cast<double>(k))
-                      : longest;
+  sum.length = exact() ? 2 * sets() * (k * (columns() + 2) + 1) : k * (columns() + 1);
+  sum.clip_norm = exact()             ? 4 * kUnclippedSquare * power_of_two_above(points)
+                  : options_.clip > 0 ? options_.clip
+                                      : expected;
   sum.without_privacy = Unit::merchant;
   return sum;
 }
 
 std::optional<PrivateSum> Segments::next_sum(const Model& model) const {
-  if (model.step == 0) {
-    return products_.sum();
-  }
-  if (model.step == 1) {
-    return cells_sum();
+  if (model.step < 2) {
+    return model.step == 0 ? products_.sum() : cells_sum();
   }
   const bool finished = model.parameters[places().finished] > 0.5;
   return finished ? std::nullopt : std::optional(clusters_sum());
 }
 
 std::optional<PrivateSum> Segments::evaluation_sum(const Model&) const {
-  const TestRows rows{options_.unit, options_.test_points_per_unit, options_.max_units};
-  PrivateSum sum;
-  sum.name = "test distances";
-  sum.purpose = Purpose::evaluation;
-  sum.population = Population::test;
-  sum.length = exact() ? 6 : 3;
-  sum.clip_norm =
-      exact() ? 4 * kUnclippedSquare * power_of_two_above(rows.most(Unit::merchant))
-              : std::sqrt(3.0) * (points_.rfm() && is_customer(options_.unit) ? 1 : rows.most(Unit::record));
-  sum.without_privacy = Unit::merchant;
-  return sum;
+  return errors_.sum();
+}
+
+void Segments::standardise(const Model& model, std::span<const double> point, std::span<double> into) const {
+  for (std::size_t c = 0; c < point.size(); ++c) {
+    into[c] = (point[c] - model.parameters[c]) / model.parameters[places().scale + c];
+  }
 }
 
 template <class Take>
 void Segments::for_each_point(const Model& model, const Rows& rows, const Take& take) const {
   std::vector<double> standardised(columns());
   points_.for_each(rows, [&](std::span<const double> point) {
-    for (std::size_t c = 0; c < point.size(); ++c) {
-      standardised[c] = (point[c] - model.parameters[c]) / model.parameters[places().scale + c];
-    }
+    standardise(model, point, standardised);
     take(std::span<const double>(standardised));
   });
 }
@@ -178,110 +176,64 @@ void Segments::for_each_point(const Model& model, const Rows& rows, const Take& 
 Contributor Segments::contributor(const Model& model, const PrivateSum& sum) const {
   check(model.parameters.size() == places().size, "a model belongs to its workload");
   if (sum.purpose == Purpose::evaluation) {
-    return errors_contributor(model);
+    return errors_.contributor([this, &model](std::span<const double> point,
+                                              std::span<double> into) { standardise(model, point, into); },
+                               centres_of(model, best_set(model)));
   }
   return model.step == 0   ? products_.contributor()
          : model.step == 1 ? cells_contributor(model)
+         : exact()         ? exact_contributor(model)
                            : clusters_contributor(model);
 }
 
 Contributor Segments::cells_contributor(const Model& model) const {
-  const auto counts = std::make_shared<ContributionAccumulator>(0, cells(), 1);
-  return [this, counts, &model](const UnitRows& unit, Contribution& out) {
-    const Places at = places();
-    for_each_point(model, unit.train, [&](std::span<const double> s) {
-      std::size_t cell = 0;
-      for (std::size_t a = 0; a < axes(); ++a) {
-        double along = 0;
-        for (std::size_t c = 0; c < s.size(); ++c) {
-          along += model.parameters[at.axes + a * s.size() + c] * s[c];
-        }
-        const double count = static_cast<double>(cells_an_axis());
-        const double place = (along / model.parameters[at.along + a] + kWidest) / (2 * kWidest) * count;
-        cell =
-            cell * cells_an_axis() + static_cast<std::size_t>(std::clamp(std::floor(place), 0.0, count - 1));
-      }
-      (*counts)[cell] += 1;
-    });
+  const auto counts = std::make_shared<ContributionAccumulator>(0, cells_sum().length, 1);
+  return [this, counts, grid = grid(model), &model](const UnitRows& unit, Contribution& out) {
+    for_each_point(model, unit.train, [&](std::span<const double> s) { (*counts)[grid.cell_of(s)] += 1; });
     counts->flush(out);
   };
 }
 
-// Of each centre: count, sum of s - c, without noise whether the merchant has any. Last, without noise, the squares.
+void Segments::add_point(std::span<const double> s, std::span<const double> centre, std::span<double> block) {
+  block[0] += 1;
+  for (std::size_t c = 0; c < s.size(); ++c) {
+    block[1 + c] += s[c] - centre[c];
+  }
+}
+
+// Of each centre: count, sum of s - c.
 Contributor Segments::clusters_contributor(const Model& model) const {
-  const std::size_t k = options_.segments;
-  const std::size_t block = columns() + (exact() ? 2u : 1u);
-  const auto sums = std::make_shared<ContributionAccumulator>(0, k, block);
-  return [this, sums, block, k, &model](const UnitRows& unit, Contribution& out) {
-    const std::span<const double> centres =
-        std::span(model.parameters).subspan(places().centres, k * columns());
-    std::vector<double> dense(exact() ? k * block + 1 : 0, 0.0);
-    double size = 0;
+  const auto sums = std::make_shared<ContributionAccumulator>(0, options_.segments, columns() + 1);
+  return [this, sums, centres = centres_of(model, 0), &model](const UnitRows& unit, Contribution& out) {
     for_each_point(model, unit.train, [&](std::span<const double> s) {
-      const NearestCentre nearest = nearest_centre(s, centres);
-      const std::span<double> into =
-          exact() ? std::span(dense).subspan(nearest.index * block, block) : sums->block(nearest.index);
-      into[0] += 1;
-      for (std::size_t c = 0; c < s.size(); ++c) {
-        into[1 + c] += s[c] - centres[nearest.index * s.size() + c];
-      }
-      if (exact()) {
-        into[block - 1] = 1;
-        dense.back() += nearest.square;
-      }
-      size += 1 + nearest.square;
+      const std::size_t j = nearest_centre(s, centres).index;
+      add_point(s, centres.subspan(j * s.size(), s.size()), sums->block(j));
     });
-    if (!exact()) {
-      sums->flush(out);
-    } else if (size > 0) {
-      refuse_beyond(size, clusters_sum().clip_norm / 8);
-      split_in_two(dense, clusters_sum().clip_norm);
-      out.add_block(0, dense);
-    }
+    sums->flush(out);
   };
 }
 
-Contributor Segments::errors_contributor(const Model& model) const {
+// Of each centre of each set: count, sum of s - c, and whether the merchant has any. Last the squares of each set.
+Contributor Segments::exact_contributor(const Model& model) const {
   return [this, &model](const UnitRows& unit, Contribution& out) {
-    if (unit.test.empty() || (points_.rfm() && is_customer(options_.unit) && !unit.train.empty())) {
-      return;
-    }
-    std::vector<bool> trained;  // Customers of the merchant that were trained with.
-    for (std::size_t i = 0; points_.rfm() && i < unit.train.size(); ++i) {
-      trained.resize(std::max<std::size_t>(trained.size(), unit.train.customer(i) + 1u), false);
-      trained[unit.train.customer(i)] = true;
-    }
-    std::vector<std::uint32_t> order;  // The customer of each point, as points come.
-    for (std::size_t i = 0; points_.rfm() && i < unit.test.size(); ++i) {
-      if (i == 0 || unit.test.customer(i) != unit.test.customer(i - 1)) {
-        order.push_back(unit.test.customer(i));
+    const std::size_t k = options_.segments;
+    const std::size_t block = columns() + 2;
+    std::vector<double> sums(sets() * (k * block + 1), 0.0);
+    double size = 0;
+    for_each_point(model, unit.train, [&](std::span<const double> s) {
+      for (std::size_t set = 0; set < sets(); ++set) {
+        const std::span<const double> centres = centres_of(model, set);
+        const NearestCentre nearest = nearest_centre(s, centres);
+        const std::span<double> into = std::span(sums).subspan((set * k + nearest.index) * block, block);
+        add_point(s, centres.subspan(nearest.index * s.size(), s.size()), into);
+        into.back() = 1;
+        sums[sets() * k * block + set] += nearest.square;
+        size += 1 + nearest.square;
       }
-    }
-    const std::span<const double> centres =
-        std::span(model.parameters).subspan(places().centres, options_.segments * columns());
-    const double most = exact() ? 1 : kTestSquare * points_.expected_square();
-    std::vector<double> sums(3, 0.0);
-    std::size_t point = 0;
-    for_each_point(model, unit.test, [&](std::span<const double> s) {
-      if (points_.rfm() && order[point] < trained.size() && trained[order[point]]) {
-        ++point;
-        return;
-      }
-      ++point;
-      double square = 0;
-      for (const double entry : s) {
-        square += entry * entry;
-      }
-      const double within = nearest_centre(s, centres).square;
-      sums[0] += exact() ? within : std::min(within / most, 1.0);
-      sums[1] += exact() ? square : std::min(square / most, 1.0);
-      sums[2] += 1;
     });
-    if (sums[2] > 0) {
-      if (exact()) {
-        refuse_beyond(sums[0] + sums[1] + sums[2], evaluation_sum(model)->clip_norm / 4);
-        split_in_two(sums, evaluation_sum(model)->clip_norm);
-      }
+    if (size > 0) {
+      refuse_beyond(size, clusters_sum().clip_norm / 8);
+      split_in_two(sums, clusters_sum().clip_norm);
       out.add_block(0, sums);
     }
   };
@@ -290,7 +242,7 @@ Contributor Segments::errors_contributor(const Model& model) const {
 Metrics Segments::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
   check(total.size() == sum.length, "a total is as long as its sum");
   if (sum.purpose == Purpose::evaluation) {
-    return errors_of(total);
+    return errors_.metrics(total);
   }
   const std::uint64_t step = model.step++;
   if (step == 0) {
@@ -342,99 +294,87 @@ Metrics Segments::apply_products(Model& model, std::span<const double> total) co
 }
 
 void Segments::apply_cells(Model& model, const PrivateSum& sum, std::span<const double> total) const {
-  const Places at = places();
-  const double believed = kSketched * options_.noise_multiplier * sum.clip_norm;
+  const double believed = std::max(kSketched * options_.noise_multiplier * sum.clip_norm, 0.5);
+  const CellGrid grid = this->grid(model);
   std::vector<double> middles;
   std::vector<double> weights;
   for (std::size_t cell = 0; cell < total.size(); ++cell) {
-    if (!(total[cell] > std::max(believed, 0.5))) {
-      continue;
-    }
-    weights.push_back(total[cell]);
-    std::vector<double> middle(axes());
-    std::size_t rest = cell;
-    for (std::size_t a = axes(); a-- > 0; rest /= cells_an_axis()) {
-      const double place =
-          (static_cast<double>(rest % cells_an_axis()) + 0.5) / static_cast<double>(cells_an_axis());
-      middle[a] = (2 * place - 1) * kWidest * model.parameters[at.along + a];
-    }
-    middles.insert(middles.end(), middle.begin(), middle.end());
-  }
-  const std::vector<double> sketch =
-      kmeans_centres(middles, weights, axes(), options_.segments, kStarts, options_.seed);
-  for (std::size_t k = 0; k < options_.segments; ++k) {
-    for (std::size_t c = 0; c < columns(); ++c) {
-      double& centre = model.parameters[at.centres + k * columns() + c];
-      centre = 0;
-      for (std::size_t a = 0; a < axes(); ++a) {
-        centre += sketch[k * axes() + a] * model.parameters[at.axes + a * columns() + c];
-      }
+    if (total[cell] > believed) {
+      const std::vector<double> middle = grid.middle(cell);
+      middles.insert(middles.end(), middle.begin(), middle.end());
+      weights.push_back(total[cell]);
     }
   }
+  std::vector<double> starts;
+  for (std::size_t set = 0; set < sets(); ++set) {
+    const std::vector<double> sketch =
+        kmeans_centres(middles, weights, axes(), options_.segments, set == 0 ? kStarts : kStartsOfOthers,
+                       split_mix(options_.seed + set));
+    for (std::size_t j = 0; j < options_.segments; ++j) {
+      const std::vector<double> centre = grid.point_at(std::span(sketch).subspan(j * axes(), axes()));
+      starts.insert(starts.end(), centre.begin(), centre.end());
+    }
+  }
+  std::ranges::copy(starts, model.parameters.begin() + static_cast<std::ptrdiff_t>(places().centres));
 }
 
 Metrics Segments::apply_clusters(Model& model, const PrivateSum& sum, std::span<const double> total) const {
   const std::size_t p = columns();
+  const std::size_t k = options_.segments;
   const std::size_t block = p + (exact() ? 2u : 1u);
   const Places at = places();
   const std::vector<double> values =
       exact() ? joined(total) : std::vector<double>(total.begin(), total.end());
   const double believed = std::max(kBelieved * options_.noise_multiplier * sum.clip_norm, 0.5);
-  double farthest = 0;
+  std::vector<double> farthest(sets(), 0.0);
   double points = 0;
-  for (std::size_t k = 0; k < options_.segments; ++k) {
-    const double count = values[k * block];
-    const bool enough = exact() ? values[k * block + block - 1] >= options_.merchants_needed - 0.5 : true;
+  for (std::size_t j = 0; j < sets() * k; ++j) {
+    const double count = values[j * block];
+    const bool enough = !exact() || values[j * block + block - 1] >= options_.merchants_needed - 0.5;
     const bool seen = enough && count > believed;
-    points += std::max(count, 0.0);
-    model.parameters[at.counts + k] = seen ? count : 0;
+    points += j < k ? count : 0;
+    model.parameters[at.counts + j] = seen ? count : 0;
     for (std::size_t c = 0; seen && c < p; ++c) {
-      const double move = values[k * block + 1 + c] / count;
-      model.parameters[at.centres + k * p + c] += move;
-      farthest = std::max(farthest, std::abs(move));
+      const double move = values[j * block + 1 + c] / count;
+      model.parameters[at.centres + j * p + c] += move;
+      farthest[j / k] = std::max(farthest[j / k], std::abs(move));
     }
   }
   if (!exact()) {
     return {};
   }
-  model.parameters[at.finished] = farthest < kStill ? 1 : 0;
-  return points > 0.5 ? Metrics{{"train_loss", values.back() / points}} : Metrics();
-}
-
-Metrics Segments::errors_of(std::span<const double> total) const {
-  const std::vector<double> sums = exact() ? joined(total) : std::vector<double>(total.begin(), total.end());
-  if (!(sums[2] >= 0.5) || !(sums[1] > 0)) {
-    return {};
-  }
-  const double most = exact() ? 1 : kTestSquare * points_.expected_square();
-  return {{"test_loss", most * std::max(sums[0], 0.0) / sums[2]}, {"test_explained", 1 - sums[0] / sums[1]}};
+  const auto squares = values.end() - static_cast<std::ptrdiff_t>(sets());
+  const auto best = std::min_element(squares, values.end());
+  const auto set = static_cast<std::size_t>(best - squares);
+  model.parameters[at.best] = static_cast<double>(set);
+  model.parameters[at.finished] = farthest[set] < kStill ? 1 : 0;
+  return points > 0.5 ? Metrics{{"train_loss", *best / points}} : Metrics();
 }
 
 std::vector<std::size_t> Segments::published(const Model& model) const {
-  const double* const counts = model.parameters.data() + places().counts;
+  const std::span<const double> counts = counts_of(model, best_set(model));
   std::vector<std::size_t> chosen;
-  for (std::size_t k = 0; k < options_.segments; ++k) {
-    if (counts[k] > 0) {
-      chosen.push_back(k);
+  for (std::size_t j = 0; j < counts.size(); ++j) {
+    if (counts[j] > 0) {
+      chosen.push_back(j);
     }
   }
-  std::ranges::stable_sort(chosen, std::ranges::greater{}, [&](std::size_t k) { return counts[k]; });
+  std::ranges::stable_sort(chosen, std::ranges::greater{}, [&](std::size_t j) { return counts[j]; });
   return chosen;
 }
 
 std::vector<NamedArray> Segments::arrays(const Model& model) const {
-  const Places at = places();
   const std::size_t p = columns();
+  const std::span<const double> best = centres_of(model, best_set(model));
   NamedArray centres{.name = "centres", .shape = {0, p}, .values = {}};
   NamedArray shares{.name = "shares", .shape = {0}, .values = {}};
   double together = 0;
-  for (const std::size_t k : published(model)) {
+  for (const std::size_t j : published(model)) {
     for (std::size_t c = 0; c < p; ++c) {
-      const double value =
-          model.parameters[c] + model.parameters[at.scale + c] * model.parameters[at.centres + k * p + c];
+      const double value = model.parameters[c] + model.parameters[places().scale + c] * best[j * p + c];
       centres.values.push_back(points_.in_file_units(c, value));
     }
-    shares.values.push_back(model.parameters[at.counts + k]);
+    shares.values.push_back(counts_of(model, best_set(model))[j]);
     together += shares.values.back();
   }
   for (double& share : shares.values) {
@@ -447,6 +387,7 @@ std::vector<NamedArray> Segments::arrays(const Model& model) const {
 Insights Segments::insights(const Model& model) const {
   const Places at = places();
   const std::size_t p = columns();
+  const std::span<const double> best = centres_of(model, best_set(model));
   const std::vector<NamedArray> arrays = this->arrays(model);
   SegmentTable table;
   table.rfm = points_.rfm();
@@ -456,12 +397,12 @@ Insights Segments::insights(const Model& model) const {
     table.names.push_back(points_.name(c));
     table.words.push_back(!points_.rfm() && c >= points_.space().numeric);
   }
-  for (const std::size_t k : published(model)) {
+  for (const std::size_t j : published(model)) {
     for (std::size_t c = 0; c < p; ++c) {
-      table.scores.push_back(model.parameters[at.centres + k * p + c] * model.parameters[at.scale + c] /
+      table.scores.push_back(best[j * p + c] * model.parameters[at.scale + c] /
                              model.parameters[at.deviation + c]);
     }
-    table.counts.push_back(exact() ? model.parameters[at.counts + k] : 0);
+    table.counts.push_back(exact() ? counts_of(model, best_set(model))[j] : 0);
   }
   table.hidden = options_.segments - table.shares.size();
   return segment_insights(table);
@@ -479,7 +420,7 @@ std::unique_ptr<Workload> make_segments(const Configuration& configuration, cons
   const OtherOptions& other = configuration.workload.other;
   Segments::Options options;
   options.segments = count_option<std::size_t>(other, "segments", options.segments);
-  if (options.segments < 1 || static_cast<double>(options.segments) > kSegmentsMax) {
+  if (options.segments < 1 || options.segments > kSegmentsMax) {
     throw bad_input("workload.segments: expected 1 to 256");
   }
   if (facts.space.width > kWidthMax) {

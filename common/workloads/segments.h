@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "common/config/configuration.h"
+#include "common/numerics/cell_grid.h"
 #include "common/workloads/customer_points.h"
 #include "common/workloads/facts.h"
 #include "common/workloads/product_sum.h"
-#include "common/workloads/test_rows.h"
+#include "common/workloads/segment_errors.h"
 #include "common/workloads/workload.h"
 
 namespace hanse {
@@ -22,11 +23,13 @@ namespace hanse {
 ///
 ///   round 1  "products": the products of all pairs of columns (common/workloads/product_sum.h), from which come the points'
 ///            mean, their principal axes, and for features=rfm the deviations by which their columns are standardised
-///   round 2  "cells": how many points are in each cell of a grid over the first axes, from -3 to 3 deviations; the outer
-///            cells take all beyond. The middles of cells, weighed by their counts, are a public sketch of the points: the
-///            coordinator puts k centres into it by k-means++ with many restarts
+///   round 2  "cells": how many points are in each cell of a grid over the first axes (common/numerics/cell_grid.h): without
+///            noise over six of them with 4096 cells, with it over two with 100. The middles of cells, weighed by their
+///            counts, are a public sketch of the points: the coordinator puts k centres into it by k-means++ with many
+///            restarts; without noise eight times, and all eight sets of centres are moved side by side
 ///   others   "clusters", Lloyd's rounds: for each centre the number of points that are nearest to it and the sum of
-///            s - c_j over them; the centre moves by their mean. Without noise the workload is finished when none moves
+///            s - c_j over them; the centre moves by their mean. Without noise the set of least squares is the model, and the
+///            workload is finished when no centre of it moves
 ///
 /// Norms. A point has norm ||z||^2 in products, 1 in cells, and sqrt(1 + ||s - c_j||^2) in clusters, where a longer unit is
 /// scaled down to C: a point far out weighs less, in count and sum alike. C of clusters is privacy.clip, or sqrt(1 + e) times
@@ -38,12 +41,11 @@ namespace hanse {
 /// that have a point of the cluster: a centre of fewer than privacy.min_contributors merchants does not move to where their
 /// points are, and is not published as a segment. With noise, neither does one whose count is within four deviations of it.
 ///
-/// train_loss (without noise): the mean squared distance, first of all to the mean of all points; test_explained: one minus
-/// the squared distances of test points to their centres over those to the mean; for features=rfm of customers without
-/// training rows.
+/// train_loss (without noise): the mean squared distance, first of all to the mean of all points. What is explained of test
+/// points is another sum (common/workloads/segment_errors.h).
 ///
 /// Layout of the parameters: mean, scale and deviation of each column, with s = (x - mean) / scale; axes, and the deviation
-/// along each; centres; points of each centre, 0 where not published; points; whether nothing moves any more.
+/// along each; centres of each set; points of each, 0 where not published; points; the best set; whether it stands still.
 class Segments final : public Workload {
  public:
   struct Options {
@@ -59,6 +61,8 @@ class Segments final : public Workload {
     std::uint64_t max_units = 1u << 20;
   };
   Segments(Options options, CustomerPoints points);
+  Segments(const Segments&) = delete;
+  Segments& operator=(const Segments&) = delete;
 
   std::string_view name() const override { return "segments"; }
   Unit natural_unit() const override { return points_.rfm() ? Unit::customer : Unit::record; }
@@ -78,25 +82,30 @@ class Segments final : public Workload {
   std::size_t columns() const { return points_.columns(); }
   std::size_t axes() const;
   std::size_t cells_an_axis() const;
-  std::size_t cells() const;
-  double points_per_unit() const;
+  std::size_t sets() const;  ///< Of centres that are moved side by side.
+  std::size_t best_set(const Model& model) const;
+  std::span<const double> centres_of(const Model& model, std::size_t set) const;
+  std::span<const double> counts_of(const Model& model, std::size_t set) const;
+  CellGrid grid(const Model& model) const;
   PrivateSum cells_sum() const;
   PrivateSum clusters_sum() const;
+  void standardise(const Model& model, std::span<const double> point, std::span<double> into) const;
   /// Calls take(s) with each standardised point of the rows.
   template <class Take>
   void for_each_point(const Model& model, const Rows& rows, const Take& take) const;
   Contributor cells_contributor(const Model& model) const;
   Contributor clusters_contributor(const Model& model) const;
-  Contributor errors_contributor(const Model& model) const;
+  Contributor exact_contributor(const Model& model) const;
+  static void add_point(std::span<const double> s, std::span<const double> centre, std::span<double> block);
   Metrics apply_products(Model& model, std::span<const double> total) const;
   void apply_cells(Model& model, const PrivateSum& sum, std::span<const double> total) const;
   Metrics apply_clusters(Model& model, const PrivateSum& sum, std::span<const double> total) const;
-  Metrics errors_of(std::span<const double> total) const;
   std::vector<std::size_t> published(const Model& model) const;  ///< The largest first.
 
   Options options_;
   CustomerPoints points_;
   ProductSum products_;
+  SegmentErrors errors_;
 };
 
 /// As [workload] and [privacy] ask for it: the catalogue's `segments`. Throws bad_input naming the key.
