@@ -11,4 +11,8 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 256 * kMegabyte);
 }
 
+void give_back_large_buffers() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 18);
+}
+
 }  // namespace hanse

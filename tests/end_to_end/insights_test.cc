@@ -8,7 +8,7 @@
 #include "common/config/configuration.h"
 #include "common/data/read_dataset.h"
 #include "coordinator/output/insights_file.h"
-#include "coordinator/output/model_file.h"
+#include "privacy/published/model_file.h"
 #include "tests/end_to_end/made_up_market.h"
 #include "tests/end_to_end/started_program.h"
 #include "tests/reference/markov_reference.h"
