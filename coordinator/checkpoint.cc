@@ -9,9 +9,9 @@
 #include "common/base/bytes.h"
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
-#include "coordinator/output/payload_archive.h"
-#include "coordinator/output/sealed_file.h"
 #include "privacy/protocol/round_payload.h"
+#include "privacy/published/payload_archive.h"
+#include "privacy/published/sealed_file.h"
 
 namespace hanse {
 namespace fs = std::filesystem;

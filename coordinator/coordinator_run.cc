@@ -7,18 +7,20 @@
 
 #include "common/base/durable_file.h"
 #include "common/base/interrupted.h"
+#include "common/config/model_facts.h"
 #include "common/data/feature_space.h"
 #include "coordinator/checkpoint.h"
 #include "coordinator/federation.h"
 #include "coordinator/output/insights_file.h"
 #include "coordinator/output/metrics_log.h"
-#include "coordinator/output/model_file.h"
 #include "coordinator/run_files.h"
 #include "coordinator/training.h"
 #include "privacy/ledger/earlier_ledgers.h"
 #include "privacy/ledger/model_certificate.h"
 #include "privacy/protocol/messages.h"
 #include "privacy/protocol/round_payload.h"
+#include "privacy/published/model_encoding.h"
+#include "privacy/published/model_file.h"
 #include "privacy/secure_sum/key_file.h"
 #include "privacy/secure_sum/roster.h"
 
@@ -210,18 +212,6 @@ std::vector<std::uint32_t> all_merchants(const CoordinatorSession& session) {
   return ids;
 }
 
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items) {
-    text += (text.empty() ? "" : ", ") + item;
-  }
-  return text;
-}
-
-std::vector<double> to_doubles(const std::vector<std::uint32_t>& values) {
-  return {values.begin(), values.end()};
-}
-
 std::string privacy_sentence(const Configuration& configuration, const LedgerState& ledger) {
   if (configuration.privacy.unit == Unit::none) {
     const bool counted = configuration.privacy.min_contributors > 1;
@@ -237,21 +227,16 @@ std::string privacy_sentence(const Configuration& configuration, const LedgerSta
 
 PublishedModel published(const Configuration& configuration, const TrainingResult& result,
                          const LedgerState& ledger) {
-  return {
-      .workload = configuration.workload.name,
-      .step = result.model.step,
-      .arrays = result.arrays,
-      .encoding = {{"mean", {result.encoding.mean.size()}, result.encoding.mean},
-                   {"deviation", {result.encoding.deviation.size()}, result.encoding.deviation},
-                   {"column_of", {result.encoding.column_of.size()}, to_doubles(result.encoding.column_of)}},
-      .columns = result.encoding.names,
-      .facts = {{"data.format", configuration.data.format},
-                {"data.numeric", joined(configuration.data.numeric)},
-                {"data.categorical", joined(configuration.data.categorical)},
-                {"data.label", configuration.data.label},
-                {"data.item", configuration.data.format == "ratings" ? configuration.data.item : ""},
-                {"ledger_model", hex(digest_of(result.preparation, result.model))}},
-      .privacy = privacy_sentence(configuration, ledger)};
+  PublishedModel model{.workload = configuration.workload.name,
+                       .step = result.model.step,
+                       .arrays = result.arrays,
+                       .encoding = {},
+                       .columns = {},
+                       .facts = model_facts(configuration),
+                       .privacy = privacy_sentence(configuration, ledger)};
+  publish_encoding(result.encoding, model);
+  model.facts["ledger_model"] = hex(digest_of(result.preparation, result.model));
+  return model;
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // hanse-coordinator: MPI rank 0.
 
-#include <malloc.h>
-
 #include <cstdio>
 
 #include "common/base/failure.h"
 #include "common/base/interrupted.h"
+#include "common/base/memory.h"
 #include "common/base/program.h"
 #include "common/config/arguments.h"
 #include "common/transport/mpi_channel.h"
@@ -26,9 +25,7 @@ int run(int argc, char** argv) {
   if (const auto code = arguments.parse(argc, argv)) {
     return *code;
   }
-  // Messages of a round are large and short-lived. Given back when they are freed, they do not stay behind as holes in the heap;
-  // left to itself the C library would keep more of them with every round, for thousands of merchants a tenth of all memory.
-  ::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+  give_back_large_buffers();
   const Configuration configuration = read_configuration(arguments.text("FILE.ini"), arguments.settings());
   check_run(configuration);
   check_run_start(configuration);

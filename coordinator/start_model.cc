@@ -4,7 +4,7 @@
 #include "common/data/feature_space.h"
 #include "common/workloads/catalogue.h"
 #include "common/workloads/facts.h"
-#include "coordinator/output/model_file.h"
+#include "privacy/published/model_file.h"
 
 namespace hanse {
 namespace {

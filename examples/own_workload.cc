@@ -20,7 +20,6 @@
 #include "common/transport/simulated_network.h"
 #include "common/workloads/workload.h"
 #include "coordinator/federation.h"
-#include "coordinator/output/model_file.h"
 #include "privacy/accounting/calibrate.h"
 #include "privacy/accounting/rdp.h"
 #include "privacy/crypto/system_random.h"
@@ -28,6 +27,7 @@
 #include "privacy/ledger/ledger_writer.h"
 #include "privacy/pipeline.h"
 #include "privacy/protocol/round_payload.h"
+#include "privacy/published/model_file.h"
 #include "worker/worker_node.h"
 
 namespace hanse {

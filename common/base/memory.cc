@@ -11,4 +11,12 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 256 * kMegabyte);
 }
 
+void give_back_large_buffers() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 18);
+}
+
+void give_back_freed_memory() {
+  malloc_trim(0);
+}
+
 }  // namespace hanse

@@ -9,6 +9,12 @@
 
 namespace hanse {
 
+/// An item of a customer, and how much it speaks for another one.
+struct ItemReason {
+  std::uint32_t column;
+  double weight;
+};
+
 /// Ratings of items that have a row in the model: their columns, those below `items`, come first.
 std::size_t known_items(const SparseRow& ratings, std::size_t items);
 

@@ -12,6 +12,7 @@
 #include "common/workloads/contribution_accumulator.h"
 #include "common/workloads/customer_side.h"
 #include "common/workloads/ranking.h"
+#include "common/workloads/taste_solver.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
@@ -22,93 +23,15 @@ constexpr double kUnclippedCounts = 0x1p12;
 constexpr double kUnclippedEquations = 0x1p24;
 // What keeps noise from carrying an item away.
 constexpr double kFarthest = 16;
-constexpr float kHeaviest = 1e6f;
 
-/// The customer's side: items as a table of floats, their Gram matrix, and the ridge solution of one customer.
-class TasteSolver {
- public:
-  TasteSolver(std::span<const double> parameters, const ImplicitFactorization::Options& options)
-      : options_(options),
-        stride_(stride_of<float>(options.rank)),
-        items_(options.items),
-        table_(items_ * stride_),
-        everything_(options.rank),
-        equations_(options.rank),
-        solution_(stride_) {
-    for (std::size_t item = 0; item < items_; ++item) {
-      for (std::size_t a = 0; a < options.rank; ++a) {
-        table_[item * stride_ + a] = static_cast<float>(parameters[item * options.rank + a]);
-      }
-    }
-    rows_.resize(items_);
-    std::iota(rows_.begin(), rows_.end(), 0u);
-    weights_.assign(items_, static_cast<float>(options.unobserved));
-    targets_.assign(items_, 0.0f);
-    everything_.add(table_.data(), rows_, weights_, targets_);
-  }
-
-  /// p_u of a customer with these items, padded; zero when there are none that the model knows. Valid until the next call.
-  std::span<const float> solve(const SparseRow& items) {
-    const std::size_t known = known_items(items, items_);
-    std::fill(solution_.begin(), solution_.end(), 0.0f);
-    if (known == 0) {
-      return solution_;
-    }
-    rows_.assign(items.columns.begin(), items.columns.begin() + static_cast<std::ptrdiff_t>(known));
-    weights_.resize(known);
-    for (std::size_t i = 0; i < known; ++i) {
-      weights_[i] = weight(items.values[i]);
-    }
-    equations_.assign(everything_);
-    equations_.add(table_.data(), rows_, weights_, weights_);
-    const double pairs = static_cast<double>(known) + options_.unobserved * static_cast<double>(items_);
-    const auto penalty = static_cast<float>(options_.l2 * std::pow(pairs, options_.exponent));
-    for (std::size_t a = 0; a < options_.rank; ++a) {
-      equations_.at(a, a) += penalty;
-    }
-    if (equations_.solve()) {
-      std::copy(equations_.solution().begin(), equations_.solution().end(), solution_.begin());
-    }
-    return solution_;
-  }
-
-  float weight(float value) const {
-    return std::min(1 + static_cast<float>(options_.confidence) * std::max(value, 0.0f), kHeaviest);
-  }
-  float score(std::span<const float> customer, std::size_t item) const {
-    return inner_product(customer.data(), table_.data() + item * stride_, stride_);
-  }
-  /// unobserved * sum over all items of (p . q)^2
-  double loss_of_everything(std::span<const float> customer) const {
-    double sum = 0;
-    for (std::size_t a = 0; a < options_.rank; ++a) {
-      for (std::size_t b = a; b < options_.rank; ++b) {
-        sum += (a == b ? 1 : 2) * static_cast<double>(customer[a] * everything_.at(a, b) * customer[b]);
-      }
-    }
-    return sum;
-  }
-  /// With a unit of privacy: whether the item has a vector.
-  bool is_kept(std::size_t item) const {
-    const auto first = table_.begin() + static_cast<std::ptrdiff_t>(item * stride_);
-    return std::any_of(first, first + static_cast<std::ptrdiff_t>(options_.rank),
-                       [](float entry) { return entry != 0; });
-  }
-  std::size_t items() const { return items_; }
-  std::size_t stride() const { return stride_; }
-
- private:
-  ImplicitFactorization::Options options_;
-  std::size_t stride_;
-  std::size_t items_;
-  std::vector<float> table_;
-  NormalEquations<float> everything_;  ///< unobserved times the Gram matrix of all items.
-  NormalEquations<float> equations_;
-  std::vector<std::uint32_t> rows_;
-  std::vector<float> weights_;
-  std::vector<float> targets_;
-  std::vector<float> solution_;
-};
+TasteSolver::Options taste_of(const ImplicitFactorization::Options& options) {
+  return {.items = options.items,
+          .rank = options.rank,
+          .l2 = options.l2,
+          .exponent = options.exponent,
+          .unobserved = options.unobserved,
+          .confidence = options.confidence};
+}
 
 }  // namespace
 
@@ -272,7 +195,7 @@ Contributor ImplicitFactorization::equations_contributor(const Model& model) con
   };
   const ItemPart now = part(model);
   const auto scratch =
-      std::make_shared<Scratch>(Scratch{.solver = TasteSolver(model.parameters, options_),
+      std::make_shared<Scratch>(Scratch{.solver = TasteSolver(model.parameters, taste_of(options_)),
                                         .equations = ItemEquations<float>(now, options_.rank),
                                         .gram = NormalEquations<float>(options_.rank),
                                         .vectors = {},
@@ -350,7 +273,8 @@ Contributor ImplicitFactorization::ranking_contributor(const Model& model) const
     TasteSolver solver;
     std::vector<float> scores;
   };
-  const auto scratch = std::make_shared<Scratch>(Scratch{TasteSolver(model.parameters, options_), {}});
+  const auto scratch =
+      std::make_shared<Scratch>(Scratch{TasteSolver(model.parameters, taste_of(options_)), {}});
   return [scratch](const UnitRows& unit, Contribution& out) {
     double total[kRankingLength] = {};
     std::vector<float>& scores = scratch->scores;
@@ -486,10 +410,11 @@ std::unique_ptr<Workload> make_implicit_factorization(const Configuration& confi
   options.unit = configuration.privacy.unit;
   options.clip = configuration.privacy.clip;
   options.expected_share = expected_share(configuration);
-  options.l2 = workload.l2 > 0 ? workload.l2 : options.l2;
-  options.exponent = number_option(workload.other, "exponent", options.exponent);
-  options.unobserved = number_option(workload.other, "unobserved", options.unobserved);
-  options.confidence = number_option(workload.other, "confidence", options.confidence);
+  const TasteSolver::Options taste = taste_options(configuration, facts.width);
+  options.l2 = taste.l2;
+  options.exponent = taste.exponent;
+  options.unobserved = taste.unobserved;
+  options.confidence = taste.confidence;
   options.init = number_option(workload.other, "init", options.init);
   options.block = count_option(workload.other, "block", options.block);
   options.entries_per_sum = count_option(workload.other, "entries_per_sum", options.entries_per_sum);

@@ -122,9 +122,9 @@ std::span<const float> NeighbourScores::of(std::span<const std::uint32_t> column
   return scores_;
 }
 
-std::vector<NeighbourScores::Reason> NeighbourScores::reasons(std::span<const std::uint32_t> columns,
-                                                              std::uint32_t item) const {
-  std::vector<Reason> reasons;
+std::vector<ItemReason> NeighbourScores::reasons(std::span<const std::uint32_t> columns,
+                                                 std::uint32_t item) const {
+  std::vector<ItemReason> reasons;
   for (const std::uint32_t column : columns) {
     if (column >= prior_.size()) {
       break;
@@ -136,7 +136,8 @@ std::vector<NeighbourScores::Reason> NeighbourScores::reasons(std::span<const st
           {column, static_cast<double>(weights_[static_cast<std::size_t>(found - targets_.begin())])});
     }
   }
-  std::ranges::stable_sort(reasons, [](const Reason& a, const Reason& b) { return a.weight > b.weight; });
+  std::ranges::stable_sort(reasons,
+                           [](const ItemReason& a, const ItemReason& b) { return a.weight > b.weight; });
   return reasons;
 }
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "common/data/csr_matrix.h"
+#include "common/workloads/customer_side.h"
 
 namespace hanse {
 
@@ -45,12 +45,8 @@ class NeighbourScores {
   /// Scores of all columns for a customer with these. Valid until the next call.
   std::span<const float> of(std::span<const std::uint32_t> columns);
 
-  struct Reason {
-    std::uint32_t column;
-    double weight;
-  };
   /// Which of the customer's columns speak for column `item`, the strongest first; none that speak against it.
-  std::vector<Reason> reasons(std::span<const std::uint32_t> columns, std::uint32_t item) const;
+  std::vector<ItemReason> reasons(std::span<const std::uint32_t> columns, std::uint32_t item) const;
 
   std::size_t columns() const { return prior_.size(); }
 

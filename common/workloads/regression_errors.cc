@@ -27,9 +27,9 @@ RegressionErrors::RegressionErrors(Options options)
 double RegressionErrors::record_norm() const {
   const double models = static_cast<double>(options_.models.size());
   if (options_.declared) {
-    return std::sqrt(models / 4 + 1.25 + 1);
+    return std::sqrt(models / 2 + 1.25 + 1);
   }
-  return std::sqrt((models + 1) * kUndeclaredBound * kUndeclaredBound + kUndeclaredBound + 1);
+  return std::sqrt((models + 1) * kUndeclaredBound * (kUndeclaredBound + 1) + 1);
 }
 
 PrivateSum RegressionErrors::sum() const {
@@ -66,13 +66,15 @@ void RegressionErrors::add(std::span<const double> predictions, double label, st
     const double p =
         options_.declared ? std::clamp(predictions[k], options_.low, options_.high) : predictions[k];
     const double e = (label - p) / (2 * half_width_);
-    sums[k] += std::min(e * e, options_.declared ? 1.0 : kUndeclaredBound) - 0.5;
+    const double square = std::min(e * e, options_.declared ? 1.0 : kUndeclaredBound);
+    sums[k] += square - 0.5;
+    sums[models + k] += std::sqrt(square) - 0.5;
   }
   const double bound = options_.declared ? 1 : std::sqrt(kUndeclaredBound);
   const double u = std::clamp((label - middle_) / half_width_, -bound, bound);
-  sums[models] += u;
-  sums[models + 1] += u * u - 0.5;
-  sums[models + 2] += 1;
+  sums[2 * models] += u;
+  sums[2 * models + 1] += u * u - 0.5;
+  sums[2 * models + 2] += 1;
 }
 
 void RegressionErrors::write(std::vector<double>& sums, Contribution& out) const {
@@ -93,16 +95,18 @@ Metrics RegressionErrors::metrics(std::span<const double> total) const {
 Metrics RegressionErrors::figures(std::span<const double> total) const {
   check(total.size() == entries(), "a total of errors has its entries");
   const std::size_t models = options_.models.size();
-  const double records = total[models + 2];
+  const double records = total[2 * models + 2];
   Metrics metrics;
   if (!(records >= 0.5)) {
     return metrics;
   }
-  const double mean = total[models] / records;
-  const double variance = total[models + 1] / records + 0.5 - mean * mean;
+  const double mean = total[2 * models] / records;
+  const double variance = total[2 * models + 1] / records + 0.5 - mean * mean;
   for (std::size_t k = 0; k < models; ++k) {
     const double square = std::max(total[k] / records + 0.5, 0.0);
     metrics["test_rmse" + options_.models[k]] = 2 * half_width_ * std::sqrt(square);
+    metrics["test_mae" + options_.models[k]] =
+        2 * half_width_ * std::max(total[models + k] / records + 0.5, 0.0);
     if (variance > 0) {
       metrics["test_r2" + options_.models[k]] = 1 - 4 * square / variance;
     }

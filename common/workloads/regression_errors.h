@@ -14,15 +14,16 @@ namespace hanse {
 /// test record of label y and prediction p adds
 ///
 ///   e^2 - 1/2   with e = (y - p) / 2h, one entry for each model that is compared
+///   |e| - 1/2   likewise
 ///   u           with u = (y - m) / h
 ///   u^2 - 1/2
 ///   1
 ///
 /// Where the range is declared, predictions are clamped to it (labels are in it already), so |e|, |u| <= 1, and the norm
-/// of one record is at most sqrt(models / 4 + 5/4 + 1). Centring costs nothing: the count tells what was taken off.
+/// of one record is at most sqrt(models / 2 + 5/4 + 1). Centring costs nothing: the count tells what was taken off.
 /// Where it was learnt without noise nothing is clamped, and e^2 and u^2 count up to 1024.
 ///
-/// Figures, of each model by its suffix: test_rmse = 2h sqrt(mean e^2), and test_r2 = 1 - 4 sum e^2 / sum (u - mean u)^2.
+/// Figures, of each model by its suffix: test_rmse = 2h sqrt(mean e^2), test_mae = 2h mean |e|, and test_r2 = 1 - 4 sum e^2 / sum (u - mean u)^2.
 class RegressionErrors {
  public:
   struct Options {
@@ -40,7 +41,7 @@ class RegressionErrors {
   /// A unit's part of it for one model, by what that predicts for its test rows. These errors must outlive it.
   Contributor contributor(RowScorer predict) const;
   /// What one test record adds to.
-  std::size_t entries() const { return options_.models.size() + 3; }
+  std::size_t entries() const { return 2 * options_.models.size() + 3; }
   /// Adds one test record to `sums` (entries() long); one prediction a model.
   void add(std::span<const double> predictions, double label, std::span<double> sums) const;
   /// Writes a unit's sums; those of no record must not be written.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/numerics/belief_network.h"
-#include "coordinator/output/model_file.h"
+#include "privacy/published/model_file.h"
 
 namespace hanse {
 

@@ -8,8 +8,8 @@
 
 #include "common/workloads/insights.h"
 #include "coordinator/output/metrics_log.h"
-#include "coordinator/output/model_file.h"
 #include "privacy/ledger/audit.h"
+#include "privacy/published/model_file.h"
 
 namespace hanse {
 

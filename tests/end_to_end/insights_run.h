@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/workloads/insights.h"
-#include "coordinator/output/model_file.h"
+#include "privacy/published/model_file.h"
 #include "tests/end_to_end/made_up_market.h"
 #include "tests/end_to_end/started_program.h"
 

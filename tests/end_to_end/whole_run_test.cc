@@ -262,6 +262,38 @@ TEST(WholeRunEdges, AMerchantWithoutTrainingRowsTakesPartWithNothing) {
   EXPECT_TRUE(fs::exists(market / "run" / "merchants" / "late" / "ledger.jsonl"));
 }
 
+double first_loss(const fs::path& run) {
+  return nlohmann::json::parse(lines_of(bytes_of_file(run / "metrics.jsonl")).front())
+      .at("train_loss")
+      .get<double>();
+}
+
+TEST(WarmStart, BeginsWhereAPublishedModelEndedOnOtherRowsToo) {
+  const MarketFolder market;
+  for (const char* ini : {"shop.ini", "ratings.ini"}) {
+    const std::string cold = std::string("cold-") + ini, warm = std::string("warm-") + ini;
+    ASSERT_EQ(
+        run_in(market.path(), {"hanse", "run", ini, "-n", "2", "federation.rounds=10", "output.dir=" + cold})
+            .code,
+        0);
+
+    const Outcome run =
+        run_in(market.path(), {"hanse", "run", ini, "-n", "2", "federation.rounds=1", "data.test=hash:0.4",
+                               "federation.start=" + cold, "output.dir=" + warm});
+
+    ASSERT_EQ(run.code, 0) << run.output << run.errors;
+    EXPECT_LT(first_loss(market / warm), 0.9 * first_loss(market / cold)) << ini;
+    EXPECT_EQ(run_in(market.path(), {"hanse", "audit", warm}).code, 0);
+  }
+
+  const Outcome other =
+      run_in(market.path(), {"hanse", "run", "ratings.ini", "federation.start=cold-shop.ini"});
+  const Outcome none = run_in(market.path(), {"hanse", "run", "shop.ini", "federation.start=nowhere"});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_NE(other.errors.find("is of workload logistic"), std::string::npos) << other.errors;
+  EXPECT_EQ(none.code, 2);
+}
+
 TEST(CrossValidation, TestsEveryFoldOnWhatTheOthersTrainedAndAddsUpTheBudget) {
   const MarketFolder market;
 

@@ -1,6 +1,6 @@
 // A published model that someone passes on.
 
-#include "coordinator/output/model_file.h"
+#include "privacy/published/model_file.h"
 
 #include "tests/fuzz/sealed_file.h"
 

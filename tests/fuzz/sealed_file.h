@@ -7,7 +7,7 @@
 #include "privacy/crypto/digest.h"
 #include "tests/fuzz/fuzz.h"
 
-/// What holds for every kind of sealed file (coordinator/output/sealed_file.h).
+/// What holds for every kind of sealed file (privacy/published/sealed_file.h).
 namespace hanse::fuzz {
 
 /// Of a kind of sealed file. `once_more(bytes)` reads a file and writes what it read.

@@ -200,7 +200,7 @@ TEST(LinearRegression, WithNoiseStaysNearTheFitAndEachDirectionThatNoiseHidesShr
   }
 }
 
-TEST(LinearRegression, TheErrorsOfTestRowsAreTheirRootMeanSquareAndR2) {
+TEST(LinearRegression, TheErrorsOfTestRowsAreTheirRootMeanSquareMeanAndR2) {
   const Dataset data = priced_data(3);
   const LinearRegression workload(options_for(data));
   Model model = fit(workload, Unit::merchant, data);
@@ -210,6 +210,7 @@ TEST(LinearRegression, TheErrorsOfTestRowsAreTheirRootMeanSquareAndR2) {
       workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::merchant, data));
 
   double squares = 0;
+  double distances = 0;
   double labels = 0;
   double label_squares = 0;
   const std::vector<NumberedRow> pool = pool_of(data.test);
@@ -219,11 +220,13 @@ TEST(LinearRegression, TheErrorsOfTestRowsAreTheirRootMeanSquareAndR2) {
       error -= model.parameters[i] * row.x[i];
     }
     squares += error * error;
+    distances += std::abs(error);
     labels += row.y;
     label_squares += row.y * row.y;
   }
   const double n = static_cast<double>(pool.size());
   EXPECT_NEAR(metrics.at("test_rmse"), std::sqrt(squares / n), 1e-9);
+  EXPECT_NEAR(metrics.at("test_mae"), distances / n, 1e-9);
   EXPECT_NEAR(metrics.at("test_r2"), 1 - squares / (label_squares - labels * labels / n), 1e-9);
 }
 

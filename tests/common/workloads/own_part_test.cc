@@ -312,7 +312,7 @@ TEST(Personalised, OfAMerchantKeepsToTheBoundOfItsSum) {
   const PrivateSum sum = *workload->evaluation_sum(model);
   const Contributor contribute = workload->contributor(model, sum);
 
-  EXPECT_EQ(sum.length, 6u);
+  EXPECT_EQ(sum.length, 9u);
   for (const MerchantRows& merchant : data.merchants) {
     for_each_unit(data, merchant, Unit::merchant, Population::test, [&](const UnitRows& rows) {
       Contribution contribution;

@@ -1,4 +1,4 @@
-#include "coordinator/output/sealed_file.h"
+#include "privacy/published/sealed_file.h"
 
 #include <algorithm>
 

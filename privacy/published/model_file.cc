@@ -1,4 +1,4 @@
-#include "coordinator/output/model_file.h"
+#include "privacy/published/model_file.h"
 
 #include <algorithm>
 #include <array>
@@ -13,9 +13,9 @@
 #include "common/base/check.h"
 #include "common/base/durable_file.h"
 #include "common/base/failure.h"
-#include "coordinator/output/payload_archive.h"
-#include "coordinator/output/sealed_file.h"
 #include "privacy/crypto/digest.h"
+#include "privacy/published/payload_archive.h"
+#include "privacy/published/sealed_file.h"
 
 namespace hanse {
 namespace {

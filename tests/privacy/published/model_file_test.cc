@@ -1,4 +1,4 @@
-#include "coordinator/output/model_file.h"
+#include "privacy/published/model_file.h"
 
 #include <cstdlib>
 #include <cstring>
