@@ -163,5 +163,54 @@ TEST_F(InsightsOfExamples, WhatIfWithPrivacyStaysNearTheTruth) {
   EXPECT_EQ(audit(), 0);
 }
 
+/// Rows of each category and week, row-major by category: of 9 categories and 53 weeks.
+std::vector<double> weekly_counts(const Dataset& data) {
+  std::vector<double> counts(9 * 53, 0.0);
+  const ColumnRange& weeks = data.space.sparse_ranges[0];
+  const ColumnRange& categories = data.space.sparse_ranges[1];
+  for (std::size_t i = 0; i < data.train.features.rows(); ++i) {
+    const SparseRow row = data.train.features.row(i);
+    if (row.columns.size() == 3) {  // Week, category, intercept: some lines have no category.
+      counts[(row.columns[1] - categories.begin) * 53 + row.columns[0] - weeks.begin] += 1;
+    }
+  }
+  return counts;
+}
+
+TEST_F(InsightsOfExamples, DemandIsForeseenBetterThanByTheWeekBefore) {
+  const std::string path = path_of("free/completejourney/discount.csv");
+  const Configuration configuration = read_configuration(ini_of("demand/federation.ini"), {path});
+
+  ASSERT_NO_FATAL_FAILURE(run("demand/federation.ini", {path}));
+
+  const std::vector<double> expected = weekly_counts(read_dataset(configuration, 1, 1));
+  const std::vector<double> totals = array("totals");
+  ASSERT_EQ(totals.size(), expected.size());
+  for (std::size_t cell = 0; cell < totals.size(); ++cell) {
+    EXPECT_NEAR(totals[cell], expected[cell], 1e-6);
+  }
+  std::printf("error one week ahead %.2f, of the week before %.2f\n", last_figure("test_rmse"),
+              last_figure("test_rmse_naive"));
+  EXPECT_LT(last_figure("test_rmse"), 0.8 * last_figure("test_rmse_naive"));
+  EXPECT_EQ(table_of(insights(), "demand").rows.size(), 10u);
+  EXPECT_EQ(audit(), 0);
+}
+
+TEST_F(InsightsOfExamples, DemandHasTheSameBytesForAnyNumberOfWorkers) {
+  expect_same_bytes("demand/federation.ini",
+                    {path_of("free/completejourney/discount.csv"), "data.partition=iid:8"});
+}
+
+TEST_F(InsightsOfExamples, DemandWithPrivacyIsForeseenBetterThanByTheWeekBefore) {
+  const std::string path = path_of("free/completejourney/discount.csv");
+
+  ASSERT_NO_FATAL_FAILURE(run("demand/federation_private.ini", {path}));
+
+  std::printf("epsilon 3: error one week ahead %.2f, of the week before %.2f\n", last_figure("test_rmse"),
+              last_figure("test_rmse_naive"));
+  EXPECT_LT(last_figure("test_rmse"), last_figure("test_rmse_naive"));
+  EXPECT_EQ(audit(), 0);
+}
+
 }  // namespace
 }  // namespace hanse
