@@ -217,8 +217,8 @@ TEST_F(CustomerSegments, WithEpsilonThreeForEveryHouseholdAtAStoreAreNearlyAsGoo
 
 TEST_F(CustomerSegments, HaveTheSameBytesForEveryNumberOfWorkers) {
   expect_same_bytes("segments/federation.ini",
-                    {path_of("free/completejourney/transactions.csv"), "aggregation.encryption=none",
-                     "federation.rounds=4", "data.test=none"});
+                    {path_of("free/completejourney/transactions.csv"), "data.partition=iid:20",
+                     "federation.rounds=4", "federation.evaluate_every=4"});
 }
 
 // -------------------------------------------------------------------------------------------- market analysis
@@ -289,7 +289,7 @@ TEST_F(MarketAnalysis, WithEpsilonOneForEveryPurchaseFindsTheSameCategories) {
 
 TEST_F(MarketAnalysis, HasTheSameBytesForEveryNumberOfWorkers) {
   expect_same_bytes("market_analysis/federation.ini",
-                    {path_of("free/completejourney/discount.csv"), "aggregation.encryption=none"});
+                    {path_of("free/completejourney/discount.csv"), "data.partition=iid:20"});
 }
 
 }  // namespace
