@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "common/base/failure.h"
 
@@ -166,6 +167,31 @@ InsightTable coefficient_table(const LinearModel& model, bool odds) {
     std::vector<InsightCell> row = {model.space.names[c], effect.value, effect.error};
     if (odds) {
       row.insert(row.end(), {std::exp(effect.value), std::exp(effect.low()), std::exp(effect.high())});
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+InsightTable largest_effects(const LinearModel& model, bool odds) {
+  constexpr std::size_t kMost = 20;
+  InsightTable table{
+      .name = "largest_effects",
+      .title = "What matters most, by one standard deviation of a number or a word's being there",
+      .columns = {"column", "effect"},
+      .rows = {}};
+  if (odds) {
+    table.columns.push_back("odds ratio");
+  }
+  std::vector<std::size_t> order(model.weights.size() - 1);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    return std::abs(model.weights[a]) > std::abs(model.weights[b]);
+  });
+  for (const std::size_t c : std::span(order).first(std::min(order.size(), kMost))) {
+    std::vector<InsightCell> row = {model.space.names[c], model.weights[c]};
+    if (odds) {
+      row.push_back(std::exp(model.weights[c]));
     }
     table.rows.push_back(std::move(row));
   }
