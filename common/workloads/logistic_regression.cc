@@ -280,8 +280,8 @@ Metrics LogisticRegression::apply_newton(Model& model, std::span<const double> t
   if (gap) {
     model.parameters[width] = std::min(*gap, kUnknownGap);
   }
-  if (tells_errors() && gap && *gap <= options_.tolerance) {  // Then w is where the Hessian was taken.
-    find_errors(model, lower, divisor);
+  if (tells_errors() && gap && *gap <= options_.tolerance) {   // Then w is where the Hessian was taken.
+    find_errors(model, lower, divisor * options_.train_rows);  // Merchants sent parts of the mean.
   }
   return {{"train_loss", sums[width]}};
 }
