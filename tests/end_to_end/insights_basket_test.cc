@@ -43,7 +43,7 @@ TEST_F(InsightsBasket, TheModelIsThatOfThePooledBaskets) {
       path_of(kPurchases),          "data.partition=iid:1",        "data.merchant=",
       "federation.min_merchants=1", "aggregation.encryption=none", "workload.items_kept=40"};
 
-  ASSERT_NO_FATAL_FAILURE(run("bought_together/federation.ini", settings));
+  ASSERT_NO_FATAL_FAILURE(run("bought_together/federation.ini", settings, "run", "1"));
 
   const Configuration configuration = read_configuration(ini_of("bought_together/federation.ini"), settings);
   Dataset data = read_dataset(configuration, 1, 1);
@@ -122,8 +122,8 @@ TEST_F(InsightsBasket, FilmsSeenTogetherForetellTheLastFilm) {
 
 TEST_F(InsightsBasket, HasTheSameBytesForAnyNumberOfWorkers) {
   expect_same_bytes("bought_together/federation.ini",
-                    {path_of(kPurchases), "workload.items_kept=60", "workload.entries_per_sum=2000",
-                     "federation.rounds=2"});
+                    {path_of(kPurchases), "data.merchant=", "data.partition=iid:20", "workload.items_kept=60",
+                     "workload.entries_per_sum=2000", "federation.rounds=2"});
 }
 
 // --- models applied by merchants ---
