@@ -6,6 +6,7 @@
 #include "common/data/cleaning.h"
 #include "common/workloads/bayesian_network.h"
 #include "common/workloads/by_group.h"
+#include "common/workloads/counts.h"
 #include "common/workloads/covariance.h"
 #include "common/workloads/factorization_machine.h"
 #include "common/workloads/implicit_factorization.h"
@@ -16,6 +17,7 @@
 #include "common/workloads/matrix_factorization.h"
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
+#include "common/workloads/segments.h"
 #include "common/workloads/softmax_regression.h"
 #include "common/workloads/workload_options.h"
 
@@ -92,6 +94,8 @@ constexpr Entry kCatalogue[] = {
     {"markov-chain", make_markov_chain},
     {"bayesian-network", make_bayesian_network},
     {"covariance", make_covariance},
+    {"segments", make_segments},
+    {"counts", make_counts},
 };
 
 }  // namespace
