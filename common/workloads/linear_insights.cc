@@ -38,8 +38,18 @@ double unit_of(const LinearModel& model, std::size_t column) {
 
 Estimate effect_of(const LinearModel& model, std::size_t column) {
   const double unit = unit_of(model, column);
-  return {.value = model.weights[column] / unit,
-          .error = model.errors.empty() ? kUnknown : model.errors[column] / unit};
+  Estimate effect{.value = model.weights[column] / unit,
+                  .error = model.errors.empty() ? kUnknown : model.errors[column] / unit};
+  // The model has the effect of a crossed word at the number's mean; told is that at the number's zero, where slopes begin.
+  for (const CrossRange& cross : model.space.crosses) {
+    const std::uint32_t words = cross.end - cross.begin;
+    if (column >= cross.words_begin && column < cross.words_begin + words) {
+      const double weight = model.weights[cross.begin + (column - cross.words_begin)];
+      effect.value -= weight * model.mean[cross.number] / model.deviation[cross.number];
+      effect.error = model.mean[cross.number] == 0 ? effect.error : kUnknown;
+    }
+  }
+  return effect;
 }
 
 /// The effect of the number `cross.number` for the word `word` of the cross: the common one and its own together.
