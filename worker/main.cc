@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "common/base/memory.h"
 #include "common/base/program.h"
 #include "common/config/arguments.h"
 #include "common/data/read_dataset.h"
@@ -75,6 +76,7 @@ void check_units(const Configuration& configuration, const Dataset& data) {
 
 Dataset read_own_data(const Configuration& configuration, Peer rank, Peer workers) {
   Dataset data = read_dataset(configuration, rank, workers);
+  give_back_freed_memory();
   const bool own_file = configuration.data.path.find("{worker}") != std::string::npos;
   if (data.merchants.empty() && (own_file || read_dataset(configuration, 1, 1).merchants.empty())) {
     throw bad_input("data.path: " + configuration.data.path + " has no rows" +

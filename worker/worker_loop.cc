@@ -11,6 +11,8 @@ template <class Node>
 WorkerNode::End run(Node& node, Channel& channel, const Clock& clock, Milliseconds patience) {
   constexpr Peer coordinator = 0;
   constexpr Milliseconds last_words{2000};
+  constexpr std::uint64_t most_waiting = std::uint64_t{1} << 20;
+  constexpr Milliseconds longest_wait{5000};
   channel.send(coordinator, node.hail());
   while (!node.ended()) {
     const std::optional<Incoming> incoming = channel.receive(clock.now() + patience);
@@ -21,10 +23,11 @@ WorkerNode::End run(Node& node, Channel& channel, const Clock& clock, Millisecon
     if (incoming->from != coordinator) {
       continue;  // Workers have nothing to tell each other.
     }
-    // Uploads leave one by one, so that memory does not grow with the number of merchants hosted here.
+    // Uploads leave one by one, and the next is not made before most of them are gone: memory does not grow with the number of
+    // merchants hosted here. A coordinator that takes none for so long is dealt with by the rounds' deadlines.
     node.handle(incoming->message, [&](Bytes answer) {
       channel.send(coordinator, std::move(answer));
-      channel.flush(clock.now());
+      channel.flush_to(most_waiting, clock.now() + longest_wait);
     });
   }
   channel.flush(clock.now() + last_words);

@@ -15,4 +15,8 @@ void give_back_large_buffers() {
   mallopt(M_MMAP_THRESHOLD, 1 << 18);
 }
 
+void give_back_freed_memory() {
+  malloc_trim(0);
+}
+
 }  // namespace hanse

@@ -11,4 +11,7 @@ void keep_freed_memory();
 /// merchants are of many sizes and lifetimes: kept, they leave holes, and its memory grows by a tenth over the first rounds.
 void give_back_large_buffers();
 
+/// All that is free now goes back to the system: once, after something large and short-lived, such as reading data.
+void give_back_freed_memory();
+
 }  // namespace hanse

@@ -479,7 +479,7 @@ std::vector<Key> make_table() {
           "workload.name",
           "logistic | linear | softmax | perceptron | matrix-factorization | implicit-matrix-factorization | "
           "item-similarity | "
-          "factorization-machine | markov-chain | covariance | bayesian-network",
+          "factorization-machine | markov-chain | covariance | bayesian-network | segments | counts | trend",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},
@@ -543,6 +543,13 @@ std::vector<Key> make_table() {
           "target", "a state or a variable",
           "markov-chain: the state that steps are counted to, a word of data.categorical; outside for "
           "the end of a sequence. bayesian-network: the variable that is foreseen."),
+      own_number_key("holdout", "trend: the last weeks, which judge the forecast; otherwise 8."),
+      own_number_key("horizon", "trend: weeks to forecast; otherwise 4."),
+      own_number_key("season", "trend: weeks after which a season comes again; otherwise there is none."),
+      own_number_key("first_week", "trend: weeks before it are not used; otherwise all are."),
+      own_number_key("lead_time", "trend: weeks until an order arrives; otherwise 1."),
+      own_number_key("service_level",
+                     "trend: probability that the stock lasts for the lead time; otherwise 0.95."),
       own_text_key("structure", "NAME:PARENT,PARENT; NAME:...",
                    "bayesian-network: what each variable depends on; otherwise a tree is learnt."),
       own_number_key("smoothing", "What is added to each count; otherwise 0.1."),
@@ -585,6 +592,25 @@ std::vector<Key> make_table() {
       own_number_key("customers_per_unit",
                      "Customers of a merchant that count, where it is the unit; otherwise 64."),
       own_number_key("ratings_per_unit", "Ratings of one unit that count; 0: the workload's own."),
+      own_number_key("cells", "Cells of a histogram of counts over the range of a number; otherwise 32."),
+      own_number_key("top", "Words of a column that counts tells; otherwise 20."),
+      own_key("period_column", "COLUMN", "Column of data.numeric that is the time, for growth in counts.",
+              is_word),
+      own_number_key("period", "Length of a period, in units of workload.period_column."),
+      own_number_key("period_end",
+                     "Where the last period ends; otherwise the end of the range of workload.period_column."),
+      own_number_key("segments", "Number of segments of customers; otherwise 5."),
+      own_choice_key(
+          "features", {"rows", "rfm"},
+          "What is put into segments: rows, or customers by recency, frequency and monetary value; otherwise "
+          "rows."),
+      own_key("recency", "COLUMN",
+              "Column of data.numeric that is the time of a purchase, for workload.features=rfm.", is_word),
+      own_key("monetary", "COLUMN",
+              "Column of data.numeric that is the amount of a purchase, for workload.features=rfm.", is_word),
+      own_number_key(
+          "rows_per_customer",
+          "Rows of one customer up to which workload.features=rfm tells them apart; otherwise 1024."),
       own_number_key("kept_at_least",
                      "Count that keeps a hashed item or category; otherwise 1. Without privacy "
                      "privacy.min_contributors holds "

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -433,91 +434,23 @@ void read_records(RowPlan& plan, Records records, RowFilter& filter, Counts& cou
   sort_rows(std::move(train), std::move(test), filter.names(), data);
 }
 
-// One rating before it is sorted into its customer's row.
-struct StagedRating {
-  RowKey key;
+// One rating of a customer.
+struct Rating {
   std::uint32_t item = 0;
   float value = 0;
   double time = 0;
 };
 
-// Makes one row of all ratings of a customer at a merchant; of several of one item the last in time is kept,
-// or the last in the file.
-StagedRows rows_of(std::vector<StagedRating> ratings, Counts& counts) {
-  std::stable_sort(ratings.begin(), ratings.end(), [](const StagedRating& a, const StagedRating& b) {
-    return std::tie(a.key, a.item, a.time) < std::tie(b.key, b.item, b.time);
-  });
-  StagedRows rows;
-  for (std::size_t i = 0; i < ratings.size(); ++i) {
-    const StagedRating& rating = ratings[i];
-    const bool same_key_next = i + 1 < ratings.size() && ratings[i + 1].key == rating.key;
-    if (same_key_next && ratings[i + 1].item == rating.item) {
-      ++counts.ratings_replaced;
-      continue;
-    }
-    rows.features.columns.push_back(rating.item);
-    rows.features.values.push_back(rating.value);
-    if (!same_key_next) {
-      rows.features.row_begin.push_back(rows.features.columns.size());
-      rows.keys.push_back(rating.key);
-    }
-  }
-  return rows;
-}
-
-// Takes out of `ratings` what leave-one-out tests, and what it drops: of each customer the last of its items in time, where
-// an item's time is that of its last rating, and the one before it.
-std::vector<StagedRating> take_out_last(std::vector<StagedRating>& ratings, const SplitRule& split,
-                                        Counts& counts) {
-  std::stable_sort(ratings.begin(), ratings.end(), [](const StagedRating& a, const StagedRating& b) {
-    return std::tie(a.key, a.time) < std::tie(b.key, b.time);
-  });
-  std::vector<StagedRating> kept, last;
-  const auto put = [&](const StagedRating& rating, Side side) {
-    counts.validation_dropped += side == Side::drop ? 1U : 0U;
-    if (side != Side::drop) {
-      (side == Side::test ? last : kept).push_back(rating);
-    }
-  };
-  for (std::size_t begin = 0; begin < ratings.size();) {
-    std::size_t end = begin;
-    while (end < ratings.size() && ratings[end].key == ratings[begin].key) {
-      ++end;
-    }
-    const std::uint32_t final_item = ratings[end - 1].item;
-    std::size_t before = end;
-    while (before > begin && ratings[before - 1].item == final_item) {
-      --before;
-    }
-    // A customer of one item keeps it: there is nothing to foresee it from.
-    const std::uint32_t last_but_one = before > begin ? ratings[before - 1].item : final_item;
-    for (; begin < end; ++begin) {
-      const StagedRating& rating = ratings[begin];
-      put(rating, last_but_one == final_item    ? Side::train
-                  : rating.item == final_item   ? split.side_of_last()
-                  : rating.item == last_but_one ? split.side_of_last_but_one()
-                                                : Side::train);
-    }
-  }
-  ratings.swap(kept);
-  return last;
-}
-
-void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Counts& counts, Dataset& data) {
-  if (plan.data.customer.empty()) {
-    throw bad_input("data.customer is missing; format ratings needs the column of customers");
-  }
-  if (plan.split.kind() == SplitRule::Kind::leave_one_out && plan.data.time.empty()) {
-    throw bad_input("data.test=leave-one-out needs data.time, the column that says which item was last");
-  }
+// Calls take(key, side, rating) for each rating that the filter keeps, in the order of the files.
+template <class Take>
+void for_each_rating(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Counts& counts,
+                     const Take& take) {
   const Vocabulary items(read_word_spec(plan.data.item, "data.item", kItemBuckets), plan.folder, "data.item");
   NumericSpec rating;
   if (!plan.data.rating.empty()) {
     rating = read_numeric_spec(plan.data.rating, "data.rating");
   }
   const NumericSpec time{.transform = Transform::none, .name = plan.data.time};
-
-  std::vector<StagedRating> train, test;
   for_each_file(plan, [&](RowSource& source) {
     const std::size_t item_column = source.csv().column(items.name(), "data.item");
     const std::size_t rating_column =
@@ -528,32 +461,213 @@ void read_ratings(RowPlan& plan, const Cleaning& cleaning, RowFilter& filter, Co
       if (!key) {
         continue;
       }
-      StagedRating staged{.key = *key, .item = 0, .value = 1, .time = 0};
+      Rating one{.item = 0, .value = 1, .time = 0};
       if (!rating.name.empty()) {
-        staged.value = read_numeric_cell(source, rating_column, rating, counts);
+        one.value = read_numeric_cell(source, rating_column, rating, counts);
       }
-      if (std::isnan(staged.value) || is_missing(source.csv().cell(item_column))) {
+      if (std::isnan(one.value) || is_missing(source.csv().cell(item_column))) {
         if (cleaning.missing != Cleaning::Missing::drop) {
-          throw source.bad_cell(std::isnan(staged.value) ? rating_column : item_column,
+          throw source.bad_cell(std::isnan(one.value) ? rating_column : item_column,
                                 "a value (or set data.clean = missing:drop)");
         }
         ++counts.missing_dropped;
         continue;
       }
-      staged.item = read_word_cell(source, item_column, items, counts);
+      one.item = read_word_cell(source, item_column, items, counts);
       if (!time.name.empty()) {
-        staged.time = read_time(source, time_column);
+        one.time = read_time(source, time_column);
       }
-      (source.side() == Side::train ? train : test).push_back(staged);
+      take(*key, source.side(), one);
     }
     filter.end_of_file();
   });
-  if (plan.split.kind() == SplitRule::Kind::leave_one_out) {
-    test = take_out_last(train, plan.split, counts);
+}
+
+// The customers of all ratings and how many ratings each has, in the order in which sort_rows() wants their rows.
+struct CustomerRows {
+  std::vector<RowKey> keys;            // By customer number.
+  std::vector<std::uint32_t> lengths;  // By customer number.
+  std::vector<std::uint32_t> order;    // Customer numbers by (name of merchant, number).
+
+  void add(const RowKey& key) {
+    if (key.customer >= keys.size()) {
+      keys.resize(key.customer + std::size_t{1});
+      lengths.resize(keys.size());
+    }
+    keys[key.customer] = key;
+    ++lengths[key.customer];
   }
-  StagedRows train_rows = rows_of(std::move(train), counts);
-  StagedRows test_rows = rows_of(std::move(test), counts);
-  sort_rows(std::move(train_rows), std::move(test_rows), filter.names(), data);
+  void sort(const StringTable& merchants) {
+    order.resize(keys.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+      const auto name = [&](std::uint32_t customer) { return merchants.text(keys[customer].merchant); };
+      return std::pair(name(a), a) < std::pair(name(b), b);
+    });
+  }
+};
+
+// All ratings of one side, customer by customer: filled by a second pass over the file, so that nothing is held but what stays.
+class RatingTable {
+ public:
+  RatingTable(CustomerRows customers, bool with_times) : customers_(std::move(customers)) {
+    std::uint64_t end = 0;
+    next_.resize(customers_.keys.size());
+    for (const std::uint32_t customer : customers_.order) {
+      next_[customer] = end;
+      end += customers_.lengths[customer];
+    }
+    rows_.features.columns.resize(end);
+    rows_.features.values.resize(end);
+    times_.resize(with_times ? end : 0);
+  }
+
+  void put(const RowKey& key, const Rating& rating) {
+    const bool counted = key.customer < next_.size() && next_[key.customer] < rows_.features.columns.size();
+    if (!counted) {
+      throw bad_input("data.path changed while it was read");
+    }
+    const std::uint64_t at = next_[key.customer]++;
+    rows_.features.columns[at] = rating.item;
+    rows_.features.values[at] = rating.value;
+    if (!times_.empty()) {
+      times_[at] = rating.time;
+    }
+  }
+
+  // The rows, each of which `finish` has made of its customer's ratings: never more of them.
+  template <class Finish>
+  StagedRows rows(const Finish& finish) && {
+    CsrMatrix& features = rows_.features;
+    std::vector<Rating> ratings;
+    std::uint64_t read = 0, written = 0;
+    for (const std::uint32_t customer : customers_.order) {
+      ratings.clear();
+      for (const std::uint64_t end = read + customers_.lengths[customer]; read < end; ++read) {
+        ratings.push_back({.item = features.columns[read],
+                           .value = features.values[read],
+                           .time = times_.empty() ? 0 : times_[read]});
+      }
+      finish(customers_.keys[customer], ratings);
+      for (const Rating& rating : ratings) {
+        features.columns[written] = rating.item;
+        features.values[written] = rating.value;
+        ++written;
+      }
+      if (!ratings.empty()) {
+        features.row_begin.push_back(written);
+        rows_.keys.push_back(customers_.keys[customer]);
+      }
+    }
+    features.columns.resize(written);
+    features.values.resize(written);
+    return std::move(rows_);
+  }
+
+ private:
+  CustomerRows customers_;
+  std::vector<std::uint64_t> next_;  // Where the next rating of each customer goes.
+  StagedRows rows_;
+  std::vector<double> times_;
+};
+
+// Sorts a customer's ratings by item; of several of one item the last in time is kept, or the last in the file.
+void keep_last_of_each_item(std::vector<Rating>& ratings, Counts& counts) {
+  std::ranges::stable_sort(ratings, [](const Rating& a, const Rating& b) {
+    return std::tie(a.item, a.time) < std::tie(b.item, b.time);
+  });
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < ratings.size(); ++i) {
+    if (i + 1 < ratings.size() && ratings[i + 1].item == ratings[i].item) {
+      ++counts.ratings_replaced;
+      continue;
+    }
+    ratings[kept++] = ratings[i];
+  }
+  ratings.resize(kept);
+}
+
+// Takes out of a customer's ratings what leave-one-out tests, and what it drops: the last of its items in time, where an item's time
+// is that of its last rating, and the one before it. Returns what is tested.
+std::vector<Rating> take_out_last(std::vector<Rating>& ratings, const SplitRule& split, Counts& counts) {
+  std::ranges::stable_sort(ratings, {}, &Rating::time);
+  std::vector<Rating> kept, last;
+  if (ratings.empty()) {
+    return last;
+  }
+  const std::uint32_t final_item = ratings.back().item;
+  const auto before = std::find_if(ratings.rbegin(), ratings.rend(),
+                                   [&](const Rating& one) { return one.item != final_item; });
+  if (before == ratings.rend()) {
+    return last;  // A customer of one item keeps it: there is nothing to foresee it from.
+  }
+  for (const Rating& rating : ratings) {
+    const Side side = rating.item == final_item     ? split.side_of_last()
+                      : rating.item == before->item ? split.side_of_last_but_one()
+                                                    : Side::train;
+    counts.validation_dropped += side == Side::drop ? 1U : 0U;
+    if (side != Side::drop) {
+      (side == Side::test ? last : kept).push_back(rating);
+    }
+  }
+  ratings.swap(kept);
+  return last;
+}
+
+void append_row(StagedRows& rows, const RowKey& key, const std::vector<Rating>& ratings) {
+  for (const Rating& rating : ratings) {
+    rows.features.columns.push_back(rating.item);
+    rows.features.values.push_back(rating.value);
+  }
+  if (!ratings.empty()) {
+    rows.features.row_begin.push_back(rows.features.columns.size());
+    rows.keys.push_back(key);
+  }
+}
+
+// Millions of ratings are most of a worker's memory, so the file is read twice: once to count each customer's, once to put them
+// where they stay.
+void read_ratings(const Configuration& configuration, std::uint32_t worker,
+                  const std::optional<StringTable>& owned, const Cleaning& cleaning, Counts& counts,
+                  Dataset& data) {
+  RowPlan plan(configuration, worker);
+  if (plan.data.customer.empty()) {
+    throw bad_input("data.customer is missing; format ratings needs the column of customers");
+  }
+  const bool leave_one_out = plan.split.kind() == SplitRule::Kind::leave_one_out;
+  if (leave_one_out && plan.data.time.empty()) {
+    throw bad_input("data.test=leave-one-out needs data.time, the column that says which item was last");
+  }
+  RowFilter filter(owned, cleaning, counts);
+  CustomerRows train_customers, test_customers;
+  for_each_rating(plan, cleaning, filter, counts, [&](const RowKey& key, Side side, const Rating&) {
+    (side == Side::train ? train_customers : test_customers).add(key);
+  });
+  const RowNames names = filter.names();
+  train_customers.sort(names.merchants);
+  test_customers.sort(names.merchants);
+
+  RatingTable train(std::move(train_customers), !plan.data.time.empty());
+  RatingTable test(std::move(test_customers), !plan.data.time.empty());
+  RowPlan again(configuration, worker);
+  Counts counted;  // Already.
+  RowFilter same(owned, cleaning, counted);
+  for_each_rating(again, cleaning, same, counted, [&](const RowKey& key, Side side, const Rating& rating) {
+    (side == Side::train ? train : test).put(key, rating);
+  });
+
+  StagedRows held_back;
+  StagedRows train_rows = std::move(train).rows([&](const RowKey& key, std::vector<Rating>& ratings) {
+    if (leave_one_out) {
+      std::vector<Rating> last = take_out_last(ratings, plan.split, counts);
+      keep_last_of_each_item(last, counts);
+      append_row(held_back, key, last);
+    }
+    keep_last_of_each_item(ratings, counts);
+  });
+  StagedRows test_rows = std::move(test).rows(
+      [&](const RowKey&, std::vector<Rating>& ratings) { keep_last_of_each_item(ratings, counts); });
+  sort_rows(std::move(train_rows), leave_one_out ? std::move(held_back) : std::move(test_rows), names, data);
 }
 
 }  // namespace
@@ -577,7 +691,7 @@ Dataset read_dataset(const Configuration& configuration, std::uint32_t worker, s
   Counts counts;
   RowFilter filter(owned, cleaning, counts);
   if (configuration.data.format == "ratings") {
-    read_ratings(plan, cleaning, filter, counts, data);
+    read_ratings(configuration, worker, owned, cleaning, counts, data);
   } else if (configuration.data.format == "libsvm") {
     read_records(plan, LibsvmRecords(plan), filter, counts, data);
   } else if (configuration.data.format == "idx") {

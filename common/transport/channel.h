@@ -49,6 +49,10 @@ class Channel {
   /// Moves queued messages on until all are out or `deadline` passes.
   virtual void flush(Instant deadline) = 0;
 
+  /// Moves them on until at most `bytes` of them wait, or `deadline` passes: for a program that makes messages faster than they
+  /// are taken.
+  virtual void flush_to(std::uint64_t bytes, Instant deadline) = 0;
+
   /// Peers that broke the framing rules or stopped taking messages, each with the reason in a sentence.
   virtual const std::vector<std::pair<Peer, std::string>>& given_up() const = 0;
 

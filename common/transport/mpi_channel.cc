@@ -453,6 +453,16 @@ void MpiChannel::flush(Instant deadline) {
   state_->run_until(deadline, [&] { return state_->all_out(); });
 }
 
+void MpiChannel::flush_to(std::uint64_t bytes, Instant deadline) {
+  state_->run_until(deadline, [&] {
+    std::uint64_t waiting = 0;
+    for (const Link& link : state_->links) {
+      waiting += link.queued_bytes;
+    }
+    return waiting <= bytes;
+  });
+}
+
 namespace {
 
 /// A rank's part of the trial sum: every sum of two wraps, and no two ranks have the same.

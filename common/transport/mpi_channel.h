@@ -54,6 +54,7 @@ class MpiChannel final : public Channel {
   std::optional<Incoming> receive(Instant deadline) override;
   /// Waits for the acknowledgement of everything queued to peers that still take messages.
   void flush(Instant deadline) override;
+  void flush_to(std::uint64_t bytes, Instant deadline) override;
   const std::vector<std::pair<Peer, std::string>>& given_up() const override;
   std::uint64_t bytes_sent() const override;
 

@@ -67,6 +67,7 @@ class SimulatedNetwork final : public Channel, public Clock {
   void send(Peer to, Bytes message) override;
   std::optional<Incoming> receive(Instant deadline) override;
   void flush(Instant deadline) override;
+  void flush_to(std::uint64_t, Instant) override {}  ///< All are on their way at once.
   const std::vector<std::pair<Peer, std::string>>& given_up() const override { return given_up_; }
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
 

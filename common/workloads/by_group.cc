@@ -11,6 +11,7 @@
 #include "common/numerics/linear.h"
 #include "common/workloads/contribution_accumulator.h"
 #include "common/workloads/figure_tables.h"
+#include "common/workloads/two_parts.h"
 
 namespace hanse {
 namespace {
@@ -50,17 +51,14 @@ std::vector<double> read_cuts(const std::string& group, std::size_t open) {
   return cuts;
 }
 
-/// A clip norm under which a whole merchant's rows count, where `sum` may be for one row.
-double clip_of_merchant(const PrivateSum& sum, std::uint64_t rows) {
-  return sum.without_privacy == Unit::merchant
-             ? sum.clip_norm
-             : power_of_two_above(sum.clip_norm * static_cast<double>(rows));
-}
-
 }  // namespace
 
 ByGroup::ByGroup(std::unique_ptr<Workload> inner, Options options)
     : inner_(std::move(inner)), options_(std::move(options)) {
+  if (const Model model = inner_->initial_model(0); !inner_->scorer(model) && !inner_->class_scorer(model)) {
+    throw bad_input("workload.group: workload.name=" + std::string(inner_->name()) +
+                    " does not predict row by row, so there is nothing to compare: leave it out");
+  }
   const std::string& group = options_.group;
   const FeatureSpace& space = options_.space;
   if (group == kMerchantSize) {
@@ -90,7 +88,7 @@ ByGroup::ByGroup(std::unique_ptr<Workload> inner, Options options)
       groups_.push_back(
           name.starts_with(group) ? name.substr(group.size() + (name[group.size()] == '=' ? 1 : 0)) : name);
     }
-    groups_.emplace_back("none");
+    groups_.emplace_back("(none)");
     return;
   }
   const auto number = std::find(space.names.begin(), space.names.begin() + space.numeric, dimension_);
@@ -128,14 +126,17 @@ std::size_t ByGroup::group_of(const UnitRows& unit, const SparseRow& row) const 
 
 std::optional<PrivateSum> ByGroup::evaluation_sum(const Model& model) const {
   std::optional<PrivateSum> sum = inner_->evaluation_sum(model);
-  if (sum) {
-    sum->name += " by group";
-    sum->length *= groups_.size();
-    if (counts_merchants()) {
-      sum->length += groups_.size();
-      sum->clip_norm = 2 * clip_of_merchant(*sum, options_.max_units);
-      sum->without_privacy = Unit::merchant;
-    }
+  if (!sum) {
+    return sum;
+  }
+  const bool parts = in_two_parts(*sum);
+  sum->name += " by group";
+  sum->length = groups_.size() * (sum->length + (parts ? 2u : counts_merchants() ? 1u : 0u));
+  if (counts_merchants()) {
+    sum->clip_norm =
+        2 * (parts ? sum->clip_norm
+                   : power_of_two_above(sum->clip_norm * static_cast<double>(options_.max_units)));
+    sum->without_privacy = Unit::merchant;
   }
   return sum;
 }
@@ -144,27 +145,98 @@ Contributor ByGroup::contributor(const Model& model, const PrivateSum& sum) cons
   if (sum.purpose != Purpose::evaluation) {
     return inner_->contributor(model, sum);
   }
-  const std::size_t length = inner_->evaluation_sum(model)->length;
-  const auto sums = std::make_shared<ContributionAccumulator>(0, sum.length, 1);
-  const auto part = std::make_shared<Contribution>();
-  return [this, length, sums, part, inner = inner_->contributor(model, *inner_->evaluation_sum(model))](
-             const UnitRows& unit, Contribution& out) {
+  const PrivateSum inner_sum = *inner_->evaluation_sum(model);
+  const bool parts = in_two_parts(inner_sum);
+  const std::size_t length = parts ? inner_sum.length / 2 : inner_sum.length;
+  const std::size_t entries = parts ? sum.length / 2 : sum.length;
+  struct Scratch {
+    ContributionAccumulator sums;
+    Contribution row;
+    std::vector<double> dense, all;
+  };
+  const auto scratch = std::make_shared<Scratch>(Scratch{{0, entries, 1}, {}, {}, {}});
+  return [=, this, clip = sum.clip_norm, inner = inner_->contributor(model, inner_sum)](const UnitRows& unit,
+                                                                                        Contribution& out) {
+    Scratch& s = *scratch;
     std::vector<bool> has(groups_.size(), false);
+    s.all.assign(parts && !unit.test.empty() ? entries : 0, 0.0);
     for (std::size_t i = 0; i < unit.test.size(); ++i) {
       const std::size_t group = group_of(unit, unit.test.row(i));
-      part->clear();
-      inner({.train = {}, .test = unit.test.only(i), .merchant = unit.merchant}, *part);
-      for_each_entry(*part,
-                     [&](std::size_t index, double value) { (*sums)[group * length + index] += value; });
       has[group] = true;
+      s.row.clear();
+      inner({.train = {}, .test = unit.test.only(i), .merchant = unit.merchant}, s.row);
+      if (!parts) {
+        for_each_entry(s.row,
+                       [&](std::size_t index, double value) { s.sums[group * length + index] += value; });
+        continue;
+      }
+      s.dense.assign(inner_sum.length, 0.0);  // Parts of a row are joined: those of many would not fit.
+      for_each_entry(s.row, [&](std::size_t index, double value) { s.dense[index] = value; });
+      const std::vector<double> whole = joined(s.dense);
+      for (std::size_t k = 0; k < length; ++k) {
+        s.all[group * length + k] += whole[k];
+      }
     }
     for (std::size_t group = 0; counts_merchants() && group < has.size(); ++group) {
       if (has[group]) {
-        (*sums)[groups_.size() * length + group] = 1;
+        (parts ? s.all[groups_.size() * length + group] : s.sums[groups_.size() * length + group]) = 1;
       }
     }
-    sums->flush(out);
+    if (!parts) {
+      s.sums.flush(out);
+    } else if (!s.all.empty()) {
+      split_in_two(s.all, clip);
+      out.add_block(0, s.all);
+    }
   };
+}
+
+/// The inner totals of all groups, and the merchants of each where they are counted.
+ByGroup::Totals ByGroup::totals(const PrivateSum& inner, std::span<const double> total) const {
+  const bool parts = in_two_parts(inner);
+  const std::vector<double> values = parts ? joined(total) : std::vector<double>(total.begin(), total.end());
+  const std::size_t length = parts ? inner.length / 2 : inner.length;
+  const auto part = [&](std::size_t first) {
+    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(first);
+    return std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(length));
+  };
+  Totals totals{.groups = {}, .all = std::vector<double>(length, 0.0), .merchants = {}};
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    totals.groups.push_back(part(group * length));
+    std::ranges::transform(totals.groups.back(), totals.all, totals.all.begin(), std::plus<>());
+    if (parts) {
+      split_in_two(totals.groups.back(), inner.clip_norm);
+    }
+  }
+  if (parts) {
+    split_in_two(totals.all, inner.clip_norm);
+  }
+  totals.merchants.assign(values.begin() + static_cast<std::ptrdiff_t>(groups_.size() * length),
+                          values.end());
+  return totals;
+}
+
+/// Figures of the groups that there is enough of: merchants, or rows beyond the noise in all entries of a part.
+Metrics ByGroup::group_figures(const PrivateSum& inner, const Totals& totals, double noise) const {
+  Model model = inner_->initial_model(0);  // Figures of a total do not depend on it.
+  Metrics metrics;
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    const double fewest = options_.alone ? 1 : options_.min_contributors;
+    if (counts_merchants() && totals.merchants[group] < std::max(fewest, 1.0) - 0.5) {
+      continue;
+    }
+    const Metrics figures = inner_->apply(model, inner, totals.groups[group]);
+    const auto rows = figures.find("test_rows");
+    if (rows == figures.end() || rows->second < 4 * noise * std::sqrt(static_cast<double>(inner.length))) {
+      continue;
+    }
+    for (const auto& [figure, value] : figures) {
+      if (!is_detail(figure)) {
+        metrics[detail_name(figure, dimension_, groups_[group])] = value;
+      }
+    }
+  }
+  return metrics;
 }
 
 Metrics ByGroup::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
@@ -172,24 +244,16 @@ Metrics ByGroup::apply(Model& model, const PrivateSum& sum, std::span<const doub
     return inner_->apply(model, sum, total);
   }
   const PrivateSum inner = *inner_->evaluation_sum(model);
-  const std::span<const double> merchants = total.subspan(groups_.size() * inner.length);
-  std::vector<double> all(inner.length, 0.0);
-  Metrics metrics;
-  for (std::size_t group = 0; group < groups_.size(); ++group) {
-    const std::span<const double> part = total.subspan(group * inner.length, inner.length);
-    std::transform(part.begin(), part.end(), all.begin(), all.begin(), std::plus<>());
-    if (counts_merchants() &&
-        (merchants[group] < 1 || (!options_.alone && merchants[group] < options_.min_contributors))) {
-      continue;
-    }
-    for (const auto& [figure, value] : inner_->apply(model, inner, part)) {
-      if (!is_detail(figure)) {
-        metrics[detail_name(figure, dimension_, groups_[group])] = value;
-      }
-    }
-  }
-  metrics.merge(inner_->apply(model, inner, all));
-  return metrics;
+  return inner_->apply(model, inner, totals(inner, total).all);
+}
+
+Insights ByGroup::evaluation_insights(const PrivateSum&, std::span<const double> total, double noise) const {
+  const PrivateSum inner = *inner_->evaluation_sum(inner_->initial_model(0));
+  const Totals totals = this->totals(inner, total);
+  Insights insights =
+      inner_->evaluation_insights(inner, totals.all, noise * std::sqrt(static_cast<double>(groups_.size())));
+  insights.append(figure_tables(group_figures(inner, totals, noise)));
+  return insights;
 }
 
 }  // namespace hanse

@@ -21,6 +21,12 @@ namespace hanse {
 /// The last G entries are there without a unit of privacy only, when a merchant's vectors are added: the merchants that have a
 /// row of the group. Figures of a group of fewer than `min_contributors` are not told.
 ///
+/// Where the inner sum is exact in two parts (common/workloads/two_parts.h), which it is when it adds merchants' vectors without a unit of
+/// privacy, the whole of this one is.
+///
+/// Figures of groups are told with the last evaluation, as insights, where the inner workload's figures have test_rows: with a unit of
+/// privacy, of groups whose rows are beyond four standard deviations of what noise alone would make.
+///
 /// Groups by the size of the merchant would let one record move another's group, so they need a unit that is the merchant or none.
 class ByGroup final : public Workload {
  public:
@@ -46,12 +52,26 @@ class ByGroup final : public Workload {
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override { return inner_->arrays(model); }
   Insights insights(const Model& model) const override { return inner_->insights(model); }
+  /// What the inner workload says of all groups together, and the figures of each.
+  Insights evaluation_insights(const PrivateSum& sum, std::span<const double> total,
+                               double noise) const override;
+  ClassScorer class_scorer(const Model& model) const override { return inner_->class_scorer(model); }
   RowScorer scorer(const Model& model) const override { return inner_->scorer(model); }
 
-  /// Names of the groups: "3", "30-45", "100-999", and "none" for rows of none of them.
+  /// Names of the groups: "3", "30-45", "100-999", and "(none)" for rows of none of them.
   const std::vector<std::string>& groups() const { return groups_; }
 
  private:
+  struct Totals {
+    std::vector<std::vector<double>> groups;  ///< As the inner workload would have them.
+    std::vector<double> all;
+    std::vector<double> merchants;
+  };
+  bool in_two_parts(const PrivateSum& inner) const {
+    return counts_merchants() && inner.without_privacy == Unit::merchant;
+  }
+  Totals totals(const PrivateSum& inner, std::span<const double> total) const;
+  Metrics group_figures(const PrivateSum& inner, const Totals& totals, double noise) const;
   bool counts_merchants() const { return options_.unit == Unit::none; }
   std::size_t group_of(const UnitRows& unit, const SparseRow& row) const;
 

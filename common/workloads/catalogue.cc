@@ -6,6 +6,7 @@
 #include "common/data/cleaning.h"
 #include "common/workloads/bayesian_network.h"
 #include "common/workloads/by_group.h"
+#include "common/workloads/counts.h"
 #include "common/workloads/covariance.h"
 #include "common/workloads/factorization_machine.h"
 #include "common/workloads/implicit_factorization.h"
@@ -17,7 +18,9 @@
 #include "common/workloads/perceptron.h"
 #include "common/workloads/personalised.h"
 #include "common/workloads/preparation.h"
+#include "common/workloads/segments.h"
 #include "common/workloads/softmax_regression.h"
+#include "common/workloads/trend.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
@@ -93,7 +96,10 @@ constexpr Entry kCatalogue[] = {
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
     {"bayesian-network", make_bayesian_network},
+    {"trend", make_trend},
     {"covariance", make_covariance},
+    {"segments", make_segments},
+    {"counts", make_counts},
 };
 
 }  // namespace

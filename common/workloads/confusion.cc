@@ -110,7 +110,8 @@ Metrics Confusion::metrics(std::span<const double> total) const {
       f1 += ratio(2 * one.right, one.truth + one.predicted);
     }
   }
-  Metrics metrics{{"test_accuracy", right / rows},
+  Metrics metrics{{"test_rows", rows},
+                  {"test_accuracy", right / rows},
                   {"test_loss", std::max(total[classes * classes + 2], 0.0) * kLossScale / rows}};
   if (seen > 0) {
     metrics["test_precision"] = precision / seen;

@@ -362,21 +362,24 @@ void ItemSimilarity::solve(Model& model) const {
   find_offsets(model, found);
 }
 
-/// What a customer without any item gives each: as popular as it is, less what its neighbours account for.
+/// What a customer without any item gives each: as popular as it is, less what its neighbours account for. Of pairs that were counted,
+/// the diagonal tells popularity; with noise better than the counts before them do.
 void ItemSimilarity::find_offsets(Model& model, const NeighbourLists& lists) const {
   const double customers = std::max(model.parameters[options_.items], 1.0);
   const bool ease = options_.kind == Kind::ease;
   const std::span<double> offsets = std::span(model.parameters).subspan(begin_of_offsets(), options_.items);
-  for (std::size_t item = 0; item < options_.items; ++item) {
-    offsets[item] = (ease ? 1 : kTieBreaker) * model.parameters[item] / customers;
-  }
-  if (!ease) {
-    return;
-  }
   const std::vector<std::uint32_t> items = kept_items(model);
-  for (std::size_t at = 0; at < lists.weights.size(); ++at) {
-    const double share = model.parameters[items[lists.sources[at]]] / customers;
-    offsets[items[at / lists.count]] -= lists.weights[at] * share;
+  std::vector<double> counts(model.parameters.begin(), model.parameters.begin() + options_.items);
+  if (model.step == pair_sums()) {
+    for (std::size_t place = 0; place < items.size(); ++place) {
+      counts[items[place]] = std::max(model.server_state[triangle_size(place) + place], 0.0);
+    }
+  }
+  for (std::size_t item = 0; item < options_.items; ++item) {
+    offsets[item] = (ease ? 1 : kTieBreaker) * counts[item] / customers;
+  }
+  for (std::size_t at = 0; ease && at < lists.weights.size(); ++at) {
+    offsets[items[at / lists.count]] -= lists.weights[at] * counts[items[lists.sources[at]]] / customers;
   }
 }
 
@@ -415,9 +418,10 @@ Insights ItemSimilarity::insights(const Model& model) const {
   for (std::size_t a = 0; a < kept(); ++a) {
     for (std::size_t b = 0; b < a; ++b) {
       const double both = g[triangle_size(a) + b];
-      const double lift = both * customers / (count(a) * count(b));
-      if (both >= support && lift > 1) {
-        pairs.push_back({a, b, both, both / std::sqrt(count(a) * count(b)), lift});
+      const double of_both = std::max(count(a), both) * std::max(count(b), both);  // Noise may say less.
+      const double by_chance = of_both / customers;
+      if (both >= support && both > by_chance + of_noise) {
+        pairs.push_back({a, b, both, both / std::sqrt(of_both), both / by_chance});
       }
     }
   }

@@ -43,8 +43,8 @@ namespace hanse {
 /// which is the sensitivity: a unit that comes or goes moves the sum by at most C. With noise of deviation s in each cell, a symmetric
 /// matrix of noise has eigenvalues up to about 2 s sqrt(K) (Wigner's semicircle): the ridge of EASE is raised by that much, so that directions
 /// which noise alone could have made count for little. Cosines are shrunk by 2 s and cells below 2 s are not looked at. A pair
-/// is told as an insight only where its count is above what the largest of all cells of noise is likely to be,
-/// s sqrt(2 log(cells)). With noise fewer items and fewer items a customer are better.
+/// is told as an insight only where its count is above what is expected by chance by more than the largest of all cells of noise is likely
+/// to be, s sqrt(2 log(cells)). With noise fewer items and fewer items a customer are better.
 ///
 /// Layout of the parameters: customers of each item, customers; the score of each item for a customer without any; then the K kept
 /// items, increasing; for each of them `neighbours` others, by their places among those kept; and their weights. Of the server's state: the triangle of G.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "common/base/failure.h"
 
@@ -37,8 +38,18 @@ double unit_of(const LinearModel& model, std::size_t column) {
 
 Estimate effect_of(const LinearModel& model, std::size_t column) {
   const double unit = unit_of(model, column);
-  return {.value = model.weights[column] / unit,
-          .error = model.errors.empty() ? kUnknown : model.errors[column] / unit};
+  Estimate effect{.value = model.weights[column] / unit,
+                  .error = model.errors.empty() ? kUnknown : model.errors[column] / unit};
+  // The model has the effect of a crossed word at the number's mean; told is that at the number's zero, where slopes begin.
+  for (const CrossRange& cross : model.space.crosses) {
+    const std::uint32_t words = cross.end - cross.begin;
+    if (column >= cross.words_begin && column < cross.words_begin + words) {
+      const double weight = model.weights[cross.begin + (column - cross.words_begin)];
+      effect.value -= weight * model.mean[cross.number] / model.deviation[cross.number];
+      effect.error = model.mean[cross.number] == 0 ? effect.error : kUnknown;
+    }
+  }
+  return effect;
 }
 
 /// The effect of the number `cross.number` for the word `word` of the cross: the common one and its own together.
@@ -166,6 +177,31 @@ InsightTable coefficient_table(const LinearModel& model, bool odds) {
     std::vector<InsightCell> row = {model.space.names[c], effect.value, effect.error};
     if (odds) {
       row.insert(row.end(), {std::exp(effect.value), std::exp(effect.low()), std::exp(effect.high())});
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+InsightTable largest_effects(const LinearModel& model, bool odds) {
+  constexpr std::size_t kMost = 20;
+  InsightTable table{
+      .name = "largest_effects",
+      .title = "What matters most, by one standard deviation of a number or a word's being there",
+      .columns = {"column", "effect"},
+      .rows = {}};
+  if (odds) {
+    table.columns.push_back("odds ratio");
+  }
+  std::vector<std::size_t> order(model.weights.size() - 1);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    return std::abs(model.weights[a]) > std::abs(model.weights[b]);
+  });
+  for (const std::size_t c : std::span(order).first(std::min(order.size(), kMost))) {
+    std::vector<InsightCell> row = {model.space.names[c], model.weights[c]};
+    if (odds) {
+      row.push_back(std::exp(model.weights[c]));
     }
     table.rows.push_back(std::move(row));
   }

@@ -26,6 +26,10 @@ struct LinearModel {
 /// its being there. `odds`: scores are logits, and the factor exp(effect) by which odds grow is told with its 95 % interval.
 InsightTable coefficient_table(const LinearModel& model, bool odds);
 
+/// The columns that matter most, twenty at most and the intercept aside: by what one standard deviation of a number does, or a word's being there
+/// does, to the score. `odds`: with the factor on the odds.
+InsightTable largest_effects(const LinearModel& model, bool odds);
+
 /// What is asked of prices. In a log-log model of demand, log units = ... + e log price, e is the elasticity: units change by e per cent
 /// where the price changes by one.
 struct PriceQuestion {

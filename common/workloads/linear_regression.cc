@@ -8,6 +8,7 @@
 #include "common/base/check.h"
 #include "common/base/failure.h"
 #include "common/data/column_spec.h"
+#include "common/data/feature_space.h"
 #include "common/numerics/linear.h"
 #include "common/numerics/symmetric.h"
 #include "common/workloads/workload_options.h"
@@ -273,7 +274,8 @@ std::vector<NamedArray> LinearRegression::arrays(const Model& model) const {
 
 namespace {
 
-std::optional<PriceQuestion> price_question(const OtherOptions& other) {
+std::optional<PriceQuestion> price_question(const Configuration& configuration) {
+  const OtherOptions& other = configuration.workload.other;
   const auto prices = other.find("prices");
   const auto cost = other.find("unit_cost");
   if (prices == other.end()) {
@@ -283,8 +285,18 @@ std::optional<PriceQuestion> price_question(const OtherOptions& other) {
     return std::nullopt;
   }
   PriceQuestion question;
+  if (label_spec(configuration).transform != Transform::log && !configuration.data.label.starts_with("log")) {
+    throw bad_input(
+        "workload.prices: elasticities need the logarithm of what is sold as the label: data.label = log:" +
+        configuration.data.label + " (or a column whose name begins with log)");
+  }
   for (const std::string& price : list_option(other, "prices")) {
-    question.prices.push_back(column_name_of(read_numeric_spec(price, "workload.prices")));
+    const NumericSpec spec = read_numeric_spec(price, "workload.prices");
+    if (spec.transform != Transform::log) {
+      throw bad_input("workload.prices: expected logarithms of prices, as in log:" + spec.name + "; got '" +
+                      price + "'");
+    }
+    question.prices.push_back(column_name_of(spec));
   }
   if (cost != other.end()) {
     question.unit_cost = number_option(other, "unit_cost", 0);
@@ -314,7 +326,7 @@ std::unique_ptr<Workload> make_linear_regression(const Configuration& configurat
   options.space = facts.space;
   options.mean = facts.mean;
   options.deviation = facts.deviation;
-  options.prices = price_question(configuration.workload.other);
+  options.prices = price_question(configuration);
   return std::make_unique<LinearRegression>(std::move(options));
 }
 

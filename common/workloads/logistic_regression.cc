@@ -6,6 +6,8 @@
 #include "common/base/check.h"
 #include "common/base/failure.h"
 #include "common/numerics/linear.h"
+#include "common/numerics/symmetric.h"
+#include "common/workloads/linear_insights.h"
 #include "common/workloads/logistic_sums.h"
 #include "common/workloads/two_parts.h"
 #include "common/workloads/workload_options.h"
@@ -122,6 +124,9 @@ Model LogisticRegression::initial_model(std::uint64_t) const {
     model.parameters[width + 1] = options_.clip > 0 ? options_.clip : lanes() ? kUnclippedMean : 1.0;
   }
   model.server_state.assign(newton() ? DampedNewton::state_size(width) : optimizer_.state_size(width), 0.0);
+  if (tells_errors()) {
+    model.server_state.resize(model.server_state.size() + width, 0.0);
+  }
   return model;
 }
 
@@ -267,14 +272,76 @@ Metrics LogisticRegression::apply_newton(Model& model, std::span<const double> t
                        .weight = divisor,
                        .gradient = std::span(sums).first(width),
                        .lower = lower};
-  const auto gap = newton.apply(at, lanes() ? options_.tolerance : 0, weights, model.server_state);
+  const auto gap = newton.apply(at, lanes() ? options_.tolerance : 0, weights,
+                                std::span(model.server_state).first(DampedNewton::state_size(width)));
   if (!lanes()) {
     return {};  // What noise says of the gradient's norm is no reason to stop.
   }
   if (gap) {
     model.parameters[width] = std::min(*gap, kUnknownGap);
   }
+  if (tells_errors() && gap && *gap <= options_.tolerance) {   // Then w is where the Hessian was taken.
+    find_errors(model, lower, divisor * options_.train_rows);  // Merchants sent parts of the mean.
+  }
   return {{"train_loss", sums[width]}};
+}
+
+/// `hessian` is the triangle of H / n + l2 I'.
+void LogisticRegression::find_errors(Model& model, std::span<const double> hessian, double rows) const {
+  const std::size_t width = options_.width;
+  std::vector<double> matrix(width * width);
+  for (std::size_t i = 0; i < width; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      matrix[i * width + j] = matrix[j * width + i] = hessian[triangle_size(i) + j];
+    }
+  }
+  const auto inverted = positive_inverse(matrix, width);
+  if (!inverted) {
+    return;  // Columns depend on each other: no coefficient has an error of its own.
+  }
+  const auto errors = model.server_state.end() - static_cast<std::ptrdiff_t>(width);
+  for (std::size_t i = 0; i < width; ++i) {
+    // (G^-1 (G - l2 I') G^-1)_ii = (G^-1)_ii - l2 ||row i of G^-1 without the intercept||^2
+    double square = 0;
+    for (std::size_t k = 0; k + 1 < width; ++k) {
+      square += (*inverted)[i * width + k] * (*inverted)[i * width + k];
+    }
+    const double variance = (*inverted)[i * width + i] - options_.l2 * square;
+    errors[static_cast<std::ptrdiff_t>(i)] = std::sqrt(std::max(variance, 0.0) / rows);
+  }
+}
+
+/// Empty where they are not known.
+std::span<const double> LogisticRegression::standard_errors(const Model& model) const {
+  if (!tells_errors()) {
+    return {};
+  }
+  const auto errors = std::span(model.server_state).last(options_.width);
+  return errors.back() > 0 ? errors : std::span<const double>();
+}
+
+Insights LogisticRegression::insights(const Model& model) const {
+  if (options_.space.names.empty()) {
+    return {};
+  }
+  const LinearModel linear{.space = options_.space,
+                           .mean = options_.mean,
+                           .deviation = options_.deviation,
+                           .weights = std::span(model.parameters).first(options_.width),
+                           .errors = standard_errors(model),
+                           .cross_covariances = {}};
+  Insights insights;
+  if (linear.errors.empty()) {
+    insights.sentences.push_back(
+        options_.unit != Unit::none
+            ? "Coefficients carry the noise of privacy, and how much is not known for each: none has a "
+              "standard error."
+            : "Standard errors are told by workload.solver=newton, without weights of rows or l1, once it "
+              "has "
+              "converged.");
+  }
+  insights.tables = {largest_effects(linear, true), coefficient_table(linear, true)};
+  return insights;
 }
 
 RowScorer LogisticRegression::scorer(const Model& model) const {
@@ -288,6 +355,10 @@ std::vector<NamedArray> LogisticRegression::arrays(const Model& model) const {
       {.name = "intercept", .shape = {1}, .values = {*intercept}}};
   if (newton() && lanes()) {
     arrays.push_back({.name = "gradient_norm", .shape = {1}, .values = {model.parameters[options_.width]}});
+  }
+  if (const auto errors = standard_errors(model); !errors.empty()) {
+    arrays.push_back(
+        {.name = "standard_errors", .shape = {options_.width}, .values = {errors.begin(), errors.end()}});
   }
   return arrays;
 }

@@ -35,6 +35,10 @@ namespace hanse {
 ///    positive definite. Noise in width^2 / 2 entries drowns small curvature: unless rows are many and columns a few
 ///    dozen, `gradient` with momentum is better at the same epsilon.
 ///
+/// Once Newton's method has converged without noise, the Hessian H of the log-likelihood is known exactly at w, and with it
+/// standard errors: the roots of the diagonal of (H + n l2 I')^-1 H (H + n l2 I')^-1 (Wald; of l2 = 0 the inverse of the observed
+/// information). They are told where rows have equal weights and l1 = 0.
+///
 /// Solver `local` is FedAvg (McMahan et al. 2017): a merchant runs epochs of mini-batch SGD on its own rows,
 /// in an order given by (seed, round, merchant), and contributes weight * (w_local - w); the server steps
 /// along minus the weighted mean of the differences. Weights are rows over the mean rows of a merchant, or
@@ -94,10 +98,17 @@ class LogisticRegression final : public Workload {
   Contributor contributor(const Model& model, const PrivateSum& sum) const override;
   Metrics apply(Model& model, const PrivateSum& sum, std::span<const double> total) const override;
   std::vector<NamedArray> arrays(const Model& model) const override;
+  Insights insights(const Model& model) const override;
   RowScorer scorer(const Model& model) const override;
 
  private:
   bool lanes() const { return options_.unit == Unit::none; }
+  /// Standard errors are kept, behind the state of Newton's method; zero until they are known.
+  bool tells_errors() const {
+    return newton() && lanes() && options_.positive_weight == 1 && options_.l1 == 0;
+  }
+  std::span<const double> standard_errors(const Model& model) const;
+  void find_errors(Model& model, std::span<const double> hessian, double rows) const;
   bool newton() const { return options_.solver == Solver::newton; }
   bool local() const { return options_.solver == Solver::local; }
   std::size_t parameter_count() const;

@@ -136,7 +136,7 @@ Metrics Personalised::figures(std::span<const double> sums) const {
   for (std::size_t k = 0; k < kModels.size(); ++k) {
     for (const auto& [name, value] :
          histogram_.metrics(sums.subspan(k * histogram_.length(), histogram_.length()))) {
-      all[name + kModels[k]] = value;
+      all[name == "test_rows" ? name : name + kModels[k]] = value;
     }
   }
   return all;

@@ -100,6 +100,7 @@ Metrics RegressionErrors::figures(std::span<const double> total) const {
   if (!(records >= 0.5)) {
     return metrics;
   }
+  metrics["test_rows"] = records;
   const double mean = total[2 * models] / records;
   const double variance = total[2 * models + 1] / records + 0.5 - mean * mean;
   for (std::size_t k = 0; k < models; ++k) {

@@ -23,7 +23,7 @@ namespace hanse {
 /// of one record is at most sqrt(models / 2 + 5/4 + 1). Centring costs nothing: the count tells what was taken off.
 /// Where it was learnt without noise nothing is clamped, and e^2 and u^2 count up to 1024.
 ///
-/// Figures, of each model by its suffix: test_rmse = 2h sqrt(mean e^2), test_mae = 2h mean |e|, and test_r2 = 1 - 4 sum e^2 / sum (u - mean u)^2.
+/// Figures: test_rows, and of each model by its suffix: test_rmse = 2h sqrt(mean e^2), test_mae = 2h mean |e|, and test_r2 = 1 - 4 sum e^2 / sum (u - mean u)^2.
 class RegressionErrors {
  public:
   struct Options {

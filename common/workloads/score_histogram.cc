@@ -121,6 +121,7 @@ Metrics ScoreHistogram::metrics(std::span<const double> total) const {
     metrics["test_auc"] = std::clamp(area, 0.0, 1.0);
   }
   if (records > 0) {
+    metrics["test_rows"] = records;
     metrics["test_accuracy"] = (true_positives + negatives - false_positives) / records;
     metrics["test_loss"] = std::max(total[loss_index()], 0.0) * kLossScale / records;
   }

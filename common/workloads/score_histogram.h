@@ -41,7 +41,7 @@ class ScoreHistogram {
   std::size_t index_of(double logit, double label) const { return (label > 0.5 ? bins_ : 0) + bin_of(logit); }
   std::size_t loss_index() const { return 2 * bins_; }
 
-  /// test_auc (ties count one half), test_loss, test_accuracy and test_f1 (of the positives, both at logit 0)
+  /// test_rows, test_auc (ties count one half), test_loss, test_accuracy and test_f1 (of the positives, both at logit 0)
   /// of a released total. Noisy bins are used as they are, negative ones too: each figure is a ratio of sums
   /// of them, so their noise averages out, whereas setting negative bins to zero would add records that
   /// nobody has. The sums are then clamped to what is possible. Figures that are undefined (no positive, no

@@ -35,10 +35,22 @@ struct CrossValidation {
   int folds = 5;
   bool whole_customers = false;
   fs::path folder;
+  std::vector<std::string>
+      earlier_runs;  ///< privacy.previous_ledgers of the configuration, the latest first.
 };
 
 fs::path folder_of(const CrossValidation& wanted, int fold) {
   return wanted.folder / ("fold-" + std::to_string(fold));
+}
+
+/// The ledgers that a fold continues: those of the folds before it, then those that the configuration names.
+std::vector<fs::path> earlier_of(const CrossValidation& wanted, int fold) {
+  std::vector<fs::path> earlier;
+  for (int before = fold - 1; before >= 1; --before) {
+    earlier.push_back(folder_of(wanted, before));
+  }
+  earlier.insert(earlier.end(), wanted.earlier_runs.begin(), wanted.earlier_runs.end());
+  return earlier;
 }
 
 /// The line of `hanse run` of one fold. With privacy a later fold continues the ledgers of the earlier: every row is in
@@ -52,10 +64,10 @@ std::vector<std::string> line_of(const CrossValidation& wanted, int fold, bool i
   line.push_back(std::string("data.test=") + (wanted.whole_customers ? "customers-fold:" : "fold:") +
                  std::to_string(fold) + "/" + std::to_string(wanted.folds));
   line.push_back("output.dir=" + folder_of(wanted, fold).string());
-  if (is_private && fold > 1) {
+  if (const std::vector<fs::path> runs = earlier_of(wanted, fold); is_private && !runs.empty()) {
     std::string earlier;
-    for (int before = fold - 1; before >= 1; --before) {
-      earlier += (earlier.empty() ? "" : ",") + folder_of(wanted, before).string();
+    for (const fs::path& run : runs) {
+      earlier += (earlier.empty() ? "" : ",") + run.string();
     }
     line.push_back("privacy.previous_ledgers=" + earlier);
   }
@@ -148,6 +160,11 @@ int run(int argc, char** argv) {
   const auto configuration = hanse::read_configuration(wanted.file, wanted.settings);
   const bool is_private = configuration.privacy.unit != hanse::Unit::none;
   wanted.folder = fs::absolute(hanse::run_directory(configuration));
+  wanted.earlier_runs = configuration.privacy.previous_ledgers;
+  if (!configuration.federation.start.empty()) {
+    throw hanse::bad_input(
+        "federation.start: a model that has seen the rows of a fold cannot be tested on it; leave it out");
+  }
 
   std::map<std::string, Spread> figures;
   std::optional<double> epsilon;
@@ -157,6 +174,10 @@ int run(int argc, char** argv) {
       return code;
     }
     const auto metrics = hanse::read_metrics(folder_of(wanted, fold) / "metrics.jsonl");
+    if (metrics.empty()) {
+      throw hanse::Failure(hanse::ExitCode::could_not_finish,
+                           "fold " + std::to_string(fold) + " has no figures");
+    }
     std::printf("fold %d of %d:", fold, wanted.folds);
     for (const auto& [name, value] : metrics.back().figures) {
       figures[name].values.push_back(value);
@@ -168,10 +189,7 @@ int run(int argc, char** argv) {
     std::fflush(stdout);
   }
   if (is_private) {
-    std::vector<fs::path> earlier;
-    for (int fold = wanted.folds - 1; fold >= 1; --fold) {
-      earlier.push_back(folder_of(wanted, fold));
-    }
+    const std::vector<fs::path> earlier = earlier_of(wanted, wanted.folds);
     const hanse::AuditReport report = hanse::audit(folder_of(wanted, wanted.folds), std::nullopt, earlier);
     if (!report.holds()) {
       std::fputs(hanse::text_of(report).c_str(), stderr);

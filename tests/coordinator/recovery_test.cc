@@ -232,6 +232,7 @@ class Line final : public Channel {
     return network_.receive(deadline);
   }
   void flush(Instant deadline) override { network_.flush(deadline); }
+  void flush_to(std::uint64_t bytes, Instant deadline) override { network_.flush_to(bytes, deadline); }
   const std::vector<std::pair<Peer, std::string>>& given_up() const override { return network_.given_up(); }
   std::uint64_t bytes_sent() const override { return network_.bytes_sent(); }
   Result<bool> open_sums(Instant deadline) override { return network_.open_sums(deadline); }

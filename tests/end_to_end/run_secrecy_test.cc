@@ -55,6 +55,7 @@ class RecordingChannel final : public Channel {
     return incoming;
   }
   void flush(Instant deadline) override { channel_.flush(deadline); }
+  void flush_to(std::uint64_t bytes, Instant deadline) override { channel_.flush_to(bytes, deadline); }
   const std::vector<std::pair<Peer, std::string>>& given_up() const override { return channel_.given_up(); }
   std::uint64_t bytes_sent() const override { return channel_.bytes_sent(); }
   Result<bool> open_sums(Instant deadline) override { return channel_.open_sums(deadline); }

@@ -1,5 +1,6 @@
 #include "common/workloads/by_group.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/base/failure.h"
@@ -34,11 +35,23 @@ Model some_model(const Workload& workload) {
   return model;
 }
 
-Metrics figures_of(const Workload& workload, const Dataset& data, Unit privacy = Unit::none) {
+/// Figures of everybody, and of the groups under their names.
+Metrics figures_of(const Workload& workload, const Dataset& data, Unit privacy = Unit::none,
+                   double noise = 0) {
   Model model = some_model(workload);
   const PrivateSum sum = *workload.evaluation_sum(model);
-  return workload.apply(model, sum,
-                        test::plain_sum(workload, model, sum, summed_unit(workload, sum, privacy), data));
+  const std::vector<double> total =
+      test::plain_sum(workload, model, sum, summed_unit(workload, sum, privacy), data);
+  Metrics figures = workload.apply(model, sum, total);
+  for (const InsightTable& table : workload.evaluation_insights(sum, total, noise).tables) {
+    for (const auto& row : table.rows) {
+      for (std::size_t c = 1; c < row.size(); ++c) {
+        figures[detail_name(table.columns[c], table.columns[0], std::get<std::string>(row[0]))] =
+            std::get<double>(row[c]);
+      }
+    }
+  }
+  return figures;
 }
 
 /// Only people whose test rows have this column.
@@ -120,6 +133,70 @@ TEST(ByGroup, TellsNothingOfAGroupOfTooFewMerchants) {
   EXPECT_TRUE(told.contains("test_accuracy[town=#0]"));
   EXPECT_FALSE(told.contains("test_accuracy[town=#1]"));
   EXPECT_TRUE(one.contains("test_accuracy[town=#1]")) << "a single merchant has nobody to hide among";
+}
+
+TEST(ByGroup, TellsNothingOfAGroupThatNoiseAloneCouldHaveMade) {
+  const Dataset data = data_of(test::record_people(60, false));
+  const auto workload = workload_by("town", Unit::record);
+
+  const Metrics quiet = figures_of(*workload, data, Unit::record, 0.1),
+                loud = figures_of(*workload, data, Unit::record, 2);
+
+  EXPECT_TRUE(quiet.contains("test_auc[town=#0]"));
+  EXPECT_FALSE(loud.contains("test_auc[town=#0]"));
+  EXPECT_TRUE(loud.contains("test_auc"));
+}
+
+// Its sums without privacy are in two parts, which must fit for a whole merchant.
+TEST(ByGroup, KeepsWholeMerchantsOfNumbersWithinTheNormOfTheirSum) {
+  std::vector<Person> people = test::record_people(400, false);
+  for (Person& person : people) {
+    for (Person::Row& row : person.test) {
+      row.label = 3 + row.values[0];
+    }
+  }
+  FeatureSpace space = test::record_space();
+  space.label = LabelKind::number;
+  space.label_low = 0;
+  space.label_high = 10;
+  const Dataset data = test::deal_people(people, 2, RowKind::record, space);
+  Configuration configuration;
+  configuration.workload.name = "linear";
+  configuration.privacy.unit = Unit::none;
+  configuration.privacy.min_contributors = 2;
+  configuration.workload.other["group"] = "town";
+  WorkloadFacts facts = facts_of(space, RowKind::record, identity_encoding(space), 2);
+  facts.train_rows = 400;
+  const auto workload = make_workload(configuration, facts);
+  Model model = workload->initial_model(1);
+  model.parameters.back() = 3;  // Off by the first column.
+  const PrivateSum sum = *workload->evaluation_sum(model);
+  const Contributor contribute = workload->contributor(model, sum);
+
+  for (const MerchantRows& merchant : data.merchants) {
+    for_each_unit(data, merchant, Unit::merchant, Population::test, [&](const UnitRows& rows) {
+      Contribution contribution;
+      contribute(rows, contribution);
+      double square = 0;
+      for_each_entry(contribution, [&](std::size_t, double value) { square += value * value; });
+      EXPECT_LT(std::sqrt(square), sum.clip_norm);
+    });
+  }
+
+  double squares = 0, rows = 0;
+  for (const Person& person : people) {
+    if (person.test[0].columns[2] == 3) {
+      squares +=
+          static_cast<double>(person.test[0].values[0]) * static_cast<double>(person.test[0].values[0]);
+      rows += 1;
+    }
+  }
+  const std::vector<double> total = test::plain_sum(*workload, model, sum, Unit::merchant, data);
+  const InsightTable table = workload->evaluation_insights(sum, total, 0).tables.at(0);
+  const auto column =
+      static_cast<std::size_t>(std::ranges::find(table.columns, "test_rmse") - table.columns.begin());
+  EXPECT_EQ(std::get<std::string>(table.rows.at(1).at(0)), "#1");
+  EXPECT_NEAR(std::get<double>(table.rows.at(1).at(column)), std::sqrt(squares / rows), 1e-6);
 }
 
 TEST(ByGroup, AddsNothingToTheNormOfAUnitWithPrivacy) {

@@ -64,7 +64,7 @@ TEST(Confusion, NoisyCellsGiveFiguresThatArePossible) {
     for (const auto& [name, value] : small().metrics(total)) {
       EXPECT_TRUE(std::isfinite(value)) << name;
       EXPECT_GE(value, name == "test_mcc" ? -1 : 0) << name;
-      EXPECT_LE(value, name == "test_loss" ? 1e9 : 1) << name;
+      EXPECT_LE(value, name == "test_loss" || name == "test_rows" ? 1e9 : 1) << name;
     }
   }
 }

@@ -183,7 +183,7 @@ TEST(PriceInsights, RefuseWhatIsNoPriceOfEveryProduct) {
 
 TEST(CoefficientTable, IsInUnitsOfTheFile) {
   const FeatureSpace space = priced_space();
-  const std::vector<double> weights = {1, 2, 3, 0, 0, 7}, errors = {0.5, 1, 1, 1, 1, 1}, mean = {kMean},
+  const std::vector<double> weights = {1, 2, 3, 0, 0.5, 7}, errors = {0.5, 1, 1, 1, 1, 1}, mean = {kMean},
                             deviation = {kDeviation};
   const LinearModel model{.space = space,
                           .mean = mean,
@@ -198,10 +198,12 @@ TEST(CoefficientTable, IsInUnitsOfTheFile) {
   EXPECT_DOUBLE_EQ(number(plain, 0, 1), 4);
   EXPECT_DOUBLE_EQ(number(plain, 0, 2), 2);
   EXPECT_DOUBLE_EQ(number(plain, 1, 1), 2);
+  EXPECT_DOUBLE_EQ(number(plain, 2, 1), 3 - 0.5 * 0.4 / 0.25) << "at a logarithm of 0, where slopes begin";
   EXPECT_DOUBLE_EQ(number(plain, 5, 1), 7 - 0.4 * 4);
   EXPECT_TRUE(std::isnan(number(plain, 5, 2)));
   EXPECT_DOUBLE_EQ(number(odds, 1, 3), std::exp(2));
-  EXPECT_NEAR(number(odds, 1, 4), std::exp(2 - 1.959964), 1e-5);
+  EXPECT_TRUE(std::isnan(number(odds, 1, 4))) << "its error is that of its effect at the mean";
+  EXPECT_NEAR(number(odds, 0, 4), std::exp(4 - 1.959964 * 2), 1e-4);
 }
 
 }  // namespace

@@ -255,6 +255,68 @@ TEST(LogisticRegression, NewtonComesToTheOptimumOfThePooledRowsInTenRoundsAndSto
   }
 }
 
+/// Visits with a coupon or without, bought or not: 12 and 4 with, 6 and 9 without.
+Dataset coupons() {
+  FeatureSpace space;
+  space.width = 2;
+  space.names = {"coupon=yes", "intercept"};
+  space.sparse_ranges = {{.begin = 0, .end = 1, .name = "coupon"}};
+  std::vector<test::Person> people;
+  const auto add = [&](int count, bool coupon, float label) {
+    for (int i = 0; i < count; ++i) {
+      test::Person::Row row{.columns = {1}, .values = {1}, .label = label};
+      if (coupon) {
+        row = {.columns = {0, 1}, .values = {1, 1}, .label = label};
+      }
+      people.push_back({.train = {row}, .test = {}});
+    }
+  };
+  add(12, true, 1);
+  add(4, true, 0);
+  add(6, false, 1);
+  add(9, false, 0);
+  return test::deal_people(people, 3, RowKind::record, space);
+}
+
+TEST(LogisticRegression, NewtonTellsOddsRatiosWithWoolfsStandardErrors) {
+  const Dataset data = coupons();
+  LogisticRegression::Options options = newton_options(data);
+  options.width = 2;
+  options.l2 = 0;
+  options.space = data.space;
+  const LogisticRegression workload(options);
+
+  const Model model = train(workload, Unit::none, data, 50);
+
+  const Insights insights = workload.insights(model);
+  ASSERT_EQ(insights.tables.size(), 2u);
+  const std::vector<InsightCell>& coupon = insights.tables[1].rows[0];
+  EXPECT_NEAR(std::get<double>(coupon[2]), std::sqrt(1 / 12.0 + 1 / 4.0 + 1 / 6.0 + 1 / 9.0), 1e-6);
+  EXPECT_NEAR(std::get<double>(coupon[3]), 12.0 * 9 / (4 * 6), 1e-6);
+  EXPECT_EQ(std::get<std::string>(insights.tables[0].rows[0][0]), "coupon=yes");
+  EXPECT_NEAR(std::get<double>(insights.tables[1].rows[1][2]), std::sqrt(1 / 6.0 + 1 / 9.0), 1e-6);
+  EXPECT_EQ(workload.arrays(model).back().name, "standard_errors");
+}
+
+TEST(LogisticRegression, CoefficientsWithoutTheHessianHaveNoStandardErrors) {
+  const Dataset data = coupons();
+  LogisticRegression::Options gradient = options_for(data);
+  gradient.width = 2;
+  gradient.space = data.space;
+  LogisticRegression::Options weighted = gradient;
+  weighted.solver = LogisticRegression::Solver::newton;
+  weighted.server = {};
+  weighted.positive_weight = 2;
+
+  for (const LogisticRegression::Options& options : {gradient, weighted}) {
+    const LogisticRegression workload(options);
+    const Insights insights = workload.insights(train(workload, Unit::none, data, 50));
+
+    EXPECT_EQ(insights.sentences.size(), 1u);
+    EXPECT_TRUE(std::isnan(std::get<double>(insights.tables.at(1).rows[0][2])));
+  }
+}
+
 TEST(LogisticRegression, NewtonWithoutPenaltyBearsColumnsThatDependOnEachOther) {
   const Dataset data = small_data(4);  // The towns add up to the intercept.
   LogisticRegression::Options options = newton_options(data);
