@@ -29,7 +29,8 @@ namespace hanse {
 /// scaled down.
 ///
 /// Without a unit of privacy merchants' counts are added, exactly (common/workloads/two_parts.h), and with each the number of
-/// merchants that have it: a count of fewer than privacy.min_contributors merchants is not published, but 0. With noise
+/// merchants that have it: a count of fewer than privacy.min_contributors merchants is not published, but 0, though the
+/// coordinator opens it, as it does those of Preparation (common/workloads/preparation.h). With noise
 /// nothing is told that is within four deviations of it, and of growth nothing unless both counts stand above it.
 ///
 /// Layout of the parameters: counts as the sum has them, for each period the rows and then the words; cells of each number.

@@ -40,6 +40,7 @@ namespace hanse {
 /// Without a unit of privacy merchants' sums are added, exactly (common/workloads/two_parts.h), with the number of merchants
 /// that have a point of the cluster: a centre of fewer than privacy.min_contributors merchants does not move to where their
 /// points are, and is not published as a segment. With noise, neither does one whose count is within four deviations of it.
+/// What opens at the coordinator is exact all the same: a cell's count of 1, or a sum of one customer, is that customer's own.
 ///
 /// train_loss (without noise): the mean squared distance, first of all to the mean of all points. What is explained of test
 /// points is another sum (common/workloads/segment_errors.h).

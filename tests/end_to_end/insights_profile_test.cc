@@ -164,9 +164,7 @@ std::vector<double> with_logarithms(std::vector<double> centres) {
 }
 
 TEST_F(CustomerSegments, OfHouseholdsAreAsGoodAsACentralKMeansPlusPlusWithRestarts) {
-  // Masks change no byte of the model, and 293 merchants' would take most of the time.
-  const std::vector<std::string> settings = {path_of("free/completejourney/transactions.csv"),
-                                             "aggregation.encryption=none"};
+  const std::vector<std::string> settings = {path_of("free/completejourney/transactions.csv")};
 
   ASSERT_NO_FATAL_FAILURE(run("segments/federation.ini", settings));
 
@@ -202,8 +200,7 @@ TEST_F(CustomerSegments, OfVisitsAreAsGoodAsACentralKMeansPlusPlusWithRestarts) 
 
 // Runs gave 1.001 to 1.003, and 1.006 with epsilon 1.
 TEST_F(CustomerSegments, WithEpsilonThreeForEveryHouseholdAtAStoreAreNearlyAsGood) {
-  const std::vector<std::string> settings = {path_of("free/completejourney/transactions.csv"),
-                                             "aggregation.encryption=none"};
+  const std::vector<std::string> settings = {path_of("free/completejourney/transactions.csv")};
 
   ASSERT_NO_FATAL_FAILURE(run("segments/federation_private.ini", settings));
 
@@ -217,8 +214,8 @@ TEST_F(CustomerSegments, WithEpsilonThreeForEveryHouseholdAtAStoreAreNearlyAsGoo
 
 TEST_F(CustomerSegments, HaveTheSameBytesForEveryNumberOfWorkers) {
   expect_same_bytes("segments/federation.ini",
-                    {path_of("free/completejourney/transactions.csv"), "aggregation.encryption=none",
-                     "federation.rounds=4", "data.test=none"});
+                    {path_of("free/completejourney/transactions.csv"), "data.partition=iid:20",
+                     "federation.rounds=4", "federation.evaluate_every=4"});
 }
 
 // -------------------------------------------------------------------------------------------- market analysis
@@ -239,9 +236,7 @@ std::map<std::string, reference::WordCount> category_counts(const std::filesyste
 }
 
 TEST_F(MarketAnalysis, CountsWhatAllStoresTogetherSold) {
-  // Masks change no byte of the model, and 293 merchants' would take most of the time.
-  const std::vector<std::string> settings = {path_of("free/completejourney/discount.csv"),
-                                             "aggregation.encryption=none"};
+  const std::vector<std::string> settings = {path_of("free/completejourney/discount.csv")};
 
   ASSERT_NO_FATAL_FAILURE(run("market_analysis/federation.ini", settings));
 
@@ -268,8 +263,7 @@ TEST_F(MarketAnalysis, CountsWhatAllStoresTogetherSold) {
 }
 
 TEST_F(MarketAnalysis, WithEpsilonOneForEveryPurchaseFindsTheSameCategories) {
-  const std::vector<std::string> settings = {path_of("free/completejourney/discount.csv"),
-                                             "aggregation.encryption=none"};
+  const std::vector<std::string> settings = {path_of("free/completejourney/discount.csv")};
 
   ASSERT_NO_FATAL_FAILURE(run("market_analysis/federation_private.ini", settings));
 
@@ -289,7 +283,7 @@ TEST_F(MarketAnalysis, WithEpsilonOneForEveryPurchaseFindsTheSameCategories) {
 
 TEST_F(MarketAnalysis, HasTheSameBytesForEveryNumberOfWorkers) {
   expect_same_bytes("market_analysis/federation.ini",
-                    {path_of("free/completejourney/discount.csv"), "aggregation.encryption=none"});
+                    {path_of("free/completejourney/discount.csv"), "data.partition=iid:20"});
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/base/failure.h"
+#include "common/numerics/cell_grid.h"
 #include "common/numerics/kmeans.h"
 #include "common/workloads/catalogue.h"
 #include "common/workloads/segment_words.h"
@@ -137,6 +138,31 @@ TEST(KMeansCentres, OfFewerPointsThanCentresAndOfNoneAreFinite) {
 
   EXPECT_EQ(kmeans_centres(one, one, 1, 3, 2, 1), (std::vector<double>{5, 5, 5}));
   EXPECT_EQ(kmeans_centres({}, {}, 2, 2, 2, 1), std::vector<double>(4, 0.0));
+}
+
+// Six cells from -6 to 6 along the first axis, six from -3 to 3 along the second.
+TEST(CellGrid, CutsEachAxisFromMinusThreeToThreeDeviations) {
+  const std::vector<double> axes = {0, 1, 1, 0};
+  const std::vector<double> deviations = {2, 1};
+  const CellGrid grid(axes, deviations, 6);
+
+  EXPECT_EQ(CellGrid::cells(2, 6), 36u);
+  EXPECT_EQ(grid.cell_of(std::vector<double>{0.5, 1}), 3u * 6 + 3);  // Second column along the first axis.
+  const std::vector<double> middle = grid.middle(3 * 6 + 3);
+  EXPECT_NEAR(middle[0], 1, 1e-12);
+  EXPECT_NEAR(middle[1], 0.5, 1e-12);
+  EXPECT_NEAR(grid.point_at(middle)[0], 0.5, 1e-12);
+  EXPECT_NEAR(grid.point_at(middle)[1], 1, 1e-12);
+}
+
+TEST(CellGrid, TakesAllBeyondIntoItsOuterCells) {
+  const std::vector<double> axes = {1};
+  const std::vector<double> deviations = {1};
+  const CellGrid grid(axes, deviations, 4);
+
+  EXPECT_EQ(grid.cell_of(std::vector<double>{-1e9}), 0u);
+  EXPECT_EQ(grid.cell_of(std::vector<double>{1e9}), 3u);
+  EXPECT_EQ(grid.cell_of(std::vector<double>{0}), 2u);
 }
 
 TEST(Segments, AreTheMeansOfHeapsThatLieApart) {
@@ -353,6 +379,51 @@ TEST(Segments, OfCustomersAreNamedByWhatTheyAre) {
   }
   std::ranges::sort(told);
   EXPECT_EQ(told, (std::vector<std::string>{"dormant, bought little", "high value, active"}));
+}
+
+// A customer whose other purchases were trained with is no test: half of its purchases would make it look small.
+TEST(Segments, OfCustomersAreTestedByCustomersThatNobodyTrainedWith) {
+  std::vector<Person> people(4);
+  people[0].train = {row_of({9, 5}), row_of({9, 5})};
+  people[1].train = {row_of({1, 1})};
+  people[2] = {.train = {row_of({1, 1})}, .test = {row_of({10, 8})}};
+  people[3].test = {row_of({9, 5}), row_of({9, 5})};
+  for (const std::uint32_t merchants : {1u, 2u}) {
+    const Dataset data =
+        test::deal_people(people, merchants, RowKind::record, numbers_space({"week", "amount"}));
+    const Segments workload(options_for(data, 2), rfm_points());
+    Model model = fit(workload, Unit::none, data);
+    const PrivateSum sum = *workload.evaluation_sum(model);
+
+    const Metrics metrics =
+        workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::merchant, data));
+
+    EXPECT_NEAR(metrics.at("test_loss"), 0, 1e-6);  // The last is as the first, which is its centre.
+    EXPECT_NEAR(metrics.at("test_explained"), 1, 1e-6);
+  }
+}
+
+TEST(SegmentErrors, OnePointStaysWithinItsNormWhereverItIs) {
+  const FeatureSpace space = numbers_space({"a", "b"});
+  const CustomerPoints points = points_of(space);
+  const SegmentErrors errors(points, {Unit::record});
+  const std::vector<double> centres = {0, 0, 1, 1};
+  const auto as_it_is = [](std::span<const double> point, std::span<double> into) {
+    std::ranges::copy(point, into.begin());
+  };
+
+  for (const double far : {0.0, 1.0, 1e6}) {
+    const Dataset data = data_of({}, {{far, -far}}, 1, space);
+    Contribution contribution;
+    errors.contributor(as_it_is, centres)(UnitRows{.train = {}, .test = Rows(data.test, 0, 1), .merchant = 0},
+                                          contribution);
+
+    double square = 0;
+    for (const double value : contribution.values()) {
+      square += value * value;
+    }
+    EXPECT_LE(std::sqrt(square), errors.sum().clip_norm * (1 + 1e-12));
+  }
 }
 
 TEST(SegmentWords, NameWhatStandsOutOfTheMean) {
