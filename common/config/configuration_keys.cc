@@ -462,7 +462,7 @@ std::vector<Key> make_table() {
           "workload.name",
           "logistic | linear | softmax | matrix-factorization | implicit-matrix-factorization | "
           "item-similarity | "
-          "factorization-machine | markov-chain | covariance | bayesian-network | segments | counts",
+          "factorization-machine | markov-chain | covariance | bayesian-network | segments | counts | trend",
           "What is learned.", [](auto& c) -> auto& { return c.workload.name; }, is_name),
       choice_key(
           "workload.task", {"auto", "classification", "multiclass", "regression"},
@@ -526,6 +526,13 @@ std::vector<Key> make_table() {
           "target", "a state or a variable",
           "markov-chain: the state that steps are counted to, a word of data.categorical; outside for "
           "the end of a sequence. bayesian-network: the variable that is foreseen."),
+      own_number_key("holdout", "trend: the last weeks, which judge the forecast; otherwise 8."),
+      own_number_key("horizon", "trend: weeks to forecast; otherwise 4."),
+      own_number_key("season", "trend: weeks after which a season comes again; otherwise there is none."),
+      own_number_key("first_week", "trend: weeks before it are not used; otherwise all are."),
+      own_number_key("lead_time", "trend: weeks until an order arrives; otherwise 1."),
+      own_number_key("service_level",
+                     "trend: probability that the stock lasts for the lead time; otherwise 0.95."),
       own_text_key("structure", "NAME:PARENT,PARENT; NAME:...",
                    "bayesian-network: what each variable depends on; otherwise a tree is learnt."),
       own_number_key("smoothing", "What is added to each count; otherwise 0.1."),

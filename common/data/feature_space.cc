@@ -20,6 +20,7 @@ struct LabelOf {
 /// Of the workloads whose label is not 0 or 1.
 constexpr LabelOf kLabels[] = {
     {"linear", LabelKind::number},
+    {"trend", LabelKind::number},
     {"softmax", LabelKind::one_of_many},
 };
 

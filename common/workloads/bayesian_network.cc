@@ -71,7 +71,7 @@ Model BayesianNetwork::initial_model(std::uint64_t) const {
 double BayesianNetwork::clip_norm() const {
   const double row = std::sqrt(static_cast<double>(tables_.size()));
   if (exact()) {
-    return power_of_two_above(row);  // Whole counts lie on the grid.
+    return 2 * power_of_two_above(row);  // Whole counts lie on the grid, far from any clipping.
   }
   if (options_.unit == Unit::record) {
     return row;
@@ -351,6 +351,7 @@ std::unique_ptr<Workload> make_bayesian_network(const Configuration& configurati
         "workload.name=bayesian-network has variables with listed words: name them in data.categorical as "
         "COLUMN{a|b|c} or COLUMN[1..12], with data.format=csv and without data.numeric");
   }
+  refuse_small_ring(configuration, "workload.name=bayesian-network");
   if (configuration.privacy.turns > 1 || configuration.privacy.adaptive_clip) {
     throw bad_input(
         "workload.name=bayesian-network has one round: leave out privacy.turns and privacy.adaptive_clip");

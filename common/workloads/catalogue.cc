@@ -19,6 +19,7 @@
 #include "common/workloads/preparation.h"
 #include "common/workloads/segments.h"
 #include "common/workloads/softmax_regression.h"
+#include "common/workloads/trend.h"
 #include "common/workloads/workload_options.h"
 
 namespace hanse {
@@ -93,6 +94,7 @@ constexpr Entry kCatalogue[] = {
     {"factorization-machine", make_factorization_machine},
     {"markov-chain", make_markov_chain},
     {"bayesian-network", make_bayesian_network},
+    {"trend", make_trend},
     {"covariance", make_covariance},
     {"segments", make_segments},
     {"counts", make_counts},

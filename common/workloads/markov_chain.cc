@@ -332,6 +332,7 @@ std::unique_ptr<Workload> make_markov_chain(const Configuration& configuration, 
     throw bad_input(
         "privacy.unit=record: a transition has two rows, so markov-chain protects customers or merchants");
   }
+  refuse_small_ring(configuration, "workload.name=markov-chain");
   if (configuration.privacy.turns > 1 || configuration.privacy.adaptive_clip) {
     throw bad_input(
         "workload.name=markov-chain has one round: leave out privacy.turns and privacy.adaptive_clip");

@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "common/base/check.h"
+#include "common/numerics/normal.h"
 #include "privacy/empirical/binomial.h"
 #include "privacy/empirical/gaussian_privacy.h"
-#include "privacy/empirical/normal.h"
 
 namespace hanse {
 namespace {

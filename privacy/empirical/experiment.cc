@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "common/base/figure.h"
+#include "common/numerics/normal.h"
 #include "privacy/empirical/gaussian_privacy.h"
-#include "privacy/empirical/normal.h"
 
 namespace hanse {
 namespace {

@@ -5,9 +5,9 @@
 #include <numbers>
 
 #include "common/base/check.h"
+#include "common/numerics/normal.h"
 #include "privacy/accounting/gaussian_curve.h"
 #include "privacy/empirical/falling_root.h"
-#include "privacy/empirical/normal.h"
 
 namespace hanse {
 namespace {

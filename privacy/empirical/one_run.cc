@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "common/base/check.h"
+#include "common/numerics/normal.h"
 #include "privacy/empirical/binomial.h"
 #include "privacy/empirical/falling_root.h"
-#include "privacy/empirical/normal.h"
 
 namespace hanse {
 namespace {

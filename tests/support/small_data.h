@@ -178,6 +178,38 @@ inline std::vector<Person> words_people() {
   return people;
 }
 
+/// Sales of two categories in 24 weeks, amounts from 0 to 20 as labels: of cheese ever more, of soup the same each week.
+inline FeatureSpace week_space() {
+  FeatureSpace space;
+  space.width = 27;
+  for (int week = 1; week <= 24; ++week) {
+    space.names.push_back("week=" + std::to_string(week));
+  }
+  space.names.insert(space.names.end(), {"kind=cheese", "kind=soup", "intercept"});
+  space.sparse_ranges = {{.begin = 0, .end = 24, .name = "week"}, {.begin = 24, .end = 26, .name = "kind"}};
+  space.label = LabelKind::number;
+  space.label_low = 0;
+  space.label_high = 20;
+  return space;
+}
+
+inline std::vector<Person> week_people() {
+  SeededGenerator generator{7, 5};
+  std::vector<Person> people(40);
+  for (Person& person : people) {
+    for (std::uint32_t week = 0; week < 24; ++week) {
+      for (std::uint32_t kind = 0; kind < 2; ++kind) {
+        if (generator.below(40) != 0) {
+          const double amount = (kind == 0 ? 2 + week / 6.0 : 6) + generator.uniform();
+          person.train.push_back(
+              {.columns = {week, 24 + kind, 26}, .values = {1, 1, 1}, .label = static_cast<float>(amount)});
+        }
+      }
+    }
+  }
+  return people;
+}
+
 /// Ratings from 1 to 5 of `items` items with a taste in them; a test row for every customer but the first,
 /// and no training row for the second.
 inline FeatureSpace rating_space(std::uint32_t items) {

@@ -62,6 +62,10 @@ TEST(Catalogue, MakesEveryWorkloadItNames) {
                           : name == "softmax" ? kClasses
                                               : kRecords;
     facts.space = facts.label == LabelKind::one_of_many ? test::class_space() : words_space();
+    if (name == "trend") {
+      facts.space = test::week_space();
+      facts.label = LabelKind::none;
+    }
 
     const auto workload = make_workload(configuration, facts);
 

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <ostream>
 
+#include "common/numerics/normal.h"
 #include "privacy/empirical/binomial.h"
 #include "privacy/empirical/canary_bounds.h"
 #include "privacy/empirical/gaussian_privacy.h"
-#include "privacy/empirical/normal.h"
 #include "tests/privacy/empirical/made_up_scores.h"
 #include "tests/support/oracle_table.h"
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "common/base/seeded_generator.h"
+#include "common/numerics/normal.h"
 #include "privacy/empirical/canary_bounds.h"
-#include "privacy/empirical/normal.h"
 
 namespace hanse {
 

@@ -1,4 +1,4 @@
-#include "privacy/empirical/normal.h"
+#include "common/numerics/normal.h"
 
 #include <boost/math/special_functions/erf.hpp>
 #include <cmath>
