@@ -131,9 +131,13 @@ Factor restricted(const BeliefNetwork& network, const Factor& factor, std::size_
   return result;
 }
 
-std::vector<Factor> factors_of(const BeliefNetwork& network, const Evidence& evidence) {
+std::vector<Factor> factors_of(const BeliefNetwork& network, const Evidence& evidence,
+                               const std::vector<bool>& needed) {
   std::vector<Factor> factors;
   for (std::size_t v = 0; v < network.variables.size(); ++v) {
+    if (!needed[v]) {
+      continue;
+    }
     Factor factor{.variables = network.variables[v].parents, .values = network.variables[v].table};
     factor.variables.push_back(v);
     for (std::size_t known = 0; known < evidence.size(); ++known) {
@@ -144,6 +148,27 @@ std::vector<Factor> factors_of(const BeliefNetwork& network, const Evidence& evi
     factors.push_back(std::move(factor));
   }
   return factors;
+}
+
+/// The variables that P(target | evidence) depends on: those asked and known, and all before them. Others add up to 1 (barren nodes,
+/// Shachter 1986), and their tables could be huge on the way.
+std::vector<bool> relevant(const BeliefNetwork& network, std::size_t target, const Evidence& evidence) {
+  std::vector<bool> needed(network.variables.size(), false);
+  std::vector<std::size_t> open = {target};
+  for (std::size_t v = 0; v < evidence.size(); ++v) {
+    if (evidence[v]) {
+      open.push_back(v);
+    }
+  }
+  while (!open.empty()) {
+    const std::size_t v = open.back();
+    open.pop_back();
+    if (!needed[v]) {
+      needed[v] = true;
+      open.insert(open.end(), network.variables[v].parents.begin(), network.variables[v].parents.end());
+    }
+  }
+  return needed;
 }
 
 std::vector<const Factor*> those_with(const std::vector<Factor>& factors, std::size_t variable) {
@@ -207,10 +232,11 @@ std::optional<std::vector<double>> posterior(const BeliefNetwork& network, std::
     certain[*evidence[target]] = 1;
     return certain;
   }
-  std::vector<Factor> factors = factors_of(network, evidence);
+  const std::vector<bool> needed = relevant(network, target, evidence);
+  std::vector<Factor> factors = factors_of(network, evidence, needed);
   std::vector<std::size_t> hidden;
   for (std::size_t v = 0; v < network.variables.size(); ++v) {
-    if (v != target && !evidence[v]) {
+    if (needed[v] && v != target && !evidence[v]) {
       hidden.push_back(v);
     }
   }

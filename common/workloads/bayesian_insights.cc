@@ -34,8 +34,7 @@ InsightTable BayesianNetwork::probability_table(const Model& model, const Belief
   }
   const std::size_t size = one.words.size();
   const double least =
-      exact() ? options_.shown_at_least
-              : kNoiseShown * options_.noise * clip_norm() * std::sqrt(static_cast<double>(size));
+      exact() ? 1 : kNoiseShown * options_.noise * clip_norm() * std::sqrt(static_cast<double>(size));
   InsightTable table{
       .name = "p_" + one.name, .title = "Probabilities of " + one.name, .columns = {}, .rows = {}};
   for (const std::size_t parent : one.parents) {

@@ -70,8 +70,8 @@ Model BayesianNetwork::initial_model(std::uint64_t) const {
 
 double BayesianNetwork::clip_norm() const {
   const double row = std::sqrt(static_cast<double>(tables_.size()));
-  if (exact()) {
-    return 2 * power_of_two_above(row);  // Whole counts lie on the grid, far from any clipping.
+  if (exact()) {  // Of a merchant with all rows, and its marks. Whole counts lie on the grid.
+    return 2 * power_of_two_above(std::max(options_.train_rows, 1.0) * row);
   }
   if (options_.unit == Unit::record) {
     return row;
@@ -86,8 +86,9 @@ std::optional<PrivateSum> BayesianNetwork::next_sum(const Model& model) const {
   PrivateSum sum;
   sum.name = "tables";
   sum.purpose = Purpose::update;
-  sum.length = length();
+  sum.length = cells().length();
   sum.clip_norm = clip_norm();
+  sum.without_privacy = Unit::merchant;
   return sum;
 }
 
@@ -146,6 +147,7 @@ Contributor BayesianNetwork::contributor(const Model& model, const PrivateSum& s
           }
         }
         counts->flush(out);
+        cells().mark(out);
       };
 }
 
@@ -189,7 +191,7 @@ Contributor BayesianNetwork::test_contributor(const Model& model, const PrivateS
 Metrics BayesianNetwork::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
   check(total.size() == sum.length, "a total is as long as its sum");
   if (sum.purpose == Purpose::update) {
-    model.parameters.assign(total.begin(), total.end());
+    model.parameters = cells().counts(total);
     ++model.step;
     return {};
   }
@@ -362,6 +364,7 @@ std::unique_ptr<Workload> make_bayesian_network(const Configuration& configurati
         "tables; "
         "leave it out");
   }
+  refuse_small_ring(configuration, "workload.name=bayesian-network");
   BayesianNetwork::Options options;
   std::vector<std::string> names;
   for (const ColumnRange& range : facts.space.sparse_ranges) {
@@ -392,7 +395,8 @@ std::unique_ptr<Workload> make_bayesian_network(const Configuration& configurati
   options.unit = configuration.privacy.unit;
   options.clip = configuration.privacy.clip;
   options.noise = facts.update_noise;
-  options.shown_at_least = configuration.privacy.min_contributors;
+  options.train_rows = facts.train_rows;
+  options.min_contributors = facts.merchants == 1 ? 1 : configuration.privacy.min_contributors;
   options.test = {options.unit, number_option(other, "test_rows_per_unit", 0), configuration.data.max_units};
   return std::make_unique<BayesianNetwork>(std::move(options));
 }

@@ -9,6 +9,7 @@
 #include "common/config/configuration.h"
 #include "common/numerics/belief_network.h"
 #include "common/workloads/facts.h"
+#include "common/workloads/marked_cells.h"
 #include "common/workloads/test_rows.h"
 #include "common/workloads/workload.h"
 
@@ -56,7 +57,9 @@ class BayesianNetwork final : public Workload {
     Unit unit = Unit::none;  ///< Of privacy.
     double clip = 0;         ///< 0: the unit's own.
     double noise = 0;        ///< Noise multiplier.
-    double shown_at_least = 1;
+    double train_rows = 1;
+    std::uint32_t min_contributors =
+        1;  ///< Merchants of a cell, without a unit of privacy (common/workloads/marked_cells.h).
     TestRows test;
   };
   explicit BayesianNetwork(Options options);
@@ -84,6 +87,7 @@ class BayesianNetwork final : public Workload {
     std::size_t size = 1;
   };
   bool exact() const { return options_.unit == Unit::none; }
+  MarkedCells cells() const { return {length(), exact() ? options_.min_contributors : 1}; }
   std::size_t length() const { return tables_.back().begin + tables_.back().size; }
   double clip_norm() const;
   void read_row(const Rows& rows, std::size_t i, std::vector<std::size_t>& values) const;

@@ -21,7 +21,8 @@ namespace {
 constexpr std::size_t kStatesMax = 1026;  // A million transitions.
 constexpr double kLossMax = 16;
 constexpr double kTestNorm = 2;
-constexpr double kNoiseShown = 3;  // Deviations of noise that a transition in a table exceeds.
+constexpr double kLeastSmoothing = 1e-9;
+constexpr double kNoiseShown = 3;  // Deviations of noise, at least, that a transition in a table exceeds.
 constexpr std::size_t kTestEntries = 4;
 constexpr std::size_t kNoState = std::numeric_limits<std::size_t>::max();
 
@@ -44,8 +45,8 @@ Model MarkovChain::initial_model(std::uint64_t) const {
 }
 
 double MarkovChain::clip_norm() const {
-  if (exact()) {  // With `outside`, a sequence has one transition more than rows.
-    return 2 * power_of_two_above(std::max(options_.train_rows, 1.0));
+  if (exact()) {  // With `outside`, a sequence has one transition more than rows; each may have a mark.
+    return 4 * power_of_two_above(std::max(options_.train_rows, 1.0));
   }
   return options_.clip > 0 ? options_.clip : options_.unit == Unit::merchant ? 64 : 4;
 }
@@ -57,8 +58,9 @@ std::optional<PrivateSum> MarkovChain::next_sum(const Model& model) const {
   PrivateSum sum;
   sum.name = "transitions";
   sum.purpose = Purpose::update;
-  sum.length = size() * size();
+  sum.length = cells().length();
   sum.clip_norm = clip_norm();
+  sum.without_privacy = Unit::merchant;
   return sum;
 }
 
@@ -118,6 +120,7 @@ Contributor MarkovChain::contributor(const Model& model, const PrivateSum& sum) 
     for_each_transition({}, unit.train,
                         [&](std::size_t from, std::size_t to) { (*counts)[from * size() + to] += 1; });
     counts->flush(out);
+    cells().mark(out);
   };
 }
 
@@ -158,7 +161,7 @@ Contributor MarkovChain::test_contributor(const Model& model, const PrivateSum& 
 Metrics MarkovChain::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
   check(total.size() == sum.length, "a total is as long as its sum");
   if (sum.purpose == Purpose::update) {
-    model.parameters.assign(total.begin(), total.end());
+    model.parameters = cells().counts(total);
     ++model.step;
     return {};
   }
@@ -254,9 +257,15 @@ InsightTable MarkovChain::state_table(const Model& model, const std::vector<doub
   return table;
 }
 
+/// What a released count exceeds that is more than noise: with s its deviation, none of n cells of noise is above s sqrt(2 ln n), mostly.
+double MarkovChain::noise_bound() const {
+  const double cells = static_cast<double>(size() * size());
+  const double deviations = std::max(kNoiseShown, std::sqrt(2 * std::log(cells)));
+  return exact() ? 1 : std::max(deviations * options_.noise * clip_norm(), 1.0);
+}
+
 InsightTable MarkovChain::transition_table(const Model& model, const std::vector<double>& chain) const {
-  const double least =
-      exact() ? options_.shown_at_least : std::max(kNoiseShown * options_.noise * clip_norm(), 1.0);
+  const double least = noise_bound();
   std::vector<std::size_t> order;
   for (std::size_t entry = 0; entry < chain.size(); ++entry) {
     if (model.parameters[entry] >= least - 0.5) {
@@ -280,10 +289,16 @@ Insights MarkovChain::insights(const Model& model) const {
   if (model.step == 0) {
     return {};
   }
-  const std::vector<double> chain = transitions(model);
-  const std::vector<double> shares = long_run(chain);
   const double counted = std::accumulate(model.parameters.begin(), model.parameters.end(), 0.0);
   Insights insights;
+  const double noise_in_all = options_.noise * clip_norm() * static_cast<double>(size());
+  if (counted < (exact() ? 0.5 : 4 * noise_in_all)) {
+    insights.sentences.emplace_back(exact() ? "There is no transition that enough merchants have."
+                                            : "There are too few transitions: the noise hides them all.");
+    return insights;
+  }
+  const std::vector<double> chain = transitions(model);
+  const std::vector<double> shares = long_run(chain);
   insights.sentences.push_back("A chain of " + std::to_string(options_.states.size()) + " states, from " +
                                std::to_string(std::llround(std::max(counted, 0.0))) +
                                (exact() ? " transitions." : " transitions, about: the counts carry noise."));
@@ -340,6 +355,7 @@ std::unique_ptr<Workload> make_markov_chain(const Configuration& configuration, 
   if (own_kind(configuration) != OwnKind::none) {
     throw bad_input("workload.own: markov-chain has no part that stays at the merchant; leave it out");
   }
+  refuse_small_ring(configuration, "workload.name=markov-chain");
   MarkovChain::Options options;
   const ColumnRange range =
       facts.space.sparse_ranges.empty() ? ColumnRange() : facts.space.sparse_ranges.front();
@@ -359,14 +375,15 @@ std::unique_ptr<Workload> make_markov_chain(const Configuration& configuration, 
   options.ends = flag_option(other, "ends", false);
   options.target = target_of(other, options);
   options.smoothing = number_option(other, "smoothing", options.smoothing);
-  if (!(options.smoothing > 0)) {
-    throw bad_input("workload.smoothing=0 would leave states that nothing follows; write a small number");
+  if (!(options.smoothing >= kLeastSmoothing)) {
+    throw bad_input(
+        "workload.smoothing: expected at least 1e-9, because states that nothing follows have no long run");
   }
   options.unit = configuration.privacy.unit;
   options.clip = configuration.privacy.clip;
   options.noise = facts.update_noise;
   options.train_rows = facts.train_rows;
-  options.shown_at_least = configuration.privacy.min_contributors;
+  options.min_contributors = facts.merchants == 1 ? 1 : configuration.privacy.min_contributors;
   options.test = {options.unit, number_option(other, "test_rows_per_unit", 0), configuration.data.max_units};
   return std::make_unique<MarkovChain>(std::move(options));
 }

@@ -8,6 +8,7 @@
 
 #include "common/config/configuration.h"
 #include "common/workloads/facts.h"
+#include "common/workloads/marked_cells.h"
 #include "common/workloads/test_rows.h"
 #include "common/workloads/workload.h"
 
@@ -28,7 +29,8 @@ namespace hanse {
 /// when no two are. Natural unit: the customer; a single row has no transition, so Unit::record is refused. C = privacy.clip,
 /// otherwise 4 for a customer and 64 for a merchant.
 /// With noise each row of N is projected to the simplex of its own sum (common/numerics/distributions.h). Without a unit of
-/// privacy nothing is clipped and counts are exact.
+/// privacy merchants' vectors are added, nothing is clipped, counts are exact, and transitions of fewer than min_contributors
+/// merchants count as none (common/workloads/marked_cells.h).
 ///
 /// Of P follow
 ///   pi       the stationary distribution: shares of states in the long run. `outside` is left out of it.
@@ -54,7 +56,7 @@ class MarkovChain final : public Workload {
     double clip = 0;                    ///< 0: the unit's own.
     double noise = 0;                   ///< Noise multiplier.
     double train_rows = 1;
-    double shown_at_least = 1;  ///< Without noise: transitions of fewer are not in tables.
+    std::uint32_t min_contributors = 1;  ///< Merchants of a transition, without a unit of privacy.
     TestRows test;
   };
   explicit MarkovChain(Options options);
@@ -73,6 +75,7 @@ class MarkovChain final : public Workload {
   std::vector<double> transitions(const Model& model) const;
 
  private:
+  MarkedCells cells() const { return {size() * size(), exact() ? options_.min_contributors : 1}; }
   bool exact() const { return options_.unit == Unit::none; }
   std::size_t size() const { return options_.states.size() + (options_.ends ? 1u : 0u); }
   double clip_norm() const;
@@ -84,6 +87,7 @@ class MarkovChain final : public Workload {
   Contributor test_contributor(const Model& model, const PrivateSum& sum) const;
   InsightTable state_table(const Model& model, const std::vector<double>& chain) const;
   InsightTable transition_table(const Model& model, const std::vector<double>& chain) const;
+  double noise_bound() const;
   std::vector<double> long_run(const std::vector<double>& chain) const;
 
   Options options_;

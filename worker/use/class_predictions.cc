@@ -48,7 +48,7 @@ WorkloadFacts facts_of_model(const AppliedModel& model, const std::vector<std::s
 
 }  // namespace
 
-ClassModel::ClassModel(const AppliedModel& model)
+ClassTeller::ClassTeller(const AppliedModel& model)
     : classes_(classes_of(model)),
       workload_(make_workload(model.configuration, facts_of_model(model, classes_))) {
   Model filled = workload_->initial_model(1);
@@ -62,7 +62,7 @@ ClassModel::ClassModel(const AppliedModel& model)
   score_ = workload_->class_scorer(*model_);
 }
 
-std::map<std::string, std::string> read_answers(const std::filesystem::path& file, const ClassModel& model) {
+std::map<std::string, std::string> read_answers(const std::filesystem::path& file, const ClassTeller& model) {
   const MappedFile mapped(file, "--answers");
   CsvReader rows(mapped.text(), file.string());
   const std::size_t name = rows.column("class", "--answers");
@@ -83,7 +83,7 @@ std::map<std::string, std::string> read_answers(const std::filesystem::path& fil
 
 std::string class_predictions_csv(const AppliedModel& model, const std::filesystem::path& rows,
                                   const ClassWishes& wishes) {
-  const ClassModel scorer(model);
+  const ClassTeller scorer(model);
   std::map<std::string, std::string> answers;
   if (wishes.answers) {
     answers = read_answers(*wishes.answers, scorer);

@@ -14,10 +14,10 @@
 namespace hanse {
 
 /// The probabilities of all classes of a row by a published model whose label is one of many: `softmax` and `perceptron`.
-class ClassModel {
+class ClassTeller {
  public:
   /// Throws bad_input where `model` is none of them, or its arrays do not fit.
-  explicit ClassModel(const AppliedModel& model);
+  explicit ClassTeller(const AppliedModel& model);
 
   const std::vector<std::string>& classes() const { return classes_; }
   /// Of a row that was encoded as the model's, into as many entries as there are classes.
@@ -31,7 +31,7 @@ class ClassModel {
 };
 
 /// Templates of answers: a CSV file with the columns class and answer. Throws bad_input where a class is none of the model's.
-std::map<std::string, std::string> read_answers(const std::filesystem::path& file, const ClassModel& model);
+std::map<std::string, std::string> read_answers(const std::filesystem::path& file, const ClassTeller& model);
 
 struct ClassWishes {
   std::optional<std::filesystem::path> answers;

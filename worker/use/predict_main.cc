@@ -23,7 +23,8 @@ std::string scores(const hanse::Arguments& arguments, const hanse::AppliedModel&
 
 std::string classes(const hanse::Arguments& arguments, const hanse::AppliedModel& model) {
   if (arguments.given("own") || arguments.given("explain")) {
-    throw hanse::bad_input("--own and --explain are for scores, and " + model.origin + " tells classes");
+    throw hanse::bad_input("--own and --explain do not go with --answers, nor with a model of " +
+                           model.workload());
   }
   hanse::ClassWishes wishes;
   if (arguments.given("answers")) {
@@ -46,9 +47,9 @@ int run(int argc, char** argv) {
     return *code;
   }
   const hanse::AppliedModel model = hanse::read_applied_model(arguments.text("MODEL"));
-  const std::string csv = hanse::label_kind(model.configuration) == hanse::LabelKind::one_of_many
-                              ? classes(arguments, model)
-                              : scores(arguments, model);
+  const bool tells_classes = hanse::label_kind(model.configuration) == hanse::LabelKind::one_of_many &&
+                             (arguments.given("answers") || model.workload() != "softmax");
+  const std::string csv = tells_classes ? classes(arguments, model) : scores(arguments, model);
   const auto out =
       arguments.given("out") ? std::optional<std::filesystem::path>(arguments.text("out")) : std::nullopt;
   hanse::put_out(csv, out);

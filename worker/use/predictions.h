@@ -18,6 +18,7 @@ struct PredictionWishes {
 ///
 ///   row                            of the file, from 1
 ///   probability, or prediction     of the label 1, or of a numeric label; then the same with the ending _own where there is an own part
+///   class, probability             in its place for softmax: the most probable class
 ///   reason_1, effect_1, odds_1 ... with `explain`: the columns that matter most, what each adds to the logit or the prediction, and
 ///                                  for logits the factor on the odds
 ///

@@ -18,10 +18,16 @@ void check_kind(const AppliedModel& model) {
   }
   const bool items = model.configuration.data.format == "ratings";
   throw bad_input(model.origin + " is a model of " + name + ", and rows are scored by logistic, linear and " +
-                  "factorization-machine" + (items ? ": use hanse recommend" : ""));
+                  "factorization-machine, classes by softmax" + (items ? ": use hanse recommend" : ""));
 }
 
 }  // namespace
+
+void keep_largest(std::vector<Effect>& effects, std::size_t most) {
+  std::ranges::stable_sort(
+      effects, [](const Effect& a, const Effect& b) { return std::abs(a.value) > std::abs(b.value); });
+  effects.resize(std::min(effects.size(), most));
+}
 
 RowModel::RowModel(const AppliedModel& model)
     : columns_((check_kind(model), std::max<std::size_t>(model.published.columns.size(), 1)) - 1),
@@ -78,9 +84,7 @@ std::vector<Effect> RowModel::effects(const SparseRow& row, std::size_t most) co
       effects.push_back({row.columns[i], part});
     }
   }
-  std::ranges::stable_sort(
-      effects, [](const Effect& a, const Effect& b) { return std::abs(a.value) > std::abs(b.value); });
-  effects.resize(std::min(effects.size(), most));
+  keep_largest(effects, most);
   return effects;
 }
 

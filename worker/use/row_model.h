@@ -17,6 +17,9 @@ struct Effect {
   double value;  ///< What the score would lack without the column.
 };
 
+/// Leaves the `most` effects that are the largest in magnitude, the larger first.
+void keep_largest(std::vector<Effect>& effects, std::size_t most);
+
 /// The score of a row by a published model of records:
 ///
 ///   score = intercept + sum over j of w_j x_j  [ + sum over j < k of (v_j . v_k) x_j x_k, for factorization machines ]

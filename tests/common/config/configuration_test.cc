@@ -213,6 +213,8 @@ std::string random_value(const Key& key, SeededGenerator& random) {
                                    "regression",
                                    "rdp",
                                    "equal",
+                                   "rfm",
+                                   "ease",
                                    "masked",
                                    "none",
                                    "64",
@@ -266,6 +268,7 @@ TEST_F(ConfigurationFile, ReadsBackItsCanonicalTextExactly) {
       continue;
     }
 
+    again.federation.start = configuration.federation.start;
     again.data.path = configuration.data.path;
     again.data.test = configuration.data.test;
     again.data.merchant = configuration.data.merchant;

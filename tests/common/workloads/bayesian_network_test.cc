@@ -228,16 +228,29 @@ TEST(BayesianNetwork, ScoresALabelByWhatIsKnownOfTheRow) {
   }
 }
 
-TEST(BayesianNetwork, TablesShowNothingOfFewRows) {
+TEST(BayesianNetwork, CountsNoCellOfTooFewMerchants) {
   BayesianNetwork::Options options = options_of("buys:month,visitor");
-  options.shown_at_least = 1000;
+  options.min_contributors = 2;
+  options.train_rows = 1000;
   const BayesianNetwork workload(options);
+  const std::vector<Person> people = test::words_people();
+  const auto fit_at = [&](const Dataset& data) {
+    Model model = workload.initial_model(1);
+    const PrivateSum sum = *workload.next_sum(model);
+    workload.apply(model, sum, test::plain_sum(workload, model, sum, Unit::merchant, data));
+    return model;
+  };
 
-  const Insights insights = workload.insights(fit(workload, data_of(test::words_people())));
+  const Model spread = fit_at(data_of(people, 3)), one = fit_at(data_of(people, 1));
+  options.min_contributors = 1;
+  const BayesianNetwork all(options);
 
-  ASSERT_EQ(insights.tables.size(), 4u);
-  EXPECT_EQ(insights.tables[0].rows.size(), 3u);
-  EXPECT_TRUE(insights.tables[3].rows.empty());
+  const std::vector<double> counts = fit(all, data_of(people)).parameters;
+  for (std::size_t cell = 0; cell < counts.size(); ++cell) {
+    EXPECT_EQ(spread.parameters[cell], counts[cell] > 2 ? counts[cell] : 0)
+        << "two rows of this cell are at one merchant";
+  }
+  EXPECT_EQ(one.parameters, std::vector<double>(one.parameters.size(), 0.0)) << "everything is at one";
 }
 
 TEST(NetworkStructure, ReadsParentsInIncreasingOrder) {

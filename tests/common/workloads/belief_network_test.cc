@@ -83,6 +83,26 @@ TEST(BeliefNetwork, EliminationEqualsTheSumOverAllWorlds) {
   }
 }
 
+TEST(BeliefNetwork, LeavesOutWhatTheAnswerDoesNotDependOn) {
+  // A child of every pair of nine roots with ten words each: together they would need a table of 10^9.
+  BeliefNetwork network;
+  const std::vector<std::string> words(10, "w");
+  for (std::size_t root = 0; root < 9; ++root) {
+    network.variables.push_back({"r", words, {}, std::vector<double>(10, 0.1)});
+  }
+  network.variables[0].table = {0.55, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05};
+  for (std::size_t a = 0; a < 9; ++a) {
+    for (std::size_t b = 0; b < a; ++b) {
+      network.variables.push_back({"c", words, {a, b}, std::vector<double>(1000, 0.1)});
+    }
+  }
+
+  const auto answer = posterior(network, 0, Evidence(network.variables.size()));
+
+  ASSERT_TRUE(answer);
+  EXPECT_NEAR((*answer)[0], 0.55, 1e-12);
+}
+
 TEST(BeliefNetwork, GivenAllOthersIsAPosteriorToo) {
   const BeliefNetwork network = sprinkler();
 

@@ -231,16 +231,32 @@ TEST(MarkovChain, WithEndsTellsTheChanceOfTheTargetBeforeLeaving) {
   EXPECT_NEAR(std::get<double>(states.rows[visit][2]), 0.8, 1e-6);
 }
 
-TEST(MarkovChain, TablesShowNoTransitionOfFewerThanTheMerchantsAskFor) {
+TEST(MarkovChain, CountsNoTransitionOfTooFewMerchants) {
   MarkovChain::Options options = options_of();
-  options.shown_at_least = 2;
+  options.min_contributors = 2;
+  options.train_rows = 5;
   const MarkovChain workload(options);
+  const Dataset data =
+      data_of({person_of({visit, browse, cart, browse, cart}), person_of({visit, browse})}, 2);
 
-  const Insights insights = workload.insights(
-      fit(workload, data_of({person_of({visit, browse, cart}), person_of({visit, browse})})));
+  const Model model = fit(workload, data, Unit::merchant);
 
+  EXPECT_EQ(model.parameters[visit * 4 + browse], 2);
+  EXPECT_EQ(model.parameters[browse * 4 + cart], 0) << "twice, at one merchant";
+  const Insights insights = workload.insights(model);
   ASSERT_EQ(insights.tables[1].rows.size(), 1u);
   EXPECT_EQ(std::get<std::string>(insights.tables[1].rows[0][1]), "browse");
+}
+
+TEST(MarkovChain, SaysSoWhenThereIsNothing) {
+  const MarkovChain exact(options_of());
+  MarkovChain::Options options = options_of(false, Unit::customer);
+  options.noise = 5;
+  const MarkovChain noisy(options);
+  const Dataset data = data_of({person_of({visit}), person_of({cart, order})});
+
+  EXPECT_TRUE(exact.insights(fit(exact, data_of({person_of({visit})}))).tables.empty());
+  EXPECT_TRUE(noisy.insights(fit(noisy, data)).tables.empty());
 }
 
 std::string refusal_of(Configuration configuration, WorkloadFacts facts) {

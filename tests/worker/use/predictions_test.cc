@@ -105,6 +105,24 @@ TEST_F(Predictions, OfAFactorizationMachineCountPairs) {
   EXPECT_NE(csv.find("\n2,-1.75,kind=b,-2\n"), std::string::npos) << csv;
 }
 
+TEST_F(Predictions, OfManyClassesAreTheMostProbableOne) {
+  PublishedModel model = purchases();
+  model.workload = model.facts["workload.name"] = "softmax";
+  model.facts["data.label"] = "wish{tea|cake}";
+  model.arrays = {{"weights", {4, 2}, {0.5, -0.5, 1, -1, -2, 2, 0, 0}}, {"intercepts", {2}, {0, 0.5}}};
+
+  const std::string csv = predictions_csv(applied(model), visits(), {.own = {}, .explain = 1});
+
+  // Tea 0.5 * 2 + 1 = 2 against 0.5 - 2 = -1.5; cake 0.5 + 2 = 2.5 against -2.
+  char expected[160];
+  std::snprintf(
+      expected, sizeof expected,
+      "row,class,probability,reason_1,effect_1,odds_1\n1,tea,%.9g,seconds,1,2.718\n2,cake,%.9g,kind=b,2,"
+      "7.389\n",
+      1 / (1 + std::exp(-3.5)), 1 / (1 + std::exp(-4.5)));
+  EXPECT_EQ(csv, expected);
+}
+
 TEST_F(Predictions, KeepRowsThatTrainingDropped) {
   PublishedModel model = purchases();
   model.facts["data.clean"] = "missing:drop, duplicates:drop";
