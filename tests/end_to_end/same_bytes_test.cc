@@ -38,6 +38,58 @@ TEST_P(SameBytes, OfTheModelForEveryNumberOfWorkers) {
 INSTANTIATE_TEST_SUITE_P(EveryWorkload, SameBytes, testing::Values("shop.ini", "ratings.ini"),
                          [](const auto& one) { return std::string(one.param, one.param + 4); });
 
+/// The other workloads and ways of the two markets; those of examples with data of their own are in insights_test.cc and its like.
+struct Way {
+  const char* name;
+  const char* ini;
+  std::vector<std::string> settings;
+};
+void PrintTo(const Way& way, std::ostream* out) {
+  *out << way.name;
+}
+
+class SameBytesInEveryWay : public testing::TestWithParam<Way> {};
+
+TEST_P(SameBytesInEveryWay, ForOneTwoAndFiveWorkers) {
+  const MarketFolder market;
+  std::vector<std::string> settings = GetParam().settings;
+  settings.insert(settings.end(), {"privacy.min_contributors=1", "federation.rounds=2"});
+
+  const auto one = model_of(market, GetParam().ini, "1", settings);
+
+  ASSERT_TRUE(one.contains("model.hanse"));
+  for (const char* workers : {"2", "5"}) {
+    EXPECT_TRUE(one == model_of(market, GetParam().ini, workers, settings)) << workers << " workers";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EveryWorkload, SameBytesInEveryWay,
+    testing::Values(
+        Way{"Newton", "shop.ini", {"workload.solver=newton"}},
+        Way{"LocalEpochs", "shop.ini", {"workload.solver=local", "workload.scaffold=true"}},
+        Way{"ByGroup", "shop.ini", {"workload.group=kind"}},
+        Way{"Linear",
+            "shop.ini",
+            {"workload.name=linear", "data.label=price", "data.numeric=visits[0..4]", "workload.own=all"}},
+        Way{"FactorizationMachine", "shop.ini", {"workload.name=factorization-machine"}},
+        Way{"FactorizationMachineOfNumbers",
+            "shop.ini",
+            {"workload.name=factorization-machine", "workload.task=regression", "data.label=price",
+             "data.numeric=visits[0..4]", "workload.solver=local", "workload.group=kind"}},
+        Way{"Softmax", "shop.ini", {"workload.name=softmax", "data.label=kind{A|B|C}", "data.categorical="}},
+        Way{"Covariance", "shop.ini", {"workload.name=covariance", "data.label="}},
+        Way{"Segments", "shop.ini", {"workload.name=segments", "data.label=", "data.categorical="}},
+        Way{"Counts", "shop.ini", {"workload.name=counts", "data.label=", "data.standardise=false"}},
+        Way{"BayesianNetwork", "shop.ini", {"workload.name=bayesian-network", "data.numeric="}},
+        Way{"AlternatingLeastSquares", "ratings.ini", {"workload.solver=als"}},
+        Way{"LocalRatings", "ratings.ini", {"workload.solver=local"}},
+        Way{"Implicit",
+            "ratings.ini",
+            {"workload.name=implicit-matrix-factorization", "workload.solver=als"}},
+        Way{"ItemSimilarity", "ratings.ini", {"workload.name=item-similarity", "workload.solver=gradient"}}),
+    [](const auto& way) { return std::string(way.param.name); });
+
 struct Tree {
   const char* ini;
   const char* ring;
