@@ -47,7 +47,7 @@ Model Trend::initial_model(std::uint64_t) const {
 
 double Trend::clip_norm() const {
   if (exact()) {
-    return 4 * power_of_two_above(std::max(options_.train_rows, 1.0));
+    return 8 * power_of_two_above(std::max(options_.train_rows, 1.0));  // With marks.
   }
   if (options_.unit == Unit::record) {
     return 1;
@@ -62,7 +62,7 @@ std::optional<PrivateSum> Trend::next_sum(const Model& model) const {
   PrivateSum sum;
   sum.name = "weekly totals";
   sum.purpose = Purpose::update;
-  sum.length = exact() ? 2 * length() : length();
+  sum.length = exact() ? 2 * cells().length() : length();
   sum.clip_norm = clip_norm();
   sum.without_privacy = Unit::merchant;
   return sum;
@@ -88,8 +88,13 @@ Contributor Trend::contributor(const Model& model, const PrivateSum& sum) const 
       if (unit.train.empty()) {
         return;
       }
-      std::vector<double> totals(length(), 0.0);
-      add_rows(unit.train, [&](std::size_t cell, double amount) { totals[cell] += amount; });
+      std::vector<double> totals(cells().length(), 0.0);
+      add_rows(unit.train, [&](std::size_t cell, double amount) {
+        totals[cell] += amount;
+        if (cells().marked()) {
+          totals[length() + cell] = 1;
+        }
+      });
       split_in_two(totals, bound);
       out.add_block(0, totals);
     };
@@ -103,7 +108,8 @@ Contributor Trend::contributor(const Model& model, const PrivateSum& sum) const 
 
 Metrics Trend::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
   check(total.size() == sum.length, "a total is as long as its sum");
-  model.parameters = exact() ? joined(total) : std::vector<double>(total.begin(), total.end());
+  model.parameters =
+      exact() ? cells().counts(joined(total)) : std::vector<double>(total.begin(), total.end());
   ++model.step;
   double square = 0;
   double naive = 0;
@@ -338,6 +344,7 @@ std::unique_ptr<Workload> make_trend(const Configuration& configuration, const W
   options.clip = configuration.privacy.clip;
   options.noise = facts.update_noise;
   options.train_rows = facts.train_rows;
+  options.min_contributors = facts.merchants == 1 ? 1 : configuration.privacy.min_contributors;
   return std::make_unique<Trend>(std::move(options));
 }
 

@@ -9,6 +9,7 @@
 #include "common/config/configuration.h"
 #include "common/numerics/smoothing.h"
 #include "common/workloads/facts.h"
+#include "common/workloads/marked_cells.h"
 #include "common/workloads/workload.h"
 
 namespace hanse {
@@ -30,7 +31,9 @@ namespace hanse {
 /// most. With Unit::record that is the sensitivity; vectors of customers and merchants are scaled down to norm C where they are
 /// longer: a unit that comes or goes moves the sum by at most C = privacy.clip (in units of A), otherwise 8 for a customer and
 /// 256 for a merchant. Natural unit: the record. Without a unit of privacy merchants' totals are added, each in two parts
-/// (common/workloads/two_parts.h), and are exact to the last digits of a double.
+/// (common/workloads/two_parts.h), and are exact to the last digits of a double; beside them
+/// are marks of who has rows of a category and week, and a total of fewer than min_contributors merchants is 0
+/// (common/workloads/marked_cells.h).
 /// There are no test rows: the weeks are the test.
 ///
 /// Layout of the parameters: totals / A, row-major by category, then week.
@@ -55,6 +58,7 @@ class Trend final : public Workload {
     double clip = 0;         ///< 0: the unit's own.
     double noise = 0;        ///< Noise multiplier.
     double train_rows = 1;
+    std::uint32_t min_contributors = 1;  ///< Merchants of a total, without a unit of privacy.
   };
   explicit Trend(Options options);
 
@@ -70,6 +74,7 @@ class Trend final : public Workload {
   Insights insights(const Model& model) const override;
 
  private:
+  MarkedCells cells() const { return {length(), exact() ? options_.min_contributors : 1}; }
   /// One category's series, and what is said of it.
   struct Outlook {
     std::string name;

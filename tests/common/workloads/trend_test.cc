@@ -1,5 +1,6 @@
 #include "common/workloads/trend.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/base/failure.h"
@@ -74,6 +75,23 @@ TEST(Trend, TotalsAreThoseOfThePooledRowsForAnyNumberOfMerchants) {
       EXPECT_EQ(arrays[1].shape, (std::vector<std::size_t>{3, 3}));
     }
   }
+}
+
+TEST(Trend, TellsNoTotalOfTooFewMerchants) {
+  Trend::Options options = options_of();
+  options.min_contributors = 2;
+  const Trend workload(options);
+  const Dataset spread = data_of(4), one = data_of(1);
+  const std::vector<double> expected = plain_totals(spread, true);
+
+  const std::vector<double> totals = workload.arrays(fit(workload, Unit::merchant, spread))[0].values;
+  const std::vector<double> hidden = workload.arrays(fit(workload, Unit::merchant, one))[0].values;
+
+  for (std::size_t cell = 0; cell < expected.size(); ++cell) {
+    EXPECT_TRUE(totals[cell] == 0 || std::abs(totals[cell] - expected[cell]) < 1e-6 * expected[cell]) << cell;
+    EXPECT_EQ(hidden[cell], 0);
+  }
+  EXPECT_GT(*std::ranges::max_element(totals), 0);
 }
 
 TEST(Trend, JudgesByWeeksThatItHasNotSeen) {
