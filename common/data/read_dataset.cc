@@ -513,9 +513,11 @@ class RatingTable {
   RatingTable(CustomerRows customers, bool with_times) : customers_(std::move(customers)) {
     std::uint64_t end = 0;
     next_.resize(customers_.keys.size());
+    ends_.resize(customers_.keys.size());
     for (const std::uint32_t customer : customers_.order) {
       next_[customer] = end;
       end += customers_.lengths[customer];
+      ends_[customer] = end;
     }
     rows_.features.columns.resize(end);
     rows_.features.values.resize(end);
@@ -523,8 +525,7 @@ class RatingTable {
   }
 
   void put(const RowKey& key, const Rating& rating) {
-    const bool counted = key.customer < next_.size() && next_[key.customer] < rows_.features.columns.size();
-    if (!counted) {
+    if (key.customer >= next_.size() || next_[key.customer] == ends_[key.customer]) {
       throw bad_input("data.path changed while it was read");
     }
     const std::uint64_t at = next_[key.customer]++;
@@ -538,6 +539,9 @@ class RatingTable {
   // The rows, each of which `finish` has made of its customer's ratings: never more of them.
   template <class Finish>
   StagedRows rows(const Finish& finish) && {
+    if (next_ != ends_) {
+      throw bad_input("data.path changed while it was read");
+    }
     CsrMatrix& features = rows_.features;
     std::vector<Rating> ratings;
     std::uint64_t read = 0, written = 0;
@@ -567,6 +571,7 @@ class RatingTable {
  private:
   CustomerRows customers_;
   std::vector<std::uint64_t> next_;  // Where the next rating of each customer goes.
+  std::vector<std::uint64_t> ends_;  // Where those of each customer end.
   StagedRows rows_;
   std::vector<double> times_;
 };

@@ -64,7 +64,8 @@ State first_state(const SmoothingModel& model, std::span<const double> series) {
       // The second season's mean lies in its middle; the level is that of its end.
       state.level = second + state.trend * (static_cast<double>(m) - 1) / 2;
       for (std::size_t i = 0; i < m; ++i) {
-        state.season.push_back((series[i] - first + series[m + i] - second) / 2);
+        const double within = state.trend * (static_cast<double>(i) - (static_cast<double>(m) - 1) / 2);
+        state.season.push_back((series[i] - first + series[m + i] - second) / 2 - within);
       }
       break;
     }

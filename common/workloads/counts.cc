@@ -196,7 +196,7 @@ double Counts::quantile(const Model& model, std::uint32_t column, double share) 
     cumulated.push_back(std::max(cumulated.back(), sum));
   }
   const double rows = cumulated.back();
-  if (!(rows > believed())) {
+  if (!(rows > believed() * std::sqrt(static_cast<double>(options_.cells)))) {
     return std::nan("");
   }
   const double low = options_.space.range_low[column];
@@ -345,6 +345,11 @@ std::unique_ptr<Workload> make_counts(const Configuration& configuration, const 
                 {LabelKind::none, LabelKind::binary, LabelKind::number, LabelKind::one_of_many});
   refuse_more_rounds(configuration);
   refuse_small_ring(configuration, "workload.name=counts");
+  if (!facts.space.texts.empty()) {
+    throw bad_input(
+        "data.text: workload.name=counts counts words of columns, of which a row has one each; leave texts "
+        "out");
+  }
   const FeatureSpace& space = facts.space;
   if (configuration.data.format != "csv") {
     throw bad_input("data.format: workload.name=counts needs csv, whose columns are words or numbers");

@@ -101,9 +101,14 @@ Preparation::Preparation(Options options) : options_(std::move(options)) {
     options_.rows_per_unit = one_row ? 1 : many;
   }
   if (options_.words_per_unit <= 0) {
+    // Texts have their own count.
+    const auto counted_columns =
+        static_cast<std::size_t>(std::ranges::count_if(space.counted_ranges, [&](const ColumnRange& range) {
+          return std::ranges::find(space.texts, range.begin, &ColumnRange::begin) == space.texts.end();
+        }));
     const double words = options_.kind == RowKind::customer
                              ? 64
-                             : static_cast<double>(std::max<std::size_t>(space.counted_ranges.size(), 1));
+                             : static_cast<double>(std::max<std::size_t>(counted_columns, 1));
     options_.words_per_unit = words * options_.rows_per_unit;
   }
   if (magnitudes() > 0) {

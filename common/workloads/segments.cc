@@ -417,6 +417,11 @@ std::unique_ptr<Workload> make_segments(const Configuration& configuration, cons
         "workload.name=segments has rounds of several kinds: leave out privacy.turns and "
         "privacy.adaptive_clip");
   }
+  if (configuration.federation.rounds < 3) {
+    throw bad_input(
+        "federation.rounds: workload.name=segments has two sums before its first segments; give it 3 at "
+        "least");
+  }
   const OtherOptions& other = configuration.workload.other;
   Segments::Options options;
   options.segments = count_option<std::size_t>(other, "segments", options.segments);

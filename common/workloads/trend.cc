@@ -159,6 +159,7 @@ std::vector<Trend::Outlook> Trend::outlooks(const Model& model) const {
   }
   if (rows() > 1) {
     outlooks.push_back(outlook_of("all", std::move(together)));
+    outlooks.back().of_all = true;
   }
   return outlooks;
 }
@@ -183,7 +184,9 @@ bool Trend::hidden_by_noise(const Outlook& outlook) const {
     sum += value;
   }
   const double mean = sum / static_cast<double>(outlook.series.size());
-  return !exact() && std::abs(mean) < kNoiseShown * options_.noise * clip_norm() * options_.scale;
+  // The last adds up all categories.
+  const double series = outlook.of_all ? std::sqrt(static_cast<double>(rows())) : 1;
+  return !exact() && std::abs(mean) < kNoiseShown * options_.noise * clip_norm() * options_.scale * series;
 }
 
 Insights Trend::insights(const Model& model) const {
@@ -272,6 +275,11 @@ std::vector<std::int64_t> weeks_of(const FeatureSpace& space, const ColumnRange&
 
 std::unique_ptr<Workload> make_trend(const Configuration& configuration, const WorkloadFacts& facts) {
   needs_records(configuration, facts, {LabelKind::none, LabelKind::number});
+  if (!facts.space.texts.empty()) {
+    throw bad_input(
+        "data.text: workload.name=trend counts words of columns, of which a row has one each; leave texts "
+        "out");
+  }
   const std::vector<ColumnRange>& words = facts.space.sparse_ranges;
   if (words.empty() || words.size() > 2 || facts.space.numeric > 0 || configuration.data.format != "csv") {
     throw bad_input(
@@ -319,7 +327,8 @@ std::unique_ptr<Workload> make_trend(const Configuration& configuration, const W
     options.negative = facts.label_low < 0;
   }
   const OtherOptions& other = configuration.workload.other;
-  options.first_week = count_option<std::uint32_t>(other, "first_week", 0);
+  options.first_week = other.contains("first_week") ? count_option<std::int64_t>(other, "first_week", 0)
+                                                    : options.weeks.front();
   options.holdout = count_option<std::uint32_t>(other, "holdout", 8);
   options.horizon = count_option<std::uint32_t>(other, "horizon", 4);
   options.season = count_option<std::uint32_t>(other, "season", 0);

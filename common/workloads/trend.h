@@ -79,6 +79,7 @@ class Trend final : public Workload {
   struct Outlook {
     std::string name;
     std::vector<double> series;
+    bool of_all = false;  ///< All categories together.
     SmoothingModel model = {};
     std::vector<double> forecasts = {};  ///< As far as the horizon and the lead time.
     ErrorGrowth growth = {};

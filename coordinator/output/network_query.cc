@@ -126,6 +126,14 @@ BeliefNetwork network_of(const PublishedModel& model, const std::string& origin)
     throw bad_input(origin + ": the model's network has a cycle");
   }
   for (std::size_t v = 0; v < count; ++v) {
+    double entries = static_cast<double>(network.size_of(v));
+    for (const std::size_t parent : network.variables[v].parents) {
+      entries *= static_cast<double>(network.size_of(parent));
+    }
+    if (entries > 0x1p24) {
+      throw bad_input(origin + ": the model's table of " + printable(network.variables[v].name) +
+                      " is too large");
+    }
     const std::vector<double>& table = needed(model, "table_" + std::to_string(v), 0, origin).values;
     if (table.size() != network.rows_of(v) * network.size_of(v) ||
         !std::ranges::all_of(table, [](double p) { return p >= 0 && p <= 1; })) {

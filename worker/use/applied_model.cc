@@ -1,6 +1,7 @@
 #include "worker/use/applied_model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "common/base/failure.h"
@@ -19,7 +20,16 @@ void check_columns(const AppliedModel& model, const FeatureSpace& space) {
   for (const ColumnRange& text : space.texts) {
     words += text.end - text.begin;
   }
-  bool same = column_of.size() == space.width && model.encoding.idf.size() == words;
+  const auto finite = [](double value) { return std::isfinite(value); };
+  bool same = column_of.size() == space.width && model.encoding.idf.size() == words &&
+              model.encoding.mean.size() == space.numeric &&
+              model.encoding.deviation.size() == space.numeric &&
+              std::ranges::all_of(model.encoding.mean, finite) &&
+              std::ranges::all_of(model.encoding.deviation, finite) &&
+              std::ranges::all_of(model.encoding.idf, finite);
+  for (std::uint32_t number = 0; same && number < space.numeric; ++number) {
+    same = column_of[number] == number && model.encoding.deviation[number] > 0;
+  }
   for (std::size_t raw = 0; same && raw < column_of.size(); ++raw) {
     if (column_of[raw] != kDropped) {
       const std::string& name = model.encoding.names[column_of[raw]];

@@ -46,11 +46,17 @@ WorkloadFacts facts_of_model(const AppliedModel& model, const std::vector<std::s
   return facts;
 }
 
+/// Groups are of test figures.
+Configuration without_groups(Configuration configuration) {
+  configuration.workload.other.erase("group");
+  return configuration;
+}
+
 }  // namespace
 
 ClassTeller::ClassTeller(const AppliedModel& model)
     : classes_(classes_of(model)),
-      workload_(make_workload(model.configuration, facts_of_model(model, classes_))) {
+      workload_(make_workload(without_groups(model.configuration), facts_of_model(model, classes_))) {
   Model filled = workload_->initial_model(1);
   std::vector<double> parameters;
   for (const NamedArray& expected : workload_->arrays(filled)) {

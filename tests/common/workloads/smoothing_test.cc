@@ -49,6 +49,21 @@ TEST(Smoothing, ErrorsEqualTheRecursionWrittenOut) {
               mean_square(series, reference::holt_ahead(series, 0.4, 0.2), 25), 1e-9);
 }
 
+TEST(Smoothing, HoltWintersBeginsWithATrendThatIsNotInItsSeason) {
+  const SmoothingModel model{
+      .method = Smoothing::holt_winters, .level = 0.3, .trend = 0.2, .season = 0.1, .period = 4};
+  std::vector<double> seen;
+  for (int t = 0; t < 8; ++t) {
+    seen.push_back(t + (t % 4 == 2 ? 10 : 0));
+  }
+
+  const std::vector<double> next = forecast(model, seen, 4);
+
+  for (int h = 0; h < 4; ++h) {
+    EXPECT_NEAR(next[static_cast<std::size_t>(h)], 8 + h + (h == 2 ? 10 : 0), 1e-9);
+  }
+}
+
 TEST(Smoothing, HoltContinuesALineAndHoltWintersALineWithASeason) {
   const std::vector<double> line = noisy(30, 2, 0, 0);
   const std::vector<double> wave = noisy(32, 2, 9, 0);
