@@ -1,5 +1,6 @@
 #include "common/workloads/item_similarity.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/base/failure.h"

@@ -1,5 +1,6 @@
 #include "worker/use/predictions.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/base/durable_file.h"
