@@ -44,6 +44,8 @@ int run(int argc, char** argv) {
   std::printf("  ratings.csv   %9llu rows  best possible RMSE %.4f; of the mean rating %.4f\n",
               static_cast<unsigned long long>(facts.ratings), facts.rmse_bayes, facts.rmse_mean);
   std::printf("  orders.csv    %9llu rows\n", static_cast<unsigned long long>(facts.orders));
+  std::printf("  reviews.csv   %9llu rows  best possible AUC %.4f\n",
+              static_cast<unsigned long long>(facts.reviews), facts.auc_reviews);
   std::printf("Next: hanse run %s/purchase.ini\n", folder.c_str());
   return 0;
 }

@@ -82,6 +82,44 @@ encryption = masked
 )";
 }
 
+std::string reviews_ini(const MarketOptions& options) {
+  return R"(# Is a customer satisfied, by what she writes? Logistic regression of the words of reviews over all merchants, differentially
+# private for each customer:
+#   hanse run reviews.ini
+[federation]
+name = reviews
+seed = )" +
+         std::to_string(options.seed) + R"(
+rounds = 40
+
+[data]
+path = reviews.csv
+format = csv
+merchant = merchant
+customer = customer
+label = satisfied
+text = text#2048
+ngrams = 2
+test = hash:0.2
+
+[workload]
+name = logistic
+
+[server]
+optimizer = momentum
+learning_rate = 20
+
+[privacy]
+unit = customer
+epsilon = 4
+delta = 1e-5
+max_merchants_per_customer = 2
+
+[aggregation]
+encryption = masked
+)";
+}
+
 std::string market_readme(const MarketOptions& options) {
   return "A synthetic market: " + std::to_string(options.merchants) + " merchants, " +
          std::to_string(options.customers) + " customers, " + std::to_string(options.items) +
@@ -94,6 +132,7 @@ sessions.csv    merchant, customer, pages, seconds, exit_rate, basket, discount,
                 purchase (0 or 1). pages: product pages seen; seconds: spent on them; exit_rate: share of pages from
                 which people leave; basket: items in it; discount: largest one shown
 orders.csv      merchant, customer, item, category, week (from 0), quantity, price (each)
+reviews.csv     merchant, customer, item, text, satisfied (0 or 1)
 items.csv       item, category, base_price
 customers.csv   customer, home merchant, second merchant (may be empty)
 truth.json      the coefficients of the purchase model, the factors and biases of the ratings, the price elasticity
@@ -108,9 +147,12 @@ How it was made
               Of two items that come her way a customer takes the one she expects to like more.
   Orders      the expected number at a price is proportional to (price / base_price) ^ elasticity of the category;
               prices are drawn a merchant, item and week, whatever the demand.
+  Reviews     words from three lists; who is satisfied praises three times as often as she complains, and a "not" turns a
+              word round.
 
 Train on it
   hanse run purchase.ini
+  hanse run reviews.ini
   hanse run recommendation.ini
 )";
 }

@@ -9,12 +9,13 @@
 #include "common/base/failure.h"
 #include "examples/market/csv_file.h"
 #include "examples/market/market_texts.h"
+#include "examples/market/reviews.h"
 
 namespace hanse {
 namespace {
 
 /// Streams of the row generators; the market's own are below 100.
-enum Stream : std::uint64_t { session_stream = 101, rating_stream, order_stream };
+enum Stream : std::uint64_t { session_stream = 101, rating_stream, order_stream, review_stream };
 
 constexpr std::uint64_t kFirstSecond = 1767225600;  // 2026-01-01
 constexpr std::uint64_t kSecondsOfWeek = 7 * 24 * 3600;
@@ -172,6 +173,28 @@ void write_orders(const std::filesystem::path& file, const Market& market, Marke
   csv.close();
 }
 
+void write_reviews(const std::filesystem::path& file, const Market& market, MarketFacts& facts) {
+  CsvFile csv(file);
+  csv.write("merchant,customer,item,text,satisfied\n");
+  SeededGenerator generator({market.options.seed, review_stream});
+  RocArea truth;
+  facts.reviews =
+      std::max<std::uint64_t>(std::uint64_t{8} * market.options.customers, market.options.merchants);
+  for (std::uint64_t row = 0; row < facts.reviews; ++row) {
+    const std::uint32_t c = market.draw_customer(row, generator);
+    const std::uint32_t merchant = market.draw_merchant(row, market.customers[c], generator);
+    const std::uint32_t item = market.draw_item(market.merchants[merchant], generator);
+    const double liking = market.liking(market.merchants[merchant], market.customers[c], market.items[item]);
+    const bool satisfied = liking + market.rating.noise_deviation * generator.normal() >= market.rating.mean;
+    const Review review = draw_review(satisfied, generator);
+    truth.add(review.evidence, satisfied);
+    csv.print("%s,%s,%u,%s,%d\n", market.merchants[merchant].name.c_str(), customer_name(c).c_str(), item + 1,
+              review.text.c_str(), satisfied ? 1 : 0);
+  }
+  csv.close();
+  facts.auc_reviews = truth.value();
+}
+
 void write_items(const std::filesystem::path& file, const Market& market) {
   CsvFile csv(file);
   csv.write("item,category,base_price\n");
@@ -263,6 +286,7 @@ void write_truth(const std::filesystem::path& path, const Market& market, const 
   json["rating"] = rating_json(market, facts);
   json["elasticity"] = named(kCategoryNames, market.elasticity);
   json["orders"] = facts.orders;
+  json["reviews"] = {{"reviews", facts.reviews}, {"bayes_auc", facts.auc_reviews}};
   std::string head = json.dump(1);
   head.resize(head.size() - 2);  // Without the newline and the brace at its end.
   CsvFile file(path);
@@ -307,11 +331,13 @@ MarketFacts write_market(const std::filesystem::path& folder, const Market& mark
   write_ratings(path("ratings.csv"), market, facts);
   write_sessions(path("sessions.csv"), market, facts);
   write_orders(path("orders.csv"), market, facts);
+  write_reviews(path("reviews.csv"), market, facts);
   write_items(path("items.csv"), market);
   write_customers(path("customers.csv"), market);
   write_truth(path("truth.json"), market, facts);
   write_text(path("purchase.ini"), purchase_ini(market.options));
   write_text(path("recommendation.ini"), recommendation_ini(market.options));
+  write_text(path("reviews.ini"), reviews_ini(market.options));
   write_text(path("README.txt"), market_readme(market.options));
   return facts;
 }

@@ -14,6 +14,8 @@ struct MarketFacts {
   std::uint64_t sessions = 0;
   std::uint64_t ratings = 0;
   std::uint64_t orders = 0;
+  std::uint64_t reviews = 0;
+  double auc_reviews = 0;  ///< Of the true evidence of their words for whether the customer is satisfied.
   double purchase_rate = 0;
   double auc_bayes = 0;  ///< Of the true probability, which knows the effects of merchant and customer.
   double auc_columns =

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "tests/end_to_end/insights_run.h"
+#include "tests/end_to_end/made_up_market.h"
+#include "tests/end_to_end/started_program.h"
 
 namespace hanse {
 namespace {
@@ -61,6 +64,22 @@ TEST_F(InsightsOfClasses, ProductsAreToldByWeightsOfTheirPixelsToo) {
 
   std::printf("test accuracy %.4f, F1 %.4f\n", last_figure("test_accuracy"), last_figure("test_f1"));
   EXPECT_GE(last_figure("test_accuracy"), 0.84);
+}
+
+TEST(Reviews, TellWhoIsSatisfiedAlmostAsWellAsTheTruthDoes) {
+  const MarketFolder folder(1, 1);
+  ASSERT_EQ(run_in(folder.path(), {"hanse", "market", "market"}).code, 0);
+
+  const Outcome run = run_in(folder.path(), {"hanse", "run", "market/reviews.ini", "-n", "2",
+                                             "privacy.unit=none", "privacy.epsilon=", "output.dir=run"});
+
+  ASSERT_EQ(run.code, 0) << run.output << run.errors;
+  const auto truth = nlohmann::json::parse(bytes_of_file(folder / "market/truth.json"));
+  const auto lines = lines_of(bytes_of_file(folder / "run/metrics.jsonl"));
+  const double auc = nlohmann::json::parse(lines.back()).at("test_auc").get<double>();
+  std::printf("reviews: AUC %.4f, of the truth %.4f\n", auc,
+              truth.at("reviews").at("bayes_auc").get<double>());
+  EXPECT_GT(auc, truth.at("reviews").at("bayes_auc").get<double>() - 0.03);
 }
 
 }  // namespace

@@ -57,9 +57,9 @@ MarketOptions small_market() {
   return options;
 }
 
-const std::vector<std::string> kFiles = {"ratings.csv",  "sessions.csv",       "orders.csv",
-                                         "items.csv",    "customers.csv",      "truth.json",
-                                         "purchase.ini", "recommendation.ini", "README.txt"};
+const std::vector<std::string> kFiles = {
+    "ratings.csv",  "sessions.csv",       "orders.csv", "items.csv",   "customers.csv", "truth.json",
+    "purchase.ini", "recommendation.ini", "README.txt", "reviews.csv", "reviews.ini"};
 
 class MarketFolder : public testing::Test {
  protected:
@@ -230,6 +230,7 @@ TEST_F(MarketFolder, ItsConfigurationsAreReadByHanse) {
   EXPECT_EQ(purchase.privacy.max_merchants_per_customer, 2u);
   EXPECT_EQ(recommendation.data.item, "item[1..40]");
   EXPECT_GT(recommendation.privacy.epsilon, 0);
+  EXPECT_EQ(read_configuration(folder_ / "reviews.ini", {}).data.text, std::vector<std::string>{"text#2048"});
 }
 
 TEST_F(MarketFolder, TheSmallestMarketIsAMarket) {
@@ -242,6 +243,7 @@ TEST_F(MarketFolder, TheSmallestMarketIsAMarket) {
   EXPECT_EQ(facts.sessions, 1u);
   EXPECT_EQ(facts.ratings, 1u);
   EXPECT_EQ(facts.orders, 1u);
+  EXPECT_EQ(facts.reviews, 8u);
   EXPECT_EQ(facts.auc_bayes, 0.5);
 }
 
