@@ -56,6 +56,7 @@ void expect_metrics_of_the_design(const fs::path& file) {
                                          "test_accuracy",
                                          "test_f1",
                                          "test_rmse",
+                                         "test_rows",
                                          "test_precision",
                                          "test_recall",
                                          "test_mcc",
