@@ -53,7 +53,7 @@ class SameBytesInEveryWay : public testing::TestWithParam<Way> {};
 TEST_P(SameBytesInEveryWay, ForOneTwoAndFiveWorkers) {
   const MarketFolder market;
   std::vector<std::string> settings = GetParam().settings;
-  settings.insert(settings.end(), {"privacy.min_contributors=1", "federation.rounds=2"});
+  settings.insert(settings.end(), {"privacy.min_contributors=1", "federation.rounds=3"});
 
   const auto one = model_of(market, GetParam().ini, "1", settings);
 

@@ -47,22 +47,14 @@ std::vector<std::string> run_words(const char* ini, const std::vector<std::strin
 }
 
 void expect_metrics_of_the_design(const fs::path& file) {
-  const std::set<std::string> allowed = {"round",
-                                         "seconds",
-                                         "merchants",
-                                         "train_loss",
-                                         "test_loss",
-                                         "test_auc",
-                                         "test_accuracy",
-                                         "test_f1",
-                                         "test_rmse",
-                                         "test_rows",
-                                         "test_precision",
-                                         "test_recall",
-                                         "test_mcc",
-                                         "test_calibration_error",
-                                         "epsilon",
-                                         "delta",
+  const std::set<std::string> allowed = {"round",          "seconds",
+                                         "merchants",      "train_loss",
+                                         "test_loss",      "test_auc",
+                                         "test_accuracy",  "test_f1",
+                                         "test_rmse",      "test_rows",
+                                         "test_precision", "test_recall",
+                                         "test_mcc",       "test_calibration_error",
+                                         "epsilon",        "delta",
                                          "bytes_sent"};
   const auto lines = lines_of(bytes_of_file(file));
   EXPECT_EQ(lines.size(), 3u);
