@@ -27,6 +27,7 @@ constexpr Program kPrograms[] = {
     {"report", "writes a run's report, one page with plots"},
     {"predict", "applies a model to a merchant's own customers"},
     {"recommend", "recommends items to a merchant's own customers"},
+    {"query", "asks a Bayesian network: P(buys | month=May)"},
     {"epsilon", "computes the epsilon of a mechanism"},
     {"calibrate", "computes the noise for a wished epsilon"},
     {"keys", "creates identities and the signed roster"},

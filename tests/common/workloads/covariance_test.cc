@@ -125,7 +125,8 @@ TEST(Covariance, EqualsThePooledRowsForAnyNumberOfMerchants) {
     const Covariance workload(options_for(data));
     std::vector<std::vector<double>> pool;
     for (std::size_t i = 0; i < data.train.features.rows(); ++i) {
-      pool.push_back(test::dense_row(data.train.features.row(i), 6));
+      pool.push_back(test::dense_row(data.train.features.row(i), 7));
+      pool.back().pop_back();  // The intercept.
     }
 
     const Model model = fit(workload, Unit::merchant, data);
