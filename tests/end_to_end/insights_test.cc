@@ -114,7 +114,7 @@ TEST_F(InsightsOfExamples, WhatIfIsTheNetworkOfThePooledSessions) {
   const Configuration configuration = read_configuration(ini_of("what_if/federation.ini"), {path});
   const auto rows = rows_of(read_dataset(configuration, 1, 1));
 
-  ASSERT_NO_FATAL_FAILURE(run("what_if/federation.ini", {path}));
+  ASSERT_NO_FATAL_FAILURE(run("what_if/federation.ini", {path, "privacy.min_contributors=1"}));
 
   const BeliefNetwork network = network_of(read_model(folder_ / "run"), "run");
   ASSERT_EQ(network.variables.size(), 4u);
