@@ -46,6 +46,16 @@ void GradientRounds::write_lanes(double loss, double weight, Contribution& out) 
   }
 }
 
+void GradientRounds::write_difference(std::span<double> weights, std::span<const double> here, double loss,
+                                      std::size_t rows, Contribution& out) const {
+  const double weight = weight_of(rows);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = weight * (weights[i] - here[i]);
+  }
+  out.add_block(0, weights);
+  write_lanes(weight * loss / static_cast<double>(rows), weight, out);
+}
+
 Metrics GradientRounds::apply(Model& model, std::span<const double> total) const {
   const std::size_t count = options_.parameters;
   check(model.parameters.size() == count && total.size() == sum().length, "a total is as long as its sum");

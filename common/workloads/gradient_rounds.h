@@ -59,15 +59,20 @@ class GradientRounds {
   bool lanes() const { return options_.unit == Unit::none; }
   std::size_t state_size() const { return optimizer_.state_size(options_.parameters); }
   PrivateSum sum() const;
-  /// The weight of a merchant with so many rows in an average of local steps.
-  double weight_of(std::size_t rows) const;
   /// Where its lanes are, writes the loss of so much weight; every contribution ends with this.
   void write_lanes(double loss, double weight, Contribution& out) const;
+  /// The contribution of a merchant whose `rows` rows moved the parameters from `here` to `weights`, with the sum of their losses on the way.
+  /// Overwrites `weights` by their weighted difference.
+  void write_difference(std::span<double> weights, std::span<const double> here, double loss,
+                        std::size_t rows, Contribution& out) const;
   /// Moves the model by an opened sum.
   Metrics apply(Model& model, std::span<const double> total) const;
   const Options& options() const { return options_; }
 
  private:
+  /// The weight of a merchant with so many rows in an average of local steps.
+  double weight_of(std::size_t rows) const;
+
   Options options_;
   ServerOptimizer optimizer_;
 };

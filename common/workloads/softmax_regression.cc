@@ -157,12 +157,7 @@ Contributor SoftmaxRegression::local_contributor(const Model& model) const {
     for_each_batch(rows.size(), epochs.epochs, epochs.batch, epochs.shuffle,
                    SeededGenerator{rounds.seed, model.step, unit.merchant}, scratch->order, step);
 
-    const double weight = rounds_.weight_of(rows.size());
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      weights[i] = weight * (weights[i] - here[i]);
-    }
-    out.add_block(0, weights);
-    rounds_.write_lanes(weight * loss / static_cast<double>(rows.size()), weight, out);
+    rounds_.write_difference(weights, here, loss, rows.size(), out);
   };
 }
 
