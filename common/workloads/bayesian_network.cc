@@ -195,7 +195,7 @@ Metrics BayesianNetwork::apply(Model& model, const PrivateSum& sum, std::span<co
     ++model.step;
     return {};
   }
-  const std::vector<double> sums = exact() ? joined(total) : std::vector<double>(total.begin(), total.end());
+  const std::vector<double> sums = joined(total, exact());
   const double rows = sums[4];
   if (!(rows >= 0.5)) {
     return {};

@@ -194,7 +194,7 @@ Contributor ByGroup::contributor(const Model& model, const PrivateSum& sum) cons
 /// The inner totals of all groups, and the merchants of each where they are counted.
 ByGroup::Totals ByGroup::totals(const PrivateSum& inner, std::span<const double> total) const {
   const bool parts = in_two_parts(inner);
-  const std::vector<double> values = parts ? joined(total) : std::vector<double>(total.begin(), total.end());
+  const std::vector<double> values = joined(total, parts);
   const std::size_t length = parts ? inner.length / 2 : inner.length;
   const auto part = [&](std::size_t first) {
     const auto begin = values.begin() + static_cast<std::ptrdiff_t>(first);

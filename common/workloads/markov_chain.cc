@@ -165,7 +165,7 @@ Metrics MarkovChain::apply(Model& model, const PrivateSum& sum, std::span<const 
     ++model.step;
     return {};
   }
-  const std::vector<double> sums = exact() ? joined(total) : std::vector<double>(total.begin(), total.end());
+  const std::vector<double> sums = joined(total, exact());
   const double count = sums[3];
   if (!(count >= 0.5)) {
     return {};

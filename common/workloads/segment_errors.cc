@@ -83,7 +83,7 @@ Contributor SegmentErrors::contributor(Standardise standardise, std::span<const 
 }
 
 Metrics SegmentErrors::metrics(std::span<const double> total) const {
-  const std::vector<double> sums = exact() ? joined(total) : std::vector<double>(total.begin(), total.end());
+  const std::vector<double> sums = joined(total, exact());
   if (!(sums[2] >= 0.5) || !(sums[1] > 0)) {
     return {};
   }

@@ -323,8 +323,7 @@ Metrics Segments::apply_clusters(Model& model, const PrivateSum& sum, std::span<
   const std::size_t k = options_.segments;
   const std::size_t block = p + (exact() ? 2u : 1u);
   const Places at = places();
-  const std::vector<double> values =
-      exact() ? joined(total) : std::vector<double>(total.begin(), total.end());
+  const std::vector<double> values = joined(total, exact());
   const double believed = std::max(kBelieved * options_.noise_multiplier * sum.clip_norm, 0.5);
   std::vector<double> farthest(sets(), 0.0);
   double points = 0;

@@ -108,8 +108,7 @@ Contributor Trend::contributor(const Model& model, const PrivateSum& sum) const 
 
 Metrics Trend::apply(Model& model, const PrivateSum& sum, std::span<const double> total) const {
   check(total.size() == sum.length, "a total is as long as its sum");
-  model.parameters =
-      exact() ? cells().counts(joined(total)) : std::vector<double>(total.begin(), total.end());
+  model.parameters = cells().counts(joined(total, exact()));
   ++model.step;
   double square = 0;
   double naive = 0;

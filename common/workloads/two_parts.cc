@@ -38,4 +38,8 @@ std::vector<double> joined(std::span<const double> total) {
   return values;
 }
 
+std::vector<double> joined(std::span<const double> total, bool in_parts) {
+  return in_parts ? joined(total) : std::vector<double>(total.begin(), total.end());
+}
+
 }  // namespace hanse

@@ -17,5 +17,7 @@ void split_in_two(std::vector<double>& values, double clip_norm);
 
 /// The entries of a total of such parts.
 std::vector<double> joined(std::span<const double> total);
+/// The same of a total that is `in_parts`, of another the total itself.
+std::vector<double> joined(std::span<const double> total, bool in_parts);
 
 }  // namespace hanse
